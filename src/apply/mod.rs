@@ -1,0 +1,1 @@
+//! SHELL. Carries out the plan's steps and reports what became of each.

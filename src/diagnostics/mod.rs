@@ -1,0 +1,9 @@
+//! PURE. Problems as data: a stable code, a severity, a place and, where one is known, the mend.
+//!
+//! Everything that a person did wrong is gathered and reported at once. Nothing here prints.
+
+pub mod diagnostic;
+pub mod source;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Fix, Label, Place, Severity};
+pub use source::{FileId, Position, SourceMap, Span};

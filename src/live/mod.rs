@@ -1,0 +1,1 @@
+//! SHELL. Reads everything and says how complete the reading was.

@@ -1,0 +1,361 @@
+//! The stamp: what reachform remembers, on the service, under `metadata.reachform` of an agent (design, section 3).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::digest::{LeafHash, Salt};
+use super::key::Key;
+use super::path::FieldPath;
+use super::value::canonical;
+
+/// The highest stamp that this program reads. A higher one is an error for that agent: a newer program owns it.
+pub const STAMP_VERSION: u64 = 1;
+
+/// The key under `metadata` that is ours.
+pub const STAMP_KEY: &str = "reachform";
+
+/// What was sent for one declared leaf, and what was read back where that differed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldHash {
+    /// The hash of what was sent.
+    pub sent: LeafHash,
+    /// The hash of the service's own rendering, where it differed.
+    pub read: Option<LeafHash>,
+}
+
+impl FieldHash {
+    /// What the applied version holds: the service's rendering where there is one.
+    pub fn applied(&self) -> &LeafHash {
+        self.read.as_ref().unwrap_or(&self.sent)
+    }
+}
+
+/// Hashes by pointer. The keys are what is owned; their equality is the digest of what was sent.
+pub type Fields = BTreeMap<FieldPath, FieldHash>;
+
+/// The version that reachform published last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Its number; absent where an agent has never had a version by us.
+    pub version: Option<u64>,
+    /// The hash of the plan that was applied.
+    pub plan: String,
+    /// The hash of this agent's change in it.
+    pub change: String,
+    /// The source digest of the manifest.
+    pub source: String,
+    /// The commit, where it was known.
+    pub commit: Option<String>,
+    /// What was sent and read back.
+    pub fields: Fields,
+}
+
+/// What an apply is about to do, written before it does it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// The run.
+    pub run: String,
+    /// The hash of the plan.
+    pub plan: String,
+    /// The hash of the change.
+    pub change: String,
+    /// The version it starts from; absent for an agent without a published one.
+    pub base: Option<u64>,
+    /// The highest version of any kind when the intent was written: what is above it is new.
+    pub highest: u64,
+    /// What is about to be sent.
+    pub fields: Fields,
+}
+
+/// Which run is working on the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The run.
+    pub run: String,
+    /// When it was taken or renewed, by the service's clock, RFC 3339.
+    pub at: String,
+}
+
+/// A rollback that the manifest has not caught up with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolledBack {
+    /// The version that was left.
+    pub from: u64,
+    /// The version that was copied.
+    pub to: u64,
+    /// The source digest that was rolled back.
+    pub source: String,
+    /// Who did it.
+    pub by: Option<String>,
+    /// When, RFC 3339.
+    pub at: String,
+}
+
+/// The part of a stamp that is stored as text, so that a service that merges metadata cannot keep half of an old one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StampState {
+    /// Keys the hashes.
+    pub salt: Salt,
+    /// What was published last.
+    pub applied: Option<Applied>,
+    /// What is under way, or was when a run died.
+    pub intent: Option<Intent>,
+    /// Who is at it.
+    pub lease: Option<Lease>,
+    /// A rollback that stands.
+    pub rollback: Option<RolledBack>,
+}
+
+/// A whole stamp.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The project that owns the agent.
+    pub project: String,
+    /// The environment.
+    pub environment: String,
+    /// The manifest's key.
+    pub key: Key,
+    /// The agent's own id, so that a copy of the stamp on another agent counts as none. Absent only between the
+    /// create and the first write after it, for the id is not known before.
+    pub agent: Option<String>,
+    /// Never deleted.
+    pub protect: bool,
+    /// The rest.
+    pub state: StampState,
+}
+
+/// Why a stamp could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StampError {
+    /// A newer program wrote it.
+    #[error("the stamp has version {found}, and this reachform reads up to {STAMP_VERSION}")]
+    Newer {
+        /// The version found.
+        found: u64,
+    },
+    /// It is not what we write.
+    #[error("the stamp is unreadable: {what}")]
+    Unreadable {
+        /// The part that is wrong.
+        what: &'static str,
+    },
+    /// `metadata` is no object, so no stamp can stand in it.
+    #[error("`metadata` is no object but {found}")]
+    NotAnObject {
+        /// The JSON type found.
+        found: &'static str,
+    },
+}
+
+impl Stamp {
+    /// Reads the stamp from an agent's metadata. `Ok(None)` where there is none.
+    pub fn read(metadata: &Value) -> Result<Option<Self>, StampError> {
+        let map = match metadata {
+            Value::Null => return Ok(None),
+            Value::Object(map) => map,
+            other => return Err(StampError::NotAnObject { found: super::value::type_name(other) }),
+        };
+        let Some(stamp) = map.get(STAMP_KEY) else { return Ok(None) };
+        if stamp.is_null() {
+            return Ok(None);
+        }
+        let bad = |what| StampError::Unreadable { what };
+        let map = stamp.as_object().ok_or(bad("it is no object"))?;
+        let version = map.get("v").and_then(Value::as_u64).ok_or(bad("`v` is missing"))?;
+        if version > STAMP_VERSION {
+            return Err(StampError::Newer { found: version });
+        }
+        let text = |name: &str, what| map.get(name).and_then(Value::as_str).map(str::to_owned).ok_or(bad(what));
+        let state = text("state", "`state` is missing")?;
+        let state: Value = serde_json::from_str(&state).map_err(|_| bad("`state` is no JSON"))?;
+        Ok(Some(Self {
+            project: text("project", "`project` is missing")?,
+            environment: text("environment", "`environment` is missing")?,
+            key: Key::parse(&text("key", "`key` is missing")?).ok_or(bad("`key` is no key"))?,
+            agent: map.get("agent").and_then(Value::as_str).map(str::to_owned),
+            protect: map.get("protect").and_then(Value::as_bool).unwrap_or(false),
+            state: read_state(&state).ok_or(bad("`state` does not hold what it should"))?,
+        }))
+    }
+
+    /// The stamp as it stands under `metadata.reachform`. Equal stamps are equal bytes.
+    pub fn write(&self) -> Value {
+        let state = canonical(&write_state(&self.state));
+        json!({
+            "v": STAMP_VERSION,
+            "project": self.project,
+            "environment": self.environment,
+            "key": self.key.as_str(),
+            "agent": self.agent,
+            "protect": self.protect,
+            // RFC 8785 bytes are UTF-8 by construction.
+            "state": String::from_utf8_lossy(&state),
+        })
+    }
+
+    /// Whether the stamp speaks of the agent that it stands on. A stamp without an id is one of an unfinished create.
+    pub fn is_of(&self, agent_id: &str) -> bool {
+        self.agent.as_deref().is_none_or(|id| id == agent_id)
+    }
+}
+
+fn write_fields(fields: &Fields) -> Value {
+    let mut map = Map::new();
+    for (path, hash) in fields {
+        let text = match &hash.read {
+            Some(read) => format!("{}/{}", hash.sent.as_str(), read.as_str()),
+            None => hash.sent.as_str().to_owned(),
+        };
+        map.insert(path.to_string(), Value::String(text));
+    }
+    Value::Object(map)
+}
+
+fn read_fields(value: &Value) -> Option<Fields> {
+    let mut fields = Fields::new();
+    for (path, hash) in value.as_object()? {
+        let hash = hash.as_str()?;
+        let (sent, read) = match hash.split_once('/') {
+            Some((sent, read)) => (sent, Some(LeafHash::parse(read)?)),
+            None => (hash, None),
+        };
+        fields.insert(FieldPath::parse(path)?, FieldHash { sent: LeafHash::parse(sent)?, read });
+    }
+    Some(fields)
+}
+
+fn write_state(state: &StampState) -> Value {
+    let mut map = Map::new();
+    map.insert("salt".to_owned(), json!(state.salt.as_str()));
+    if let Some(applied) = &state.applied {
+        map.insert(
+            "applied".to_owned(),
+            json!({"version": applied.version, "plan": applied.plan, "change": applied.change,
+                "source": applied.source, "commit": applied.commit, "fields": write_fields(&applied.fields)}),
+        );
+    }
+    if let Some(intent) = &state.intent {
+        map.insert(
+            "intent".to_owned(),
+            json!({"run": intent.run, "plan": intent.plan, "change": intent.change, "base": intent.base,
+                "highest": intent.highest, "fields": write_fields(&intent.fields)}),
+        );
+    }
+    if let Some(lease) = &state.lease {
+        map.insert("lease".to_owned(), json!({"run": lease.run, "at": lease.at}));
+    }
+    if let Some(back) = &state.rollback {
+        map.insert(
+            "rollback".to_owned(),
+            json!({"from": back.from, "to": back.to, "source": back.source, "by": back.by, "at": back.at}),
+        );
+    }
+    Value::Object(map)
+}
+
+fn read_state(value: &Value) -> Option<StampState> {
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let part = |name: &str| value.get(name).filter(|part| !part.is_null());
+    let applied = match part("applied") {
+        None => None,
+        Some(applied) => Some(Applied {
+            version: applied.get("version").and_then(Value::as_u64),
+            plan: text(applied, "plan")?,
+            change: text(applied, "change")?,
+            source: text(applied, "source")?,
+            commit: text(applied, "commit"),
+            fields: read_fields(applied.get("fields")?)?,
+        }),
+    };
+    let intent = match part("intent") {
+        None => None,
+        Some(intent) => Some(Intent {
+            run: text(intent, "run")?,
+            plan: text(intent, "plan")?,
+            change: text(intent, "change")?,
+            base: intent.get("base").and_then(Value::as_u64),
+            highest: intent.get("highest").and_then(Value::as_u64)?,
+            fields: read_fields(intent.get("fields")?)?,
+        }),
+    };
+    let lease = match part("lease") {
+        None => None,
+        Some(lease) => Some(Lease { run: text(lease, "run")?, at: text(lease, "at")? }),
+    };
+    let rollback = match part("rollback") {
+        None => None,
+        Some(back) => Some(RolledBack {
+            from: back.get("from").and_then(Value::as_u64)?,
+            to: back.get("to").and_then(Value::as_u64)?,
+            source: text(back, "source")?,
+            by: text(back, "by"),
+            at: text(back, "at")?,
+        }),
+    };
+    Some(StampState { salt: Salt::parse(&text(value, "salt")?)?, applied, intent, lease, rollback })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp() -> Stamp {
+        let salt = Salt::new([7; 16]);
+        let hash = FieldHash { sent: salt.hash(&json!("a")), read: Some(salt.hash(&json!("b"))) };
+        let fields = Fields::from([(FieldPath::parse("/config/a~1b").unwrap(), hash)]);
+        Stamp {
+            project: "p".into(),
+            environment: "prod".into(),
+            key: Key::parse("riverside").unwrap(),
+            agent: Some("ag_1".into()),
+            protect: true,
+            state: StampState {
+                salt,
+                applied: Some(Applied {
+                    version: Some(3),
+                    plan: "sha256:p".into(),
+                    change: "sha256:c".into(),
+                    source: "sha256:s".into(),
+                    commit: None,
+                    fields: fields.clone(),
+                }),
+                intent: Some(Intent {
+                    run: "r".into(),
+                    plan: "p".into(),
+                    change: "c".into(),
+                    base: None,
+                    highest: 4,
+                    fields,
+                }),
+                lease: Some(Lease { run: "r".into(), at: "2026-01-01T00:00:00Z".into() }),
+                rollback: None,
+            },
+        }
+    }
+
+    #[test]
+    fn a_stamp_survives_writing_and_reading() {
+        let stamp = stamp();
+        assert_eq!(Stamp::read(&json!({"team": "x", "reachform": stamp.write()})), Ok(Some(stamp)));
+    }
+
+    #[test]
+    fn a_stamp_of_another_agent_is_a_copy() {
+        assert!(stamp().is_of("ag_1"));
+        assert!(!stamp().is_of("ag_2"));
+    }
+
+    #[test]
+    fn a_newer_or_broken_stamp_is_an_error_and_metadata_without_one_is_not() {
+        assert_eq!(Stamp::read(&Value::Null), Ok(None));
+        assert_eq!(Stamp::read(&json!({"team": 1})), Ok(None));
+        assert_eq!(Stamp::read(&json!([])), Err(StampError::NotAnObject { found: "array" }));
+        let mut newer = stamp().write();
+        newer["v"] = json!(2);
+        assert_eq!(Stamp::read(&json!({"reachform": newer})), Err(StampError::Newer { found: 2 }));
+        let mut cut = stamp().write();
+        cut["state"] = json!("{\"salt\":");
+        assert!(matches!(Stamp::read(&json!({"reachform": cut})), Err(StampError::Unreadable { .. })));
+    }
+}

@@ -1,0 +1,533 @@
+//! The plan as data. Types and predicates only: the deciding is in the files beside this one.
+
+use serde_json::Value;
+
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
+
+use super::work::Work;
+
+/// Which service, organization, environment and project a plan is for. All four are in its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The host, as `api.anyreach.ai`, or `sandbox`.
+    pub host: String,
+    /// The organization, where any record named it.
+    pub organization: Option<String>,
+    /// The environment.
+    pub environment: String,
+    /// The project.
+    pub project: String,
+}
+
+/// The commit that the manifests were read from. For people; not in any hash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The commit, where the folder is a git checkout.
+    pub commit: Option<String>,
+    /// Whether files differ from that commit.
+    pub dirty: bool,
+}
+
+/// What a plan does to an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Made anew.
+    Create,
+    /// Anything about it changes.
+    Update,
+    /// Taken away, by `--prune` alone.
+    Delete,
+    /// Nothing changes but that it is ours from now on.
+    Adopt,
+}
+
+impl Action {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Adopt => "adopt",
+        }
+    }
+
+    /// The mark in the left margin.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Create => "+",
+            Self::Update => "~",
+            Self::Delete => "-",
+            Self::Adopt => "<-",
+        }
+    }
+}
+
+/// Who changed the value: Git, the dashboard, or both (design, section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// Changed in Git.
+    Pending,
+    /// Changed on the service; the plan writes the declared value back.
+    Drift,
+    /// Changed in both.
+    Conflict,
+    /// Rolled back by a person, and the manifest has not caught up.
+    Rollback,
+}
+
+impl Cause {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Drift => "drift",
+            Self::Conflict => "conflict",
+            Self::Rollback => "rollback",
+        }
+    }
+}
+
+/// A value as anyone may see it. Made by masking the tree, before anything is rendered (design, section 10).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    /// Nothing there.
+    Absent,
+    /// A value; secrets inside a list or an object stand as the text `(secret)`.
+    Value(Value),
+    /// A secret: never its length, prefix or hash.
+    Secret,
+    /// A secret whose value this run does not have, so that it was not compared.
+    SecretUnchecked,
+    /// Known only once it is applied, as a generated instruction.
+    AtApply,
+}
+
+/// What sort of value changed, by shape. It decides how the change is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Prose or any other text.
+    Text,
+    /// A number.
+    Number,
+    /// True or false.
+    Bool,
+    /// A list.
+    List,
+    /// An object, shown when it appears, goes or is empty.
+    Object,
+    /// A secret.
+    Secret,
+    /// Null, or of no one kind.
+    Other,
+}
+
+impl Kind {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Bool => "bool",
+            Self::List => "list",
+            Self::Object => "object",
+            Self::Secret => "secret",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Why a reviewer should look twice. For people; nothing decides by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Risk(pub String);
+
+/// One value that the plan changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldChange {
+    /// Where, from the manifest's root.
+    pub path: FieldPath,
+    /// What sort of value.
+    pub kind: Kind,
+    /// Who changed it.
+    pub cause: Cause,
+    /// What is live.
+    pub before: Shown,
+    /// What will be live.
+    pub after: Shown,
+    /// What was applied last, where that is known and differs from `before` (drift and conflict).
+    pub applied: Option<Shown>,
+    /// Whether the path is no longer declared, so that it goes.
+    pub removal: bool,
+    /// Why a reviewer should look twice.
+    pub risk: Option<Risk>,
+}
+
+/// A live edit at a path that Git does not declare. It stays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptEdit {
+    /// Where.
+    pub path: FieldPath,
+    /// What the applied version had.
+    pub before: Shown,
+    /// What is live, and stays.
+    pub after: Shown,
+}
+
+/// Who holds a slot now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SlotHolder {
+    /// Nobody.
+    Empty,
+    /// A version of an agent that was read.
+    Agent {
+        /// Its id.
+        agent_id: String,
+        /// Its name.
+        name: String,
+        /// Its key, where it is managed by this project.
+        key: Option<Key>,
+        /// The version.
+        version: u64,
+    },
+    /// A version of no agent that was read: taken, never empty.
+    Unknown {
+        /// The version id.
+        version_id: String,
+    },
+}
+
+/// Who will hold a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SlotTarget {
+    /// Nobody.
+    Empty,
+    /// The version that this plan makes for the agent.
+    NewVersion {
+        /// The agent.
+        key: Key,
+    },
+    /// The live version of the agent.
+    Version {
+        /// The agent.
+        key: Key,
+        /// The version.
+        version: u64,
+    },
+}
+
+/// One slot that the plan moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotChange {
+    /// The number.
+    pub number: PhoneNumber,
+    /// The direction.
+    pub direction: Direction,
+    /// Who holds it now.
+    pub from: SlotHolder,
+    /// Who will hold it.
+    pub to: SlotTarget,
+    /// Who changed it.
+    pub cause: Cause,
+    /// Whether it only follows its agent's new version, which needs no reader's attention.
+    pub follows: bool,
+    /// Why a reviewer should look twice.
+    pub risk: Option<Risk>,
+}
+
+/// One thing that `apply` will do, in order (design, section 6). For people, and the order in which it is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `POST /core/agents`, the stamp with its intent inside.
+    CreateAgent,
+    /// `PUT /core/agents/{id}`: intent and lease.
+    WriteIntent,
+    /// `POST …/versions` with `base_version`.
+    CreateVersion {
+        /// The version that it starts from.
+        base: u64,
+    },
+    /// `POST …/versions` with the whole config: the agent's first version.
+    CreateFirstVersion,
+    /// `PUT …/versions/{n}` with the new config.
+    PutConfig,
+    /// Read back, and the fence beside it.
+    ReadBack,
+    /// Run the `verify` command.
+    Verify,
+    /// `POST …/publish`.
+    Publish {
+        /// Numbers by direction.
+        assign: Vec<(Direction, Vec<PhoneNumber>)>,
+    },
+    /// `PUT /core/agents/{id}`: agent fields and the final stamp.
+    WriteAgent,
+    /// `POST …/publish` on the live version, emptying slots. Last, and only if no assignment failed.
+    EmptySlots {
+        /// Numbers by direction.
+        unassign: Vec<(Direction, Vec<PhoneNumber>)>,
+    },
+    /// `DELETE /core/agents/{id}`. Last of all, and only if nothing failed.
+    DeleteAgent,
+}
+
+impl Step {
+    /// The step as a line for people and JSON.
+    pub fn describe(&self) -> String {
+        let list = |pairs: &[(Direction, Vec<PhoneNumber>)]| {
+            pairs
+                .iter()
+                .map(|(direction, numbers)| {
+                    let numbers: Vec<&str> = numbers.iter().map(PhoneNumber::as_str).collect();
+                    format!("{direction} {}", numbers.join(", "))
+                })
+                .collect::<Vec<_>>()
+                .join("; ")
+        };
+        match self {
+            Self::CreateAgent => "create the agent".to_owned(),
+            Self::WriteIntent => "write the intent".to_owned(),
+            Self::CreateVersion { base } => format!("create a version from version {base}"),
+            Self::CreateFirstVersion => "create the first version".to_owned(),
+            Self::PutConfig => "write its config".to_owned(),
+            Self::ReadBack => "read it back".to_owned(),
+            Self::Verify => "run verify".to_owned(),
+            Self::Publish { assign } if assign.is_empty() => "publish".to_owned(),
+            Self::Publish { assign } => format!("publish with {}", list(assign)),
+            Self::WriteAgent => "write agent fields and stamp".to_owned(),
+            Self::EmptySlots { unassign } => format!("empty {}", list(unassign)),
+            Self::DeleteAgent => "delete the agent".to_owned(),
+        }
+    }
+}
+
+/// Why a change is in the plan but will not be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Changed in Git and on the service, and nobody has decided.
+    Conflict,
+    /// Rolled back, and the manifest is still the one that was rolled back.
+    Rollback {
+        /// The version that was left.
+        from: u64,
+        /// The version that was copied.
+        to: u64,
+    },
+}
+
+impl Held {
+    /// The reason in a sentence with the way out.
+    pub fn describe(&self, key: &Key) -> String {
+        match self {
+            Self::Conflict => {
+                "changed in Git and on the service; approve a plan that shows it, or use `--force-conflicts`".to_owned()
+            }
+            Self::Rollback { from, to } => format!(
+                "rolled back from version {from} to {to}; change the manifest, or use `--redo {key}` to go forward again"
+            ),
+        }
+    }
+}
+
+/// Everything that the plan does to one agent.
+#[derive(Clone, Debug)]
+pub struct AgentChange {
+    /// `agent.<key>`.
+    pub address: Address,
+    /// The key.
+    pub key: Key,
+    /// The display name, as it will be.
+    pub name: String,
+    /// The service's id; absent for a create.
+    pub agent_id: Option<String>,
+    /// What is done.
+    pub action: Action,
+    /// The hash of what is done.
+    pub change_hash: Digest,
+    /// The live version that it starts from.
+    pub base_version: Option<u64>,
+    /// Whether a new version is made.
+    pub new_version: bool,
+    /// Whether the agent had no stamp of ours until now.
+    pub adopts: bool,
+    /// The key that it had before, by `moved`.
+    pub moved_from: Option<Key>,
+    /// Where the manifest stands; absent for a delete.
+    pub origin: Option<Origin>,
+    /// Who made the live version, where it is not ours.
+    pub live_editor: Option<Editor>,
+    /// The values that change, in the order in which they are shown.
+    pub fields: Vec<FieldChange>,
+    /// Live edits that stay.
+    pub kept: Vec<KeptEdit>,
+    /// The slots that change hands.
+    pub numbers: Vec<SlotChange>,
+    /// What is done, in order.
+    pub steps: Vec<Step>,
+    /// Why it is not carried out.
+    pub held: Option<Held>,
+    /// What `apply` sends. Not for showing: it holds secrets in clear.
+    pub work: Work,
+}
+
+impl AgentChange {
+    /// Whether any field or slot has this cause.
+    pub fn has_cause(&self, cause: Cause) -> bool {
+        self.fields.iter().any(|field| field.cause == cause) || self.numbers.iter().any(|slot| slot.cause == cause)
+    }
+
+    /// Whether anything about it should be looked at twice.
+    pub fn is_risky(&self) -> bool {
+        self.action == Action::Delete
+            || self.fields.iter().any(|field| field.risk.is_some())
+            || self.numbers.iter().any(|slot| slot.risk.is_some())
+    }
+}
+
+/// An agent of ours that the plan leaves alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unchanged {
+    /// The key.
+    pub key: Key,
+    /// The service's id.
+    pub agent_id: String,
+    /// The live version.
+    pub version: Option<u64>,
+    /// Live edits at undeclared paths, which stay.
+    pub kept: Vec<KeptEdit>,
+}
+
+/// An agent of the organization that this project does not own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unmanaged {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub agent_id: String,
+    /// The project and environment of its stamp, where it has one.
+    pub owner: Option<(String, String)>,
+}
+
+/// An agent of this project and environment without a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Orphan {
+    /// The key in its stamp.
+    pub key: Key,
+    /// Its id.
+    pub agent_id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether its stamp protects it.
+    pub protect: bool,
+    /// Why `--prune` would not delete it, where it would not.
+    pub kept_because: Option<String>,
+}
+
+/// Something a person should know that is no fault.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Notice {
+    /// The agent that it is about.
+    pub address: Option<Address>,
+    /// Stable and in kebab case.
+    pub code: &'static str,
+    /// A sentence.
+    pub message: String,
+}
+
+/// A safety limit that the plan goes beyond. The plan is shown all the same; `apply` refuses with exit code 4.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitBreach {
+    /// What is wrong, with the numbers.
+    pub message: String,
+    /// The flag that lifts the limit for one run, as it would be typed.
+    pub flag: String,
+}
+
+/// A plan. A value: the same inputs give the same bytes.
+#[must_use = "a plan does nothing until it is approved and applied"]
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What it is for.
+    pub target: Target,
+    /// What it was made from.
+    pub source: Source,
+    /// The digest of the schema.
+    pub schema_digest: Option<Digest>,
+    /// Whether everything was read.
+    pub complete: bool,
+    /// Whether `--target` or `--exclude` left agents out.
+    pub targeted: bool,
+    /// What changes: deletes and conflicts first, then risks, updates, creates, adopts; each by key.
+    pub changes: Vec<AgentChange>,
+    /// What does not.
+    pub unchanged: Vec<Unchanged>,
+    /// Agents of others.
+    pub unmanaged: Vec<Unmanaged>,
+    /// Agents of ours without a manifest.
+    pub orphans: Vec<Orphan>,
+    /// For information.
+    pub notices: Vec<Notice>,
+    /// Errors and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Limits that it goes beyond.
+    pub breaches: Vec<LimitBreach>,
+    /// Covers the sorted change hashes.
+    pub plan_hash: Digest,
+}
+
+/// The counts. Text, JSON, exit code and outputs are all derived from this one value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Agents made.
+    pub create: usize,
+    /// Agents changed.
+    pub update: usize,
+    /// Agents deleted.
+    pub delete: usize,
+    /// Agents taken over as they are.
+    pub adopt: usize,
+    /// Agents left alone.
+    pub unchanged: usize,
+    /// Agents with at least one field or slot changed on the service.
+    pub drift: usize,
+    /// Agents with at least one field or slot changed in both.
+    pub conflict: usize,
+    /// Agents of ours without a manifest.
+    pub orphaned: usize,
+}
+
+impl Summary {
+    /// Whether the plan would change anything.
+    pub fn has_changes(&self) -> bool {
+        let Self { create, update, delete, adopt, unchanged: _, drift: _, conflict: _, orphaned: _ } = self;
+        create + update + delete + adopt > 0
+    }
+}
+
+impl Plan {
+    /// The counts.
+    pub fn summary(&self) -> Summary {
+        let count = |action| self.changes.iter().filter(|change| change.action == action).count();
+        let cause = |cause| self.changes.iter().filter(|change| change.has_cause(cause)).count();
+        Summary {
+            create: count(Action::Create),
+            update: count(Action::Update),
+            delete: count(Action::Delete),
+            adopt: count(Action::Adopt),
+            unchanged: self.unchanged.len(),
+            drift: cause(Cause::Drift),
+            conflict: cause(Cause::Conflict),
+            orphaned: self.orphans.len(),
+        }
+    }
+
+    /// Whether there is an error in it.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Whether `apply` may carry it out: complete, and without an error.
+    pub fn is_applyable(&self) -> bool {
+        self.complete && !self.has_errors()
+    }
+}

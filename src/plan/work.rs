@@ -1,0 +1,48 @@
+//! What `apply` sends for one agent. It holds secrets in clear, so it shows nothing of itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::model::stamp::Fields;
+use crate::model::{Direction, FieldPath, PhoneNumber, Salt, Stamp, Verify};
+
+/// Everything that the steps of one agent need, decided.
+#[derive(Clone, Default)]
+pub struct Work {
+    /// The whole config of the new version, where there is one.
+    pub config: Option<Value>,
+    /// Paths that the new config no longer has, so that read-back can insist.
+    pub removed: Vec<FieldPath>,
+    /// `name`, `description`, `active` where they change; all of them for a create.
+    pub agent_fields: Map<String, Value>,
+    /// Declared metadata keys that change; null takes one out.
+    pub metadata: Map<String, Value>,
+    /// Every declared leaf as it is sent.
+    pub sent: Vec<(FieldPath, Value)>,
+    /// Numbers to assign, by direction, with the new or the live version.
+    pub assign: BTreeMap<Direction, Vec<PhoneNumber>>,
+    /// Numbers to empty at the end, by direction.
+    pub unassign: BTreeMap<Direction, Vec<PhoneNumber>>,
+    /// The stamp as it was found.
+    pub stamp: Option<Stamp>,
+    /// The fields of the stamp that is kept or carried over.
+    pub kept_fields: Fields,
+    /// The salt, where a stamp had one.
+    pub salt: Option<Salt>,
+    /// The check before publishing.
+    pub verify: Option<Verify>,
+    /// Never deleted.
+    pub protect: bool,
+    /// The manifest's source digest.
+    pub source: String,
+    /// Names of secrets that this run has no value of.
+    pub missing_secrets: Vec<String>,
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Work(…)")
+    }
+}

@@ -1,0 +1,1 @@
+//! PURE. Plans, reports and problems as text: terminal, Markdown, JSON, annotations.

@@ -1,0 +1,17 @@
+//! One integration binary: case folders, properties, the embedded service, and the program itself over a socket.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests read files and fail loudly"
+)]
+
+mod api;
+mod architecture;
+mod manifest;
+mod plan;
+mod render;
+mod sandbox;
+mod schema;
