@@ -1,7 +1,7 @@
 //! One problem, and the bag in which problems are gathered.
 
 use super::source::{SourceMap, Span};
-use crate::model::{Address, Origin};
+use crate::model::{Address, FieldPath, Origin};
 
 /// How bad it is. Only an error stops a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,13 @@ pub enum Place {
     File(String),
     /// An agent.
     Agent(Address),
+    /// A path of an agent's manifest; the shell turns it into a span where the file is at hand.
+    Field {
+        /// The agent.
+        address: Address,
+        /// The path, from the manifest's root.
+        path: FieldPath,
+    },
     /// A request to the service, as `GET /core/agents`.
     Request(String),
 }
@@ -161,7 +168,7 @@ impl Diagnostic {
             }),
             Place::Line(origin) => Some(origin.clone()),
             Place::File(file) => Some(Origin { file: file.clone(), line: 1 }),
-            Place::Agent(_) | Place::Request(_) => None,
+            Place::Agent(_) | Place::Field { .. } | Place::Request(_) => None,
         }
     }
 }
@@ -218,6 +225,7 @@ impl Diagnostics {
                     (1, sources.name(span.file).to_owned(), sources.position(span.file, span.start).line)
                 }
                 Some(Place::Agent(address)) => (2, address.to_string(), 0),
+                Some(Place::Field { address, path }) => (2, format!("{address}{path}"), 0),
                 Some(Place::Request(request)) => (3, request.clone(), 0),
             };
             let byte = match &diagnostic.place {

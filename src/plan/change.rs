@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 
-use super::work::Work;
+use super::work::{Refresh, Work};
 
 /// Which service, organization, environment and project a plan is for. All four are in its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -461,6 +461,8 @@ pub struct Plan {
     pub changes: Vec<AgentChange>,
     /// What does not.
     pub unchanged: Vec<Unchanged>,
+    /// Unchanged agents whose stamp is behind; `apply` brings it up to date.
+    pub refreshes: Vec<Refresh>,
     /// Agents of others.
     pub unmanaged: Vec<Unmanaged>,
     /// Agents of ours without a manifest.

@@ -1,11 +1,33 @@
 //! PURE. What is declared, against what is live and what was applied: a plan that leaves `apply` nothing to decide.
+//!
+//! `build` is the entry. `identity` ties manifests to agents, `agent` takes every path through the table of `verdict`,
+//! `slots` moves phone numbers, `merge` makes the new config, `guard` holds the limits, `hash` says what a change means.
 
+pub mod agent;
+pub mod build;
 pub mod change;
+pub mod compare;
+pub mod faults;
+pub mod guard;
+pub mod hash;
+pub mod identity;
+pub mod mask;
+pub mod merge;
+pub mod needs;
+pub mod options;
 pub mod outcome;
+pub mod scope;
+pub mod slots;
+pub mod stamping;
+pub mod verdict;
 pub mod work;
 
+pub use build::build;
 pub use change::{
     Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown,
     SlotChange, SlotHolder, SlotTarget, Source, Step, Summary, Target, Unchanged, Unmanaged,
 };
+pub use needs::configs_needed;
+pub use options::{Inputs, Limits, Options};
 pub use outcome::{AgentOutcome, Event, Outcome, Report, Traffic};
+pub use work::{Refresh, Work};

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::model::stamp::Fields;
-use crate::model::{Direction, FieldPath, PhoneNumber, Salt, Stamp, Verify};
+use crate::model::{Direction, FieldPath, Key, PhoneNumber, Salt, Stamp, Verify};
 
 /// Everything that the steps of one agent need, decided.
 #[derive(Clone, Default)]
@@ -37,6 +37,8 @@ pub struct Work {
     pub protect: bool,
     /// The manifest's source digest.
     pub source: String,
+    /// The commit of the manifests.
+    pub commit: Option<String>,
     /// Names of secrets that this run has no value of.
     pub missing_secrets: Vec<String>,
 }
@@ -45,4 +47,19 @@ impl fmt::Debug for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Work(…)")
     }
+}
+
+/// An agent whose stamp does not say yet that everything is in place. Nothing else of it is written.
+#[derive(Clone, Debug)]
+pub struct Refresh {
+    /// The key.
+    pub key: Key,
+    /// The name.
+    pub name: String,
+    /// The agent.
+    pub agent_id: String,
+    /// The live version.
+    pub version: Option<u64>,
+    /// What the stamp shall say.
+    pub work: Work,
 }
