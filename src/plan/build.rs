@@ -10,6 +10,7 @@ use crate::model::{
 };
 
 use super::agent::{AgentInputs, AgentPlan, plan_agent};
+use super::approve::Record;
 use super::change::{Action, AgentChange, Cause, Held, Notice, Plan, Step, Unchanged};
 use super::guard;
 use super::hash::{Meaning, plan_hash};
@@ -49,6 +50,7 @@ struct Draft {
     orphans: Vec<super::change::Orphan>,
     notices: Vec<Notice>,
     diagnostics: Vec<Diagnostic>,
+    records: Vec<Record>,
     incomplete: bool,
 }
 
@@ -159,6 +161,7 @@ fn plan_one(
     }
     fields.sent.extend(slots.owned.iter().map(|path| (path.clone(), Value::Bool(true))));
     let one = One { inputs, desired, binding, agent, stamp, live_version, fields, slots };
+    draft.records.push(one.record());
     let is_new = matches!(binding, Binding::New);
     let changes_something =
         is_new || one.fields.writes_config || !one.fields.agent_fields.is_empty() || one.slots.has_work();
@@ -225,6 +228,23 @@ impl One<'_> {
             || stamp.protect != self.desired.protect
             || applied.version != self.live_version
             || sent(&wanted) != sent(&applied.fields)
+    }
+
+    /// What the stamp says of plans, for approval. A plan that was begun counts only while the manifest still hashes to
+    /// what it would have sent.
+    fn record(&self) -> Record {
+        let state = self.stamp.map(|stamp| &stamp.state);
+        let applied = state.and_then(|state| state.applied.as_ref());
+        let begun = state.and_then(|state| {
+            let intent = state.intent.as_ref()?;
+            let still = intended_fields(&state.salt, &self.fields.sent) == intent.fields;
+            still.then(|| (intent.plan.clone(), intent.change.clone()))
+        });
+        Record {
+            key: self.desired.key.clone(),
+            applied: applied.map(|applied| (applied.plan.clone(), applied.change.clone())),
+            begun,
+        }
     }
 
     fn work(&self) -> Work {
@@ -427,8 +447,16 @@ fn plan_orphans(inputs: &Inputs<'_>, identities: &Identities<'_>, claims: &BTree
 
 impl Draft {
     fn finish(self, inputs: &Inputs<'_>, identities: &Identities<'_>) -> Plan {
-        let Self { mut changes, mut unchanged, mut refreshes, mut orphans, mut notices, diagnostics, incomplete } =
-            self;
+        let Self {
+            mut changes,
+            mut unchanged,
+            mut refreshes,
+            mut orphans,
+            mut notices,
+            diagnostics,
+            mut records,
+            incomplete,
+        } = self;
         changes.sort_by_key(|change| {
             let rank = match change.action {
                 Action::Delete => 0,
@@ -443,6 +471,7 @@ impl Draft {
         unchanged.sort_by(|a, b| a.key.cmp(&b.key));
         refreshes.sort_by(|a, b| a.key.cmp(&b.key));
         orphans.sort();
+        records.sort_by(|a, b| a.key.cmp(&b.key));
         notices.sort();
         notices.dedup();
         let live_agents = identities
@@ -467,6 +496,7 @@ impl Draft {
             orphans,
             notices,
             diagnostics,
+            records,
             breaches,
             plan_hash,
         }

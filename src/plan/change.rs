@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 
+use super::approve::Record;
 use super::work::{Refresh, Work};
 
 /// Which service, organization, environment and project a plan is for. All four are in its hash.
@@ -471,6 +472,8 @@ pub struct Plan {
     pub notices: Vec<Notice>,
     /// Errors and warnings.
     pub diagnostics: Vec<Diagnostic>,
+    /// What the stamps say of plans that were applied or begun, for approval.
+    pub records: Vec<Record>,
     /// Limits that it goes beyond.
     pub breaches: Vec<LimitBreach>,
     /// Covers the sorted change hashes.

@@ -4,6 +4,7 @@
 //! `slots` moves phone numbers, `merge` makes the new config, `guard` holds the limits, `hash` says what a change means.
 
 pub mod agent;
+pub mod approve;
 pub mod build;
 pub mod change;
 pub mod compare;
@@ -16,12 +17,14 @@ pub mod merge;
 pub mod needs;
 pub mod options;
 pub mod outcome;
+pub mod saved;
 pub mod scope;
 pub mod slots;
 pub mod stamping;
 pub mod verdict;
 pub mod work;
 
+pub use approve::{Approval, ApprovedPlan, Record, Refusal, approve};
 pub use build::build;
 pub use change::{
     Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown,
@@ -30,4 +33,5 @@ pub use change::{
 pub use needs::configs_needed;
 pub use options::{Inputs, Limits, Options};
 pub use outcome::{AgentOutcome, Event, Outcome, Report, Traffic};
+pub use saved::{SavedPlan, SavedPlanError};
 pub use work::{Refresh, Work};

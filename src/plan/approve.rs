@@ -1,0 +1,244 @@
+//! From a plan to one that may be carried out: errors, limits, and whether it is what was reviewed.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Digest, Key};
+
+use super::change::{Action, AgentChange, Held, LimitBreach, Plan, Target};
+use super::hash::plan_hash;
+use super::saved::SavedPlan;
+
+/// Who said yes, and to what.
+#[derive(Clone, Debug)]
+pub enum Approval<'a> {
+    /// A person who was shown the plan, at the prompt.
+    Person,
+    /// `--auto-approve`: nobody looked, so nothing that needs a decision is decided.
+    Auto,
+    /// `--approved-plan HASH`.
+    Hash(&'a Digest),
+    /// A plan file.
+    File(&'a SavedPlan),
+}
+
+impl Approval<'_> {
+    /// Whether someone saw the plan, so that a conflict in it is decided.
+    fn was_seen(&self) -> bool {
+        !matches!(self, Self::Auto)
+    }
+
+    /// Whether one stale agent stops everything, and not only that agent (design, section 6).
+    pub fn binds_the_whole(&self) -> bool {
+        matches!(self, Self::Hash(_) | Self::File(_))
+    }
+}
+
+/// What an agent's stamp says of plans that were applied or begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The key.
+    pub key: Key,
+    /// Plan and change that were applied last.
+    pub applied: Option<(String, String)>,
+    /// Plan and change that were begun and not finished, where the manifest still hashes to what they would have sent.
+    pub begun: Option<(String, String)>,
+}
+
+/// A plan that may be carried out. Made by [`approve`] alone.
+#[derive(Clone, Debug)]
+pub struct ApprovedPlan {
+    plan: Plan,
+    already: Vec<(String, Action)>,
+    binds_the_whole: bool,
+}
+
+impl ApprovedPlan {
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Addresses of a saved plan that are in place already, with what was to be done to them.
+    pub fn already(&self) -> &[(String, Action)] {
+        &self.already
+    }
+
+    /// Whether one stale agent stops everything.
+    pub fn binds_the_whole(&self) -> bool {
+        self.binds_the_whole
+    }
+}
+
+/// Why a plan may not be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It has errors or is incomplete. They stand in the plan.
+    NotApplyable,
+    /// A safety limit.
+    Limits(Vec<LimitBreach>),
+    /// It is another plan than the approved one: how they differ, a line each.
+    AnotherPlan(Vec<String>),
+    /// Secrets that this run has no value of.
+    MissingSecrets(Vec<String>),
+}
+
+/// Decides whether the plan may be carried out.
+pub fn approve(mut plan: Plan, approval: &Approval<'_>) -> Result<ApprovedPlan, Refusal> {
+    if !plan.is_applyable() {
+        return Err(Refusal::NotApplyable);
+    }
+    let already = match approval {
+        Approval::Person | Approval::Auto => Vec::new(),
+        Approval::Hash(hash) => {
+            check_hash(&plan, hash)?;
+            Vec::new()
+        }
+        Approval::File(saved) => check_file(&plan, saved)?,
+    };
+    if !plan.breaches.is_empty() {
+        return Err(Refusal::Limits(plan.breaches));
+    }
+    if approval.was_seen() {
+        for change in &mut plan.changes {
+            if change.held == Some(Held::Conflict) {
+                change.held = None;
+            }
+        }
+    }
+    let mut missing: Vec<String> = plan
+        .changes
+        .iter()
+        .filter(|change| change.held.is_none())
+        .flat_map(|change| change.work.missing_secrets.iter().cloned())
+        .collect();
+    missing.sort();
+    missing.dedup();
+    if !missing.is_empty() {
+        return Err(Refusal::MissingSecrets(missing));
+    }
+    Ok(ApprovedPlan { plan, already, binds_the_whole: approval.binds_the_whole() })
+}
+
+/// `--approved-plan H` holds if the changes planned now, with those that stamps say were done under H, or begun under
+/// H with the manifest still hashing to the intent, hash to H: so a killed pipeline can be run again.
+fn check_hash(plan: &Plan, approved: &Digest) -> Result<(), Refusal> {
+    if plan.plan_hash == *approved {
+        return Ok(());
+    }
+    let mut hashes: BTreeMap<&Key, Digest> =
+        plan.changes.iter().map(|change| (&change.key, change.change_hash.clone())).collect();
+    for record in &plan.records {
+        let under = |pair: &Option<(String, String)>| {
+            pair.as_ref().filter(|(plan, _)| plan == approved.as_str()).and_then(|(_, change)| Digest::parse(change))
+        };
+        if let Some(change) = under(&record.begun) {
+            hashes.insert(&record.key, change);
+        } else if let Some(change) = under(&record.applied)
+            && !hashes.contains_key(&record.key)
+        {
+            hashes.insert(&record.key, change);
+        }
+    }
+    if plan_hash(hashes.values()) == *approved {
+        return Ok(());
+    }
+    let mut difference =
+        vec![format!("approved: plan {}", approved.short()), format!("planned now: plan {}", plan.plan_hash.short())];
+    difference.extend(plan.changes.iter().map(|change| format!("  {}", describe(change))));
+    if plan.changes.is_empty() {
+        difference.push("  nothing to change".to_owned());
+    }
+    Err(Refusal::AnotherPlan(difference))
+}
+
+fn check_file(plan: &Plan, saved: &SavedPlan) -> Result<Vec<(String, Action)>, Refusal> {
+    let mut difference = differing_targets(&plan.target, &saved.target);
+    let mut already = Vec::new();
+    for change in &plan.changes {
+        let address = change.address.to_string();
+        let Some(reviewed) = saved.changes.get(&address) else {
+            difference.push(format!("{} — not in the saved plan", describe(change)));
+            continue;
+        };
+        let begun =
+            plan.records.iter().find(|record| record.key == change.key).and_then(|record| record.begun.as_ref());
+        let is_begun = begun
+            .is_some_and(|(plan, begun)| plan == saved.plan_hash.as_str() && begun == reviewed.change_hash.as_str());
+        if reviewed.change_hash != change.change_hash && !is_begun {
+            difference.push(differing_change(change, reviewed));
+        }
+    }
+    for (address, reviewed) in &saved.changes {
+        if plan.changes.iter().any(|change| change.address.to_string() == *address) {
+            continue;
+        }
+        let is_managed = plan.records.iter().any(|record| format!("agent.{}", record.key) == *address);
+        match reviewed.action.as_str() {
+            "delete" if !plan.orphans.iter().any(|orphan| format!("agent.{}", orphan.key) == *address) => {
+                already.push((address.clone(), Action::Delete));
+            }
+            "create" if is_managed => already.push((address.clone(), Action::Create)),
+            "adopt" if is_managed => already.push((address.clone(), Action::Adopt)),
+            "update" if is_managed => already.push((address.clone(), Action::Update)),
+            action => difference.push(format!("{address}: {action} was saved and is no longer planned")),
+        }
+    }
+    if difference.is_empty() { Ok(already) } else { Err(Refusal::AnotherPlan(difference)) }
+}
+
+fn differing_targets(now: &Target, saved: &Target) -> Vec<String> {
+    let pairs = [
+        ("host", Some(&now.host), Some(&saved.host)),
+        ("organization", now.organization.as_ref(), saved.organization.as_ref()),
+        ("environment", Some(&now.environment), Some(&saved.environment)),
+        ("project", Some(&now.project), Some(&saved.project)),
+    ];
+    pairs
+        .into_iter()
+        .filter(|(_, now, saved)| now != saved)
+        .map(|(what, now, saved)| {
+            let name = |value: Option<&String>| value.map_or("none", String::as_str).to_owned();
+            format!("{what}: the plan was saved for {}, this run is for {}", name(saved), name(now))
+        })
+        .collect()
+}
+
+fn differing_change(change: &AgentChange, saved: &super::saved::SavedChange) -> String {
+    let address = &change.address;
+    if change.action.as_str() != saved.action {
+        return format!("{address}: {} was saved, {} is planned now", saved.action, change.action.as_str());
+    }
+    if change.base_version != saved.base_version {
+        let version =
+            |version: Option<u64>| version.map_or("no version".to_owned(), |version| format!("version {version}"));
+        let who = change
+            .live_editor
+            .as_ref()
+            .map(|editor| {
+                let by = editor.by.as_deref().unwrap_or("an unnamed author");
+                editor.at.as_deref().map_or(format!(" (by {by})"), |at| format!(" (by {by}, {at})"))
+            })
+            .unwrap_or_default();
+        return format!(
+            "{address}: planned on {}, live is {}{who}",
+            version(saved.base_version),
+            version(change.base_version)
+        );
+    }
+    let now: Vec<String> = change.fields.iter().map(|field| field.path.to_string()).collect();
+    let gone: Vec<&str> = saved.paths.iter().filter(|path| !now.contains(path)).map(String::as_str).collect();
+    let new: Vec<&str> = now.iter().filter(|path| !saved.paths.contains(path)).map(String::as_str).collect();
+    match (new.is_empty(), gone.is_empty()) {
+        (true, true) => format!("{address}: the same paths with other values, or other phone numbers"),
+        (false, true) => format!("{address}: also changes {}", new.join(", ")),
+        (true, false) => format!("{address}: no longer changes {}", gone.join(", ")),
+        (false, false) => format!("{address}: also changes {}, and no longer {}", new.join(", "), gone.join(", ")),
+    }
+}
+
+fn describe(change: &AgentChange) -> String {
+    let base = change.base_version.map(|version| format!(" from version {version}")).unwrap_or_default();
+    let paths: Vec<String> = change.fields.iter().map(|field| field.path.to_string()).collect();
+    let fields = if paths.is_empty() { String::new() } else { format!(": {}", paths.join(", ")) };
+    format!("{}: {}{base}{fields}", change.address, change.action.as_str())
+}
