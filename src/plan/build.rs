@@ -282,15 +282,16 @@ impl One<'_> {
             protect: desired.protect,
             source: desired.source.as_str().to_owned(),
             commit: inputs.source.commit.clone(),
+            core_hash: None,
             missing_secrets: fields.missing_secrets.clone(),
         }
     }
 
     fn change(self, action: Action) -> AgentChange {
-        let work = self.work();
+        let mut work = self.work();
         let Self { inputs, desired, binding, agent, stamp, live_version, fields, slots } = self;
         let steps = steps(action, live_version, &fields, &slots, desired.verify.is_some());
-        let change_hash = Meaning {
+        let meaning = Meaning {
             target: inputs.target,
             address: desired.address().to_string(),
             agent_id: agent.map(|agent| agent.id.as_str()),
@@ -301,8 +302,9 @@ impl One<'_> {
             removed: &fields.removed,
             agent_fields: &fields.agent_fields,
             slots: &slots.changes,
-        }
-        .digest();
+        };
+        let change_hash = meaning.digest();
+        work.core_hash = Some(Meaning { slots: &[], ..meaning }.digest());
         let moved_from = match binding {
             Binding::Owned { moved_from, .. } => moved_from.clone(),
             Binding::Adopted { .. } | Binding::New | Binding::Broken => None,

@@ -17,6 +17,8 @@ pub mod merge;
 pub mod needs;
 pub mod options;
 pub mod outcome;
+pub mod readback;
+pub mod recheck;
 pub mod saved;
 pub mod scope;
 pub mod slots;
@@ -33,5 +35,6 @@ pub use change::{
 pub use needs::configs_needed;
 pub use options::{Inputs, Limits, Options};
 pub use outcome::{AgentOutcome, Event, Outcome, Report, Traffic};
+pub use recheck::{Rechecked, recheck};
 pub use saved::{SavedPlan, SavedPlanError};
 pub use work::{Refresh, Work};

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::model::stamp::Fields;
-use crate::model::{Direction, FieldPath, Key, PhoneNumber, Salt, Stamp, Verify};
+use crate::model::{Digest, Direction, FieldPath, Key, PhoneNumber, Salt, Stamp, Verify};
 
 /// Everything that the steps of one agent need, decided.
 #[derive(Clone, Default)]
@@ -39,6 +39,8 @@ pub struct Work {
     pub source: String,
     /// The commit of the manifests.
     pub commit: Option<String>,
+    /// The hash of the change without its slots.
+    pub core_hash: Option<Digest>,
     /// Names of secrets that this run has no value of.
     pub missing_secrets: Vec<String>,
 }

@@ -1,0 +1,175 @@
+//! Whether what was read back is what was sent: what a service may render in its own way, and what is a loss.
+
+use serde_json::Value;
+
+use crate::model::value::{same, type_name};
+use crate::model::{ConfigShape, FieldPath};
+
+/// Shortest text that may differ only in its line ends, outer blanks and Unicode form (design, section 6): a prompt.
+/// A shorter one is a name or a word, which a service may well rewrite, as it does with `voice_id`.
+const PROMPT_LENGTH: usize = 200;
+
+/// A difference that is no rendering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Where, from the manifest's root.
+    pub path: FieldPath,
+    /// What, without the values.
+    pub what: String,
+}
+
+/// What came of comparing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadBack {
+    /// Differences that make the version unfit to publish.
+    pub losses: Vec<Loss>,
+    /// Values that the service rewrote in its own way, and that are accepted.
+    pub rewritten: Vec<FieldPath>,
+    /// Removed paths that are still there.
+    pub still_there: Vec<FieldPath>,
+}
+
+impl ReadBack {
+    /// Whether the version may be published.
+    pub fn is_fine(&self) -> bool {
+        self.losses.is_empty() && self.still_there.is_empty()
+    }
+}
+
+/// Compares a config as sent with the config as read back.
+pub fn compare(sent: &Value, read: &Value, removed: &[FieldPath], shape: &dyn ConfigShape) -> ReadBack {
+    let mut found = ReadBack::default();
+    let walk = Walk { shape, sent, read };
+    walk.value(&FieldPath::config(), sent, read, &mut found);
+    for path in removed {
+        let Some(inner) = path.within_config() else { continue };
+        let Some(left) = inner.get(read).filter(|_| inner.get(sent).is_none()) else { continue };
+        let is_default = shape.default_at(sent, path).is_some_and(|default| same(&default, left));
+        if !is_default {
+            found.still_there.push(path.clone());
+        }
+    }
+    found
+}
+
+struct Walk<'a> {
+    shape: &'a dyn ConfigShape,
+    sent: &'a Value,
+    read: &'a Value,
+}
+
+impl Walk<'_> {
+    fn value(&self, path: &FieldPath, sent: &Value, read: &Value, found: &mut ReadBack) {
+        match (sent, read) {
+            (Value::Object(sent), Value::Object(read)) => {
+                for (key, value) in sent {
+                    let at = path.child(key);
+                    match read.get(key) {
+                        Some(read) => self.value(&at, value, read, found),
+                        None if self.is_default(&at, value) => {}
+                        None => found.losses.push(Loss { path: at, what: "it was sent and is gone".to_owned() }),
+                    }
+                }
+            }
+            (Value::Array(sent), Value::Array(read)) if sent.len() == read.len() => {
+                for (index, (sent, read)) in sent.iter().zip(read).enumerate() {
+                    self.value(&path.index(index), sent, read, found);
+                }
+            }
+            (Value::Array(sent), Value::Array(read)) => found.losses.push(Loss {
+                path: path.clone(),
+                what: format!("a list of {} was sent, one of {} came back", sent.len(), read.len()),
+            }),
+            (Value::String(sent), Value::String(read)) => self.text(path, sent, read, found),
+            _ if same(sent, read) => {}
+            _ if is_scalar(sent) && type_name(sent) == type_name(read) => found.rewritten.push(path.clone()),
+            _ => found.losses.push(Loss {
+                path: path.clone(),
+                what: format!("{} was sent, {} came back", type_name(sent), type_name(read)),
+            }),
+        }
+    }
+
+    fn text(&self, path: &FieldPath, sent: &str, read: &str, found: &mut ReadBack) {
+        if sent == read {
+            return;
+        }
+        if self.shape.is_secret(self.sent, path) || self.shape.is_secret(self.read, path) {
+            found.rewritten.push(path.clone());
+            return;
+        }
+        let (before, after) = (sent.chars().count(), read.chars().count());
+        if before > PROMPT_LENGTH && plain(sent) != plain(read) {
+            let what = if after < before {
+                format!("a text of {before} characters was sent, one of {after} came back")
+            } else {
+                "a text came back with other words".to_owned()
+            };
+            found.losses.push(Loss { path: path.clone(), what });
+            return;
+        }
+        found.rewritten.push(path.clone());
+    }
+
+    fn is_default(&self, path: &FieldPath, value: &Value) -> bool {
+        self.shape.default_at(self.sent, path).is_some_and(|default| same(&default, value))
+    }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    !value.is_object() && !value.is_array()
+}
+
+/// A text without what a service may normalise: line ends, outer blanks, and the Unicode form of its letters.
+fn plain(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n").trim().nfc().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::compare::tests::OnByDefault;
+    use super::*;
+    use serde_json::json;
+
+    fn check(sent: &Value, read: &Value) -> ReadBack {
+        compare(sent, read, &[], &OnByDefault)
+    }
+
+    #[test]
+    fn filled_defaults_rewritten_words_and_masked_secrets_are_renderings() {
+        let sent = json!({"voice": "a", "api_key": "sk-1234", "n": 1, "on": true});
+        let found = check(&sent, &json!({"voice": "b", "api_key": "****", "n": 1.0, "more": null}));
+        assert!(found.is_fine(), "{found:?}");
+        assert_eq!(found.rewritten.len(), 2);
+    }
+
+    #[test]
+    fn a_value_that_is_gone_of_another_type_or_of_another_length_is_a_loss() {
+        for (sent, read) in [
+            (json!({"a": 1}), json!({})),
+            (json!({"a": 1}), json!({"a": "1"})),
+            (json!({"a": [1, 2]}), json!({"a": [1]})),
+            (json!({"a": {"b": 1}}), json!({"a": null})),
+        ] {
+            assert!(!check(&sent, &read).is_fine(), "{sent} {read}");
+        }
+    }
+
+    #[test]
+    fn a_prompt_may_lose_outer_blanks_and_line_ends_but_no_word() {
+        let prompt = "Wörter über Wörter. ".repeat(30);
+        let sent = json!({"p": format!("{prompt}\r\nEnde \n")});
+        assert!(check(&sent, &json!({"p": format!("{prompt}\nEnde")})).is_fine());
+        let shortened: String = prompt.chars().take(250).collect();
+        assert!(!check(&sent, &json!({"p": shortened})).is_fine());
+    }
+
+    #[test]
+    fn a_removed_path_that_is_still_there_is_told_unless_it_is_the_default() {
+        let removed = [FieldPath::parse("/config/x").unwrap(), FieldPath::parse("/config/on").unwrap()];
+        let found = compare(&json!({}), &json!({"x": 1, "on": true}), &removed, &OnByDefault);
+        assert_eq!(found.still_there, [FieldPath::parse("/config/x").unwrap()]);
+    }
+}
