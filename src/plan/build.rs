@@ -188,12 +188,14 @@ fn plan_one(
             kept: one.fields.kept.clone(),
         });
         if refresh {
+            let mut work = one.work();
+            work.claim = one.claim();
             draft.refreshes.push(Refresh {
                 key: desired.key.clone(),
                 name: desired.name.clone(),
                 agent_id: agent.id.clone(),
                 version: live_version,
-                work: one.work(),
+                work,
             });
         }
     }
@@ -228,6 +230,16 @@ impl One<'_> {
             || stamp.protect != self.desired.protect
             || applied.version != self.live_version
             || sent(&wanted) != sent(&applied.fields)
+    }
+
+    /// The plan that brought about what is in place: the one that was begun and got as far as publishing, else the one
+    /// that was applied last.
+    fn claim(&self) -> Option<(String, String)> {
+        let state = &self.stamp?.state;
+        let begun = state.intent.as_ref().filter(|intent| self.live_version > intent.base);
+        begun
+            .map(|intent| (intent.plan.clone(), intent.change.clone()))
+            .or_else(|| state.applied.as_ref().map(|applied| (applied.plan.clone(), applied.change.clone())))
     }
 
     /// What the stamp says of plans, for approval. A plan that was begun counts only while the manifest still hashes to
@@ -282,6 +294,7 @@ impl One<'_> {
             protect: desired.protect,
             source: desired.source.as_str().to_owned(),
             commit: inputs.source.commit.clone(),
+            claim: None,
             core_hash: None,
             missing_secrets: fields.missing_secrets.clone(),
         }

@@ -39,6 +39,9 @@ pub struct Work {
     pub source: String,
     /// The commit of the manifests.
     pub commit: Option<String>,
+    /// Plan and change that the stamp shall name, where that is not the plan being applied: a refresh completes the
+    /// record of what was applied before.
+    pub claim: Option<(String, String)>,
     /// The hash of the change without its slots.
     pub core_hash: Option<Digest>,
     /// Names of secrets that this run has no value of.
