@@ -1,1 +1,36 @@
 //! PURE, but `load`. Texts to manifests with spans, tags resolved, one environment laid over.
+//!
+//! In reading order: `tree` and `yaml` make a tree with places out of a text; `expand`, `overlay` and `tags` resolve it;
+//! `project` and `parse` read the fields; `across` compares the manifests; `resolve` is the whole way.
+
+pub mod codes;
+
+pub mod scalar;
+pub mod tree;
+pub mod yaml;
+
+pub mod files;
+pub mod glob;
+
+mod expand;
+mod overlay;
+mod tags;
+
+pub mod lower;
+pub mod project;
+
+mod across;
+mod parse;
+mod paths;
+mod session;
+
+pub mod load;
+pub mod resolve;
+pub mod suggest;
+
+pub use files::{FileError, Files, MemoryFiles};
+pub use load::load;
+pub use lower::Locations;
+pub use project::{Environment, Limits, Project};
+pub use resolve::{Resolved, resolve};
+pub use session::SecretSource;

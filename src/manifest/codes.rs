@@ -1,0 +1,76 @@
+//! Every code that a manifest, or the project file, can be reported with. They are stable: people search for them.
+
+macro_rules! codes {
+    ($($name:ident = $code:literal: $what:literal;)*) => {
+        $(#[doc = $what] pub const $name: &str = $code;)*
+
+        /// All codes of this area with what each one means.
+        pub const CODES: &[(&str, &str)] = &[$(($code, $what)),*];
+    };
+}
+
+codes! {
+    YAML_SYNTAX = "yaml-syntax": "The text is no YAML.";
+    YAML_TOO_DEEP = "yaml-too-deep": "Values are nested deeper than is read.";
+    YAML_TOO_LARGE = "yaml-too-large": "A file holds more values, text or documents than are read, aliases counted.";
+    NOT_UTF8 = "not-utf8": "A file is not text in UTF-8.";
+    DUPLICATE_YAML_KEY = "duplicate-yaml-key": "A key stands twice in one map.";
+    BAD_YAML_KEY = "bad-yaml-key": "A key is a list, a map or tagged.";
+    BAD_MERGE_KEY = "bad-merge-key": "The value behind `<<` is no map and no list of maps.";
+    RECURSIVE_ALIAS = "recursive-alias": "An alias stands inside the value that it names.";
+    NUMBER_OUT_OF_RANGE = "number-out-of-range": "A number would lose digits in JSON, or JSON does not have it.";
+    NUMBER_SPELLING = "number-spelling": "Text that looks like a number, as `+15551234567`, is read as one.";
+    TAG_MISMATCH = "tag-mismatch": "A tag of YAML itself, as `!!int`, does not fit its value.";
+    FILE_NOT_FOUND = "file-not-found": "`!file` names a file that is not there.";
+    FILE_OUTSIDE_PROJECT = "file-outside-project": "A path leads out of the project, perhaps through a link.";
+    FILE_HIDDEN = "file-hidden": "A component of a path begins with a dot.";
+    FILE_TOO_LARGE = "file-too-large": "A file is larger than is read.";
+    FILE_UNREADABLE = "file-unreadable": "A file is a folder, or the system does not let it be read.";
+    FILE_KIND = "file-kind": "`!file` names a file that is neither text nor structure.";
+    FILE_DOCUMENTS = "file-documents": "A file behind `!file` does not hold exactly one document.";
+    FILE_CYCLE = "file-cycle": "A file brings itself in.";
+    FILE_TOO_DEEP = "file-too-deep": "Files stand inside each other deeper than is read.";
+    EXPANSION_TOO_LARGE = "expansion-too-large": "The files of one manifest come to more than is read.";
+    UNKNOWN_TAG = "unknown-tag": "A tag is none of `!file`, `!merge`, `!var`, `!secret`, `!agent` and `!format`.";
+    BAD_TAG_USE = "bad-tag-use": "A tag stands before a value that it does not take, or where none may stand.";
+    BAD_MERGE = "bad-merge": "`!merge` takes a list of maps.";
+    BAD_FORMAT = "bad-format": "The text behind `!format` has a brace or a name that does not fit.";
+    UNKNOWN_VARIABLE = "unknown-variable": "The environment has no variable of that name.";
+    BAD_SECRET_NAME = "bad-secret-name": "A secret is named by capitals, digits and underscores.";
+    SECRET_NOT_ALLOWED = "secret-not-allowed": "A secret stands outside `config` and `metadata`.";
+    SHORT_SECRET = "short-secret": "A secret is so short that it can be guessed, or masks common words.";
+    AGENT_REFERENCE_UNSUPPORTED = "agent-reference-unsupported": "`!agent` is not available in this version.";
+    NO_PROJECT_FOLDER = "no-project-folder": "The project's folder is not there.";
+    PROJECT_FILE_NAME = "project-file-name": "The project file is named `reachform.yaml`.";
+    NOT_A_PROJECT = "not-a-project": "The project file is no map, or not one document.";
+    PROJECT_VERSION = "project-version": "The project file has another version than 1.";
+    TAG_NOT_ALLOWED = "tag-not-allowed": "A tag stands in the project file.";
+    BAD_NAME = "bad-name": "A project, an environment or a variable cannot be named like that.";
+    BAD_TOKEN_NAME = "bad-token-name": "`token` names no variable that begins with `ANYREACH_TOKEN`.";
+    UNKNOWN_ENVIRONMENT = "unknown-environment": "The project file lists no environment of that name.";
+    ENVIRONMENT_NOT_CHOSEN = "environment-not-chosen": "There are several environments, and none was chosen.";
+    NO_MANIFESTS = "no-manifests": "A place of manifests is missing or empty.";
+    MANIFEST_IS_LINK = "manifest-is-link": "A manifest is a symbolic link.";
+    NOT_A_MANIFEST = "not-a-manifest": "A document is no map.";
+    UNKNOWN_FIELD = "unknown-field": "A field is none of the known ones.";
+    MISSING_FIELD = "missing-field": "A required field is missing.";
+    WRONG_TYPE = "wrong-type": "A value is of another type than its field takes.";
+    EMPTY_TEXT = "empty-text": "A text that must say something is empty.";
+    BAD_KEY = "bad-key": "A key is not made of lower-case letters, digits and hyphens.";
+    DUPLICATE_KEY = "duplicate-key": "Two manifests have one key.";
+    BAD_PHONE_NUMBER = "bad-phone-number": "A phone number is not in E.164.";
+    BAD_EMAIL = "bad-email": "An email address is none.";
+    DUPLICATE_ENTRY = "duplicate-entry": "A list names the same thing twice.";
+    SLOT_CLAIMED_TWICE = "slot-claimed-twice": "Two manifests claim one direction of one phone number.";
+    CLAIMED_TWICE = "claimed-twice": "Two manifests claim one widget, address or live agent.";
+    MOVED_TWICE = "moved-twice": "Two manifests say that they had the same key before.";
+    MOVED_BUT_THERE = "moved-but-there": "A key that has moved still has a manifest.";
+    RESERVED_METADATA = "reserved-metadata": "`metadata.reachform` is declared, ignored or released.";
+    NOT_PATCHABLE = "not-patchable": "An environment's patch changes the key, or holds patches itself.";
+    BAD_PATH = "bad-path": "A path is no JSON pointer.";
+    UNKNOWN_PATH = "unknown-path": "A path begins with no managed field.";
+    PATH_INSIDE_LIST = "path-inside-list": "A path leads into a list, which is owned whole.";
+    BAD_DATE = "bad-date": "`until` is no date.";
+    RELEASE_DECLARED = "release-declared": "A released path is still declared.";
+    EMPTY_VERIFY = "empty-verify": "`verify` has no command.";
+}

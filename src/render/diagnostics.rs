@@ -1,0 +1,320 @@
+//! Problems as people read them, with the lines that they are about, and as machines do.
+//!
+//! Nothing that a file or the service says can reach a terminal's controls: control and bidi characters are replaced in
+//! words and in excerpts, and no span, however wrong, can make the renderer fail.
+
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use serde_json::{Value, json};
+
+use crate::diagnostics::{Diagnostic, Place, Severity, SourceMap, Span};
+
+/// How problems are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextOptions {
+    /// With colour.
+    pub color: bool,
+    /// With box-drawing characters rather than ASCII.
+    pub unicode: bool,
+    /// The width of the terminal.
+    pub width: usize,
+}
+
+impl Default for TextOptions {
+    /// For files, comments and tests: no colour, ASCII, wide enough for a line of a prompt.
+    fn default() -> Self {
+        Self { color: false, unicode: false, width: 120 }
+    }
+}
+
+/// Longest line of an excerpt, in bytes. A prompt of one paragraph is not a line that anyone reads in a message.
+const LONGEST_LINE: usize = 400;
+
+/// Problems as text, in the order given, with a line that counts them at the end. Nothing for no problems.
+pub fn text(diagnostics: &[Diagnostic], sources: &SourceMap, options: TextOptions) -> String {
+    let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
+    let style = if options.unicode { DecorStyle::Unicode } else { DecorStyle::Ascii };
+    let renderer = renderer.decor_style(style).term_width(options.width.max(40));
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        out.push_str(&one(diagnostic, sources, &renderer));
+        out.push_str("\n\n");
+    }
+    if let Some(line) = count(diagnostics) {
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+/// The line that counts problems: `3 errors, 1 warning`. `None` for none.
+pub fn count(diagnostics: &[Diagnostic]) -> Option<String> {
+    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Notice]
+        .into_iter()
+        .filter_map(|severity| {
+            let number = diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
+            let plural = if number == 1 { "" } else { "s" };
+            (number > 0).then(|| format!("{number} {}{plural}", severity.as_str()))
+        })
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Problems for machines, in the order given. Lines and columns count from 1, columns in characters.
+pub fn json(diagnostics: &[Diagnostic], sources: &SourceMap) -> Value {
+    diagnostics.iter().map(|diagnostic| one_as_json(diagnostic, sources)).collect()
+}
+
+fn one_as_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
+    let Diagnostic { code, severity, message, place, label, others, hints, fix } = diagnostic;
+    let mut out = json!({
+        "code": code, "severity": severity.as_str(), "message": clean(message),
+        "file": null, "line": null, "column": null, "end_line": null, "end_column": null,
+        "label": label.as_deref().map(clean),
+        "hints": hints.iter().map(|hint| clean(hint)).collect::<Vec<_>>(),
+        "agent": null, "request": null,
+    });
+    match place {
+        None => {}
+        Some(Place::Span(span)) => put_span(&mut out, span, sources),
+        Some(Place::Line(origin)) => {
+            out["file"] = json!(clean(&origin.file));
+            out["line"] = json!(origin.line);
+        }
+        Some(Place::File(file)) => out["file"] = json!(clean(file)),
+        Some(Place::Agent(address)) => out["agent"] = json!(address.to_string()),
+        Some(Place::Request(request)) => out["request"] = json!(clean(request)),
+    }
+    if !others.is_empty() {
+        let related = others.iter().map(|other| {
+            let mut at = json!({"message": clean(&other.text)});
+            put_span(&mut at, &other.span, sources);
+            at
+        });
+        out["related"] = related.collect();
+    }
+    if let Some(fix) = fix {
+        let mut edit = json!({"title": clean(&fix.title), "replacement": fix.replacement});
+        put_span(&mut edit, &fix.span, sources);
+        out["fix"] = edit;
+    }
+    out
+}
+
+fn put_span(out: &mut Value, span: &Span, sources: &SourceMap) {
+    let (start, end) = (sources.position(span.file, span.start), sources.position(span.file, span.end));
+    out["file"] = json!(clean(sources.name(span.file)));
+    out["line"] = json!(start.line);
+    out["column"] = json!(start.column);
+    out["end_line"] = json!(end.line);
+    out["end_column"] = json!(end.column);
+}
+
+fn one(diagnostic: &Diagnostic, sources: &SourceMap, renderer: &Renderer) -> String {
+    let Diagnostic { code, severity, message, place, label, others, hints, fix } = diagnostic;
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Notice => Level::INFO.with_name("notice"),
+    };
+    let mut group = Group::with_title(level.primary_title(clean(message)).id(*code));
+    match place {
+        Some(Place::Span(span)) => {
+            let mut here = vec![(AnnotationKind::Primary, span, label.as_deref())];
+            let (same, elsewhere): (Vec<_>, Vec<_>) = others.iter().partition(|other| other.span.file == span.file);
+            here.extend(same.iter().map(|other| (AnnotationKind::Context, &other.span, Some(other.text.as_str()))));
+            for snippet in snippets(&here, sources) {
+                group = group.element(snippet);
+            }
+            for other in elsewhere {
+                for snippet in snippets(&[(AnnotationKind::Context, &other.span, Some(&other.text))], sources) {
+                    group = group.element(snippet);
+                }
+            }
+        }
+        Some(Place::Line(origin)) => {
+            group = group.element(annotate_snippets::Origin::path(clean(&origin.file)).line(origin.line));
+        }
+        Some(Place::File(file)) => group = group.element(annotate_snippets::Origin::path(clean(file))),
+        Some(Place::Agent(address)) => group = group.element(annotate_snippets::Origin::path(address.to_string())),
+        Some(Place::Request(request)) => group = group.element(annotate_snippets::Origin::path(clean(request))),
+        None => {}
+    }
+    for hint in hints {
+        group = group.element(Level::HELP.message(clean(hint)));
+    }
+    let mut report = vec![group];
+    if let Some(fix) = fix {
+        let excerpt = Excerpt::around(&[&fix.span], sources);
+        let patch = Patch::new(excerpt.find(&fix.span, sources), clean(&fix.replacement));
+        let snippet = Snippet::source(excerpt.text).line_start(excerpt.line).path(clean(sources.name(fix.span.file)));
+        report.push(Group::with_title(Level::HELP.secondary_title(clean(&fix.title))).element(snippet.patch(patch)));
+    }
+    renderer.render(&report)
+}
+
+type Marked<'d> = (AnnotationKind, &'d Span, Option<&'d str>);
+
+/// One snippet for places that are near each other, and one each for those that are not.
+fn snippets<'d>(marked: &[Marked<'d>], sources: &SourceMap) -> Vec<Snippet<'d, annotate_snippets::Annotation<'d>>> {
+    /// Lines between two places that are still shown together.
+    const NEAR: usize = 200;
+    let Some((first, rest)) = marked.split_first() else { return Vec::new() };
+    let line = |span: &Span| sources.position(span.file, span.start).line;
+    let (near, far): (Vec<Marked<'d>>, Vec<Marked<'d>>) =
+        rest.iter().copied().partition(|(_, span, _)| line(span).abs_diff(line(first.1)) <= NEAR);
+    let groups = std::iter::once(std::iter::once(*first).chain(near).collect::<Vec<_>>())
+        .chain(far.into_iter().map(|marked| vec![marked]));
+    groups
+        .map(|group| {
+            let spans: Vec<&Span> = group.iter().map(|(_, span, _)| *span).collect();
+            let excerpt = Excerpt::around(&spans, sources);
+            let annotations: Vec<_> = group
+                .iter()
+                .map(|(kind, span, label)| {
+                    let annotation = kind.span(excerpt.find(span, sources));
+                    match label {
+                        Some(label) => annotation.label(clean(label)),
+                        None => annotation,
+                    }
+                })
+                .collect();
+            let name = clean(sources.name(first.1.file));
+            Snippet::source(excerpt.text).line_start(excerpt.line).path(name).annotations(annotations)
+        })
+        .collect()
+}
+
+/// The lines around some places of one text, clean and cut.
+struct Excerpt {
+    text: String,
+    /// The number of its first line.
+    line: usize,
+    /// For each line: where it begins in the source, where in the excerpt, and which bytes of the source are shown.
+    lines: Vec<Line>,
+}
+
+struct Line {
+    source: Range<usize>,
+    start: usize,
+    /// Where each character stands: in the source and in the excerpt, both from the line's start.
+    steps: Option<Vec<(usize, usize)>>,
+    len: usize,
+}
+
+impl Excerpt {
+    /// Lines above and below a place that are shown with it.
+    const AROUND: usize = 1;
+
+    fn around(spans: &[&Span], sources: &SourceMap) -> Self {
+        let Some(file) = spans.first().map(|span| span.file) else {
+            return Self { text: String::new(), line: 1, lines: Vec::new() };
+        };
+        let source = sources.text(file);
+        let starts = spans.iter().map(|span| sources.clamp(span).start);
+        let (first, last) = starts.fold((usize::MAX, 0), |(first, last), at| (first.min(at), last.max(at)));
+        let begin = step_back(source, first.min(source.len()), Self::AROUND);
+        let end = step_on(source, last, Self::AROUND);
+        let mut out = Self { text: String::new(), line: sources.position(file, begin).line, lines: Vec::new() };
+        let mut at = begin;
+        for line in source.get(begin..end).unwrap_or_default().split_inclusive('\n') {
+            out.add(line.trim_end_matches(['\n', '\r']), at, spans, sources);
+            at += line.len();
+        }
+        if out.lines.is_empty() {
+            out.add("", at, spans, sources);
+        }
+        out
+    }
+
+    fn add(&mut self, line: &str, at: usize, spans: &[&Span], sources: &SourceMap) {
+        // Of a line that is too long, the part with the first place in it is shown.
+        let whole = at..at + line.len();
+        let wanted = spans.iter().map(|span| sources.clamp(span).start).filter(|start| whole.contains(start)).min();
+        let mut from = match wanted {
+            Some(start) if line.len() > LONGEST_LINE => (start - at).saturating_sub(LONGEST_LINE / 4),
+            _ => 0,
+        };
+        let mut to = line.len().min(from + LONGEST_LINE);
+        while !line.is_char_boundary(from) {
+            from -= 1;
+        }
+        while !line.is_char_boundary(to) {
+            to -= 1;
+        }
+        let shown = line.get(from..to).unwrap_or_default();
+        let start = self.text.len();
+        let steps = if shown.chars().any(is_unfit) {
+            let mut steps = Vec::new();
+            let mut length = 0;
+            for (at, c) in shown.char_indices() {
+                steps.push((at, length));
+                let c = if is_unfit(c) { char::REPLACEMENT_CHARACTER } else { c };
+                length += c.len_utf8();
+                self.text.push(c);
+            }
+            Some(steps)
+        } else {
+            self.text.push_str(shown);
+            None
+        };
+        let len = self.text.len() - start;
+        self.text.push('\n');
+        self.lines.push(Line { source: at + from..at + to, start, steps, len });
+    }
+
+    /// A place of the source in the excerpt: its first line, for what is wrong with a map begins where the map does.
+    fn find(&self, span: &Span, sources: &SourceMap) -> Range<usize> {
+        let Range { start, end } = sources.clamp(span);
+        let Some(line) = self.lines.iter().rev().find(|line| line.source.start <= start).or_else(|| self.lines.first())
+        else {
+            return 0..0;
+        };
+        let from = line.place(start);
+        from..line.place(end).max(from)
+    }
+}
+
+impl Line {
+    fn place(&self, byte: usize) -> usize {
+        let within = byte.clamp(self.source.start, self.source.end) - self.source.start;
+        let Some(steps) = &self.steps else { return self.start + within };
+        self.start + steps.iter().find(|(source, _)| *source >= within).map_or(self.len, |(_, shown)| *shown)
+    }
+}
+
+/// The start of the line that is `lines` above the one with `byte` in it.
+fn step_back(text: &str, byte: usize, lines: usize) -> usize {
+    let mut at = byte;
+    for left in (0..=lines).rev() {
+        at = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |found| found + usize::from(left == 0));
+    }
+    at
+}
+
+/// The end of the line that is `lines` below the one with `byte` in it.
+fn step_on(text: &str, byte: usize, lines: usize) -> usize {
+    let mut at = byte;
+    for _ in 0..=lines {
+        at = text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |found| at + found + 1);
+    }
+    at
+}
+
+/// Control characters, and those that turn the direction of text or hide in it.
+fn is_unfit(c: char) -> bool {
+    (c.is_control() && c != '\t')
+        || matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\t' => ' ',
+            c if is_unfit(c) => char::REPLACEMENT_CHARACTER,
+            c => c,
+        })
+        .collect()
+}
