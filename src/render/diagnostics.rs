@@ -85,6 +85,10 @@ fn one_as_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
         }
         Some(Place::File(file)) => out["file"] = json!(clean(file)),
         Some(Place::Agent(address)) => out["agent"] = json!(address.to_string()),
+        Some(Place::Field { address, path }) => {
+            out["agent"] = json!(address.to_string());
+            out["path"] = json!(path.to_string());
+        }
         Some(Place::Request(request)) => out["request"] = json!(clean(request)),
     }
     if !others.is_empty() {
