@@ -353,7 +353,12 @@ impl Config<'_> {
             if is_declared || inputs.scope.is_released(path) || inputs.scope.is_ignored(path) {
                 continue;
             }
-            let found = path.within_config().and_then(|inner| inner.get(live));
+            let Some(inner) = path.within_config() else { continue };
+            let found = inner.get(live);
+            if found.is_some() && inner.get(sides.wanted).is_none() {
+                // Another branch of a union took its place; it is listed with what that branch does not have.
+                continue;
+            }
             let salt = inputs.stamp.map(|stamp| &stamp.state.salt);
             let as_applied = self.by_version || salt.is_some_and(|salt| is_as_applied(salt, hash, found));
             let evidence = Evidence {
@@ -363,7 +368,7 @@ impl Config<'_> {
                 live_as_applied: Some(as_applied),
             };
             let Verdict::Remove(cause) = verdict(evidence) else { continue };
-            if inputs.shape.requires(live, path) {
+            if inputs.shape.requires(sides.wanted, path) {
                 plan.diagnostics.push(
                     Diagnostic::error(
                         "removal-of-a-required-field",

@@ -142,7 +142,9 @@ fn one(diagnostic: &Diagnostic, sources: &SourceMap, renderer: &Renderer) -> Str
             group = group.element(annotate_snippets::Origin::path(clean(&origin.file)).line(origin.line));
         }
         Some(Place::File(file)) => group = group.element(annotate_snippets::Origin::path(clean(file))),
-        Some(Place::Agent(address)) => group = group.element(annotate_snippets::Origin::path(address.to_string())),
+        Some(Place::Agent(address) | Place::Field { address, path: _ }) => {
+            group = group.element(annotate_snippets::Origin::path(address.to_string()));
+        }
         Some(Place::Request(request)) => group = group.element(annotate_snippets::Origin::path(clean(request))),
         None => {}
     }

@@ -14,4 +14,5 @@ mod manifest;
 mod plan;
 mod render;
 mod sandbox;
+mod scene;
 mod schema;

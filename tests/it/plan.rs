@@ -1,1 +1,520 @@
-//! Tests of `plan`.
+//! Tests of `plan`: the three-way table on whole agents, numbers, identity, limits, approval.
+
+use reachform::model::{Coverage, Direction, Key};
+use reachform::plan::{Action, Approval, Cause, Held, Plan, Refusal, SlotHolder, SlotTarget, approve};
+use serde_json::json;
+
+use crate::scene::{Scene, manifest};
+
+fn codes(plan: &Plan) -> Vec<&'static str> {
+    plan.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+}
+
+fn causes(plan: &Plan) -> Vec<(String, &'static str)> {
+    let fields = plan.changes.iter().flat_map(|change| &change.fields);
+    fields.map(|field| (field.path.to_string(), field.cause.as_str())).collect()
+}
+
+fn applied(key: &str, more: &str) -> Scene {
+    let mut scene = Scene::new();
+    scene.write(key, manifest(key, more));
+    scene.apply();
+    assert_empty(&scene);
+    scene
+}
+
+fn assert_empty(scene: &Scene) {
+    let plan = scene.plan();
+    assert!(!plan.summary().has_changes(), "{:#?}", plan.changes);
+    assert!(plan.diagnostics.is_empty(), "{:#?}", plan.diagnostics);
+    assert!(plan.refreshes.is_empty(), "{:#?}", plan.refreshes);
+}
+
+const STEPS: &str = "/config/agent/max_tool_steps";
+
+#[test]
+fn a_new_manifest_creates_and_the_second_plan_is_empty() {
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", "phone_numbers: {inbound: [\"+15550100001\"]}"));
+    let plan = scene.plan();
+    assert_eq!(plan.changes[0].action, Action::Create);
+    assert_eq!(plan.summary().create, 1);
+    scene.apply();
+    assert_empty(&scene);
+}
+
+#[test]
+fn a_change_in_git_is_pending_and_keeps_what_is_undeclared() {
+    let mut scene = applied("a", "");
+    let id = scene.id("a");
+    scene.dashboard(&id, "/scorecard_ids", json!(["s1"]));
+    scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 5"));
+    let plan = scene.plan();
+    assert_eq!(causes(&plan), [(STEPS.to_owned(), "pending")]);
+    assert_eq!(plan.changes[0].kept.len(), 1);
+    assert_eq!(plan.changes[0].base_version, Some(2));
+    scene.apply();
+    assert_eq!(scene.config_of("a")["scorecard_ids"], json!(["s1"]));
+    assert_eq!(scene.config_of("a")["agent"]["max_tool_steps"], json!(5));
+    assert_empty(&scene);
+}
+
+#[test]
+fn an_edit_in_the_dashboard_is_drift_and_says_who() {
+    let mut scene = applied("a", "");
+    let id = scene.id("a");
+    scene.dashboard(&id, "/agent/max_tool_steps", json!(9));
+    let plan = scene.plan();
+    assert_eq!(causes(&plan), [(STEPS.to_owned(), "drift")]);
+    assert_eq!(plan.summary().drift, 1);
+    assert_eq!(plan.changes[0].live_editor.as_ref().unwrap().by.as_deref(), Some("a person"));
+    scene.apply();
+    assert_eq!(scene.config_of("a")["agent"]["max_tool_steps"], json!(3));
+    assert_empty(&scene);
+}
+
+#[test]
+fn a_change_on_both_sides_is_a_conflict_that_is_held_until_somebody_saw_it() {
+    let mut scene = applied("a", "");
+    let id = scene.id("a");
+    scene.dashboard(&id, "/agent/max_tool_steps", json!(9));
+    scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 5"));
+    let plan = scene.plan();
+    assert_eq!(causes(&plan), [(STEPS.to_owned(), "conflict")]);
+    assert_eq!(plan.changes[0].held, Some(Held::Conflict));
+    assert!(plan.changes[0].fields[0].applied.is_some());
+    let auto = approve(plan.clone(), &Approval::Auto).unwrap();
+    assert_eq!(auto.plan().changes[0].held, Some(Held::Conflict));
+    let seen = approve(plan, &Approval::Person).unwrap();
+    assert_eq!(seen.plan().changes[0].held, None);
+    scene.options.force_conflicts = true;
+    assert_eq!(scene.plan().changes[0].held, None);
+}
+
+#[test]
+fn the_same_change_on_both_sides_is_in_place() {
+    let mut scene = applied("a", "");
+    let id = scene.id("a");
+    scene.dashboard(&id, "/agent/max_tool_steps", json!(5));
+    scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 5"));
+    let plan = scene.plan();
+    assert!(!plan.summary().has_changes());
+    assert_eq!(plan.refreshes.len(), 1);
+    scene.apply();
+    assert_empty(&scene);
+}
+
+#[test]
+fn the_services_own_rendering_is_no_change() {
+    let mut scene = applied("a", "");
+    let id = scene.id("a");
+    // The service rewrote a voice when it stored the version, and the stamp knows: version and stamp are as read back.
+    let agent = scene.live.agents.get_mut(&id).unwrap();
+    let config = &mut agent.configs.get_mut(&1).unwrap().config;
+    config["agent"]["stack"]["tts"]["models"][0]["model"]["voice"] = json!("v2");
+    scene.options.refresh = true;
+    assert!(!scene.plan().summary().has_changes());
+}
+
+#[test]
+fn a_path_that_is_no_longer_declared_goes_unless_it_is_released() {
+    let without = manifest("a", "").replace("      max_tool_steps: 3\n", "");
+    let mut scene = applied("a", "");
+    scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 7"));
+    scene.apply();
+    scene.write("a", without.clone());
+    let plan = scene.plan();
+    assert_eq!(causes(&plan), [(STEPS.to_owned(), "pending")]);
+    assert!(plan.changes[0].fields[0].removal);
+    scene.write("a", format!("{without}release: [{STEPS}]\n"));
+    assert!(!scene.plan().summary().has_changes());
+    scene.write("a", without);
+    scene.apply();
+    assert!(scene.config_of("a")["agent"].get("max_tool_steps").is_none());
+    assert_empty(&scene);
+}
+
+#[test]
+fn removing_what_the_schema_requires_is_an_error_that_offers_release() {
+    let mut scene = applied("a", "");
+    let text = manifest("a", "").replace("      tools: []\n", "");
+    scene.write("a", text);
+    let plan = scene.plan();
+    assert_eq!(codes(&plan), ["removal-of-a-required-field"]);
+    assert!(plan.diagnostics[0].hints[0].contains("release: [/config/agent/tools]"));
+}
+
+#[test]
+fn an_ignored_path_keeps_its_live_value_until_the_entry_ends() {
+    let ignore = format!("ignore: [{{path: {STEPS}, reason: test, until: 2026-06-30}}]");
+    let mut scene = applied("a", &ignore);
+    let id = scene.id("a");
+    scene.dashboard(&id, "/agent/max_tool_steps", json!(9));
+    let plan = scene.plan();
+    assert!(!plan.summary().has_changes(), "{:?}", causes(&plan));
+    scene.options.today = jiff::civil::date(2026, 7, 1);
+    let plan = scene.plan();
+    assert_eq!(causes(&plan).len(), 1);
+    assert!(plan.notices.iter().any(|notice| notice.code == "ignore-expired"));
+}
+
+#[test]
+fn another_branch_of_a_union_replaces_the_object_and_lists_what_goes() {
+    let mut scene = applied("a", "");
+    let id = scene.id("a");
+    scene.dashboard(&id, "/agent/starting_message/allow_interruptions", json!(false));
+    scene.dashboard(&id, "/agent/starting_message/pregenerated_greeting_audio", json!(true));
+    scene.write(
+        "a",
+        manifest("a", "").replace(
+            "{type: bot_initiates_static, text: Hello}",
+            "{type: bot_initiates_dynamic, prompt: Greet the caller}",
+        ),
+    );
+    let plan = scene.plan();
+    let paths: Vec<String> = causes(&plan).into_iter().map(|(path, _)| path).collect();
+    assert!(paths.contains(&"/config/agent/starting_message/pregenerated_greeting_audio".to_owned()), "{paths:?}");
+    scene.apply();
+    let message = &scene.config_of("a")["agent"]["starting_message"];
+    assert_eq!(
+        *message,
+        json!({"type": "bot_initiates_dynamic", "prompt": "Greet the caller", "allow_interruptions": false})
+    );
+    assert_empty(&scene);
+}
+
+#[test]
+fn an_agent_of_the_same_name_is_adopted_and_two_of_them_are_an_error() {
+    let mut scene = applied("a", "");
+    let config = scene.config_of("a");
+    scene.live.agents.clear();
+    scene.unmanaged("x1", "Agent a", Some(config.clone()));
+    let plan = scene.plan();
+    assert_eq!(plan.changes[0].action, Action::Adopt);
+    scene.apply();
+    assert_empty(&scene);
+    scene.live.agents.clear();
+    scene.unmanaged("x1", "Agent a", Some(config.clone()));
+    scene.unmanaged("x2", "Agent a", Some(config));
+    assert_eq!(codes(&scene.plan()), ["name-is-ambiguous"]);
+    scene.write("a", manifest("a", "id: x2"));
+    assert_eq!(scene.plan().changes[0].agent_id.as_deref(), Some("x2"));
+}
+
+#[test]
+fn a_copied_stamp_counts_as_none() {
+    let mut scene = applied("a", "");
+    let mut copy = scene.live.agents[&scene.id("a")].clone();
+    copy.id = "copy".to_owned();
+    copy.name = "Copy".to_owned();
+    scene.live.agents.insert("copy".to_owned(), copy);
+    let plan = scene.plan();
+    assert!(!plan.summary().has_changes());
+    assert_eq!(plan.unmanaged.len(), 1);
+    assert!(plan.orphans.is_empty());
+}
+
+#[test]
+fn a_renamed_key_is_an_error_with_the_line_to_add_and_moved_is_no_recreation() {
+    let mut scene = applied("a", "phone_numbers: {inbound: [\"+15550100001\"]}");
+    let text = scene.files.remove("agents/a.yaml").unwrap().replace("key: a", "key: b");
+    scene.write("b", text.clone());
+    let plan = scene.plan();
+    assert_eq!(codes(&plan), ["key-was-renamed"]);
+    assert!(plan.diagnostics[0].hints[0].contains("moved: [a]"));
+    scene.write("b", format!("{text}moved: [a]\n"));
+    let plan = scene.plan();
+    assert!(plan.changes.iter().all(|change| change.action != Action::Create), "{:?}", plan.changes);
+    scene.apply();
+    assert_eq!(scene.id("b"), "ag_1");
+    assert_empty(&scene);
+}
+
+#[test]
+fn an_agent_of_another_project_is_not_ours() {
+    let mut scene = applied("a", "");
+    let id = scene.id("a");
+    scene.live.agents.get_mut(&id).unwrap().metadata["reachform"]["project"] = json!("other");
+    let plan = scene.plan();
+    assert_eq!(plan.changes[0].action, Action::Create);
+    assert_eq!(codes(&plan), ["name-in-another-project"]);
+    assert_eq!(plan.unmanaged[0].owner.as_ref().unwrap().0, "other");
+}
+
+#[test]
+fn a_stamp_that_cannot_be_read_stops_its_agent_rather_than_making_a_second_one() {
+    let mut scene = applied("a", "");
+    let id = scene.id("a");
+    scene.live.agents.get_mut(&id).unwrap().metadata["reachform"]["v"] = json!(9);
+    let plan = scene.plan();
+    assert_eq!(codes(&plan), ["stamp-unreadable"]);
+    assert!(plan.changes.is_empty());
+}
+
+#[test]
+fn numbers_swap_without_a_gap() {
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", "phone_numbers: {inbound: [\"+15550100001\"]}"));
+    scene.write("b", manifest("b", "phone_numbers: {inbound: [\"+15550100002\"]}"));
+    scene.apply();
+    scene.write("a", manifest("a", "phone_numbers: {inbound: [\"+15550100002\"]}"));
+    scene.write("b", manifest("b", "phone_numbers: {inbound: [\"+15550100001\"]}"));
+    let plan = scene.plan();
+    assert_eq!(plan.summary().update, 2);
+    for change in &plan.changes {
+        assert!(change.work.unassign.is_empty(), "a moved number is assigned, never unassigned first");
+        assert!(!change.new_version);
+        assert!(matches!(change.numbers[0].from, SlotHolder::Agent { .. }));
+        assert!(matches!(change.numbers[0].to, SlotTarget::Version { .. }));
+    }
+    scene.apply();
+    assert_empty(&scene);
+}
+
+#[test]
+fn a_new_version_takes_its_numbers_along_also_the_undeclared_ones() {
+    let mut scene = applied("a", "phone_numbers: {inbound: [\"+15550100001\"]}");
+    let version = scene.live.agents["ag_1"].live_version().unwrap().id.clone();
+    scene.point("+15550100005", Direction::Outbound, Some(version));
+    scene.write(
+        "a",
+        manifest("a", "phone_numbers: {inbound: [\"+15550100001\"]}").replace("max_tool_steps: 3", "max_tool_steps: 4"),
+    );
+    let plan = scene.plan();
+    assert_eq!(plan.changes[0].work.assign.len(), 2);
+    assert!(plan.changes[0].numbers.iter().all(|slot| slot.follows));
+    scene.apply();
+    assert_empty(&scene);
+}
+
+#[test]
+fn a_number_that_is_no_longer_declared_is_emptied_last_and_a_foreign_one_that_came_is_drift() {
+    let mut scene = applied("a", "phone_numbers: {inbound: [\"+15550100001\", \"+15550100002\"]}");
+    scene.write("a", manifest("a", "phone_numbers: {inbound: [\"+15550100001\"]}"));
+    let plan = scene.plan();
+    assert_eq!(plan.changes[0].numbers[0].cause, Cause::Pending);
+    assert!(matches!(plan.changes[0].numbers[0].to, SlotTarget::Empty));
+    scene.apply();
+    assert_empty(&scene);
+    let version = scene.live.agents["ag_1"].live_version().unwrap().id.clone();
+    scene.point("+15550100007", Direction::Inbound, Some(version));
+    assert_eq!(scene.plan().changes[0].numbers[0].cause, Cause::Drift);
+}
+
+#[test]
+fn a_number_moved_away_in_the_dashboard_is_drift_and_comes_back() {
+    let mut scene = applied("a", "phone_numbers: {inbound: [\"+15550100001\"]}");
+    scene.point("+15550100001", Direction::Inbound, None);
+    let plan = scene.plan();
+    assert_eq!(plan.changes[0].numbers[0].cause, Cause::Drift);
+    assert_eq!(plan.summary().drift, 1);
+    scene.apply();
+    assert_empty(&scene);
+}
+
+#[test]
+fn a_number_of_an_unmanaged_agent_is_a_risk_and_one_of_another_project_needs_leave() {
+    let mut scene = applied("a", "");
+    let config = scene.config_of("a");
+    scene.unmanaged("x", "Other", Some(config));
+    scene.point("+15550100001", Direction::Inbound, Some("x-v1".to_owned()));
+    scene.write("a", manifest("a", "phone_numbers: {inbound: [\"+15550100001\"]}"));
+    let plan = scene.plan();
+    assert!(plan.changes[0].numbers[0].risk.is_some());
+    let mut foreign = scene.live.agents["ag_1"].metadata["reachform"].clone();
+    foreign["project"] = json!("other");
+    foreign["agent"] = json!("x");
+    scene.live.agents.get_mut("x").unwrap().metadata["reachform"] = foreign;
+    let plan = scene.plan();
+    assert_eq!(codes(&plan), ["number-is-taken"]);
+    scene.options.take.insert(reachform::model::PhoneNumber::parse("+15550100001").unwrap());
+    assert!(scene.plan().is_applyable());
+}
+
+#[test]
+fn a_create_whose_numbers_all_sit_on_one_unmanaged_agent_offers_to_take_it_over() {
+    let mut scene = applied("a", "");
+    let config = scene.config_of("a");
+    scene.unmanaged("x", "Old name", Some(config));
+    scene.point("+15550100001", Direction::Inbound, Some("x-v1".to_owned()));
+    scene.write("b", manifest("b", "phone_numbers: {inbound: [\"+15550100001\"]}"));
+    let plan = scene.plan();
+    assert_eq!(codes(&plan), ["numbers-sit-on-an-unmanaged-agent"]);
+    assert!(plan.diagnostics[0].hints[0].contains("id: x"));
+    scene.options.create.insert(Key::parse("b").unwrap());
+    assert!(scene.plan().is_applyable());
+}
+
+#[test]
+fn an_unknown_number_is_an_error_and_a_slot_of_an_unseen_agent_is_never_empty() {
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", "phone_numbers: {inbound: [\"+15559999999\"]}"));
+    assert_eq!(codes(&scene.plan()), ["unknown-number"]);
+    scene.write("a", manifest("a", "phone_numbers: {inbound: [\"+15550100001\"]}"));
+    scene.point("+15550100001", Direction::Inbound, Some("nobody-v1".to_owned()));
+    assert_eq!(codes(&scene.plan()), ["number-is-taken"]);
+}
+
+#[test]
+fn a_partial_reading_creates_and_deletes_nothing() {
+    let mut scene = applied("a", "");
+    scene.write("b", manifest("b", ""));
+    scene.files.remove("agents/a.yaml");
+    scene.options.prune = true;
+    scene.options.limits.delete = 9;
+    assert_eq!(scene.plan().summary().delete, 1);
+    scene.live.agent_coverage = Coverage::Incomplete("the connection broke".to_owned());
+    let plan = scene.plan();
+    assert!(!plan.complete && !plan.is_applyable());
+    assert!(plan.changes.iter().all(|change| !matches!(change.action, Action::Create | Action::Delete)));
+    scene.live.agent_coverage = Coverage::Unproven("a tie".to_owned());
+    assert_eq!(scene.plan().summary().delete, 0);
+}
+
+#[test]
+fn an_orphan_is_shown_and_pruned_only_within_the_limits_and_never_when_protected() {
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", "protect: true"));
+    scene.write("b", manifest("b", ""));
+    scene.write("c", manifest("c", ""));
+    scene.apply();
+    scene.files.remove("agents/a.yaml");
+    scene.files.remove("agents/b.yaml");
+    let plan = scene.plan();
+    assert_eq!((plan.summary().orphaned, plan.summary().delete), (2, 0));
+    scene.options.prune = true;
+    let plan = scene.plan();
+    assert_eq!((plan.summary().orphaned, plan.summary().delete), (1, 1));
+    assert_eq!(plan.breaches[0].flag, "--max-delete 1");
+    assert!(matches!(approve(plan, &Approval::Person), Err(Refusal::Limits(_))));
+    scene.options.limits.delete = 1;
+    scene.apply();
+    assert_eq!(scene.live.agents.len(), 2);
+}
+
+#[test]
+fn an_orphan_that_a_number_points_at_is_not_pruned() {
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", "phone_numbers: {inbound: [\"+15550100001\"]}"));
+    scene.write("b", manifest("b", ""));
+    scene.apply();
+    scene.files.remove("agents/a.yaml");
+    scene.options.prune = true;
+    let plan = scene.plan();
+    assert_eq!(plan.summary().delete, 0);
+    assert!(plan.orphans[0].kept_because.as_ref().unwrap().contains("+15550100001"));
+}
+
+#[test]
+fn changing_more_than_half_of_five_agents_needs_a_flag_that_is_printed() {
+    let mut scene = Scene::new();
+    for key in ["a", "b", "c", "d", "e"] {
+        scene.write(key, manifest(key, ""));
+    }
+    scene.apply();
+    for key in ["a", "b", "c"] {
+        scene.write(key, manifest(key, "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    }
+    assert_eq!(scene.plan().breaches[0].flag, "--max-change-percent 60");
+    scene.options.limits.change_percent = 60;
+    assert!(scene.plan().breaches.is_empty());
+}
+
+#[test]
+fn a_masked_secret_that_is_not_declared_cannot_be_carried() {
+    let mut scene = applied("a", "");
+    let id = scene.id("a");
+    scene.dashboard(
+        &id,
+        "/custom_recording_locations",
+        json!([{"type": "s3", "bucket": "b", "region": "r", "access_key": "k", "secret_access_key": "********"}]),
+    );
+    assert!(!scene.plan().has_errors());
+    scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    let plan = scene.plan();
+    assert!(codes(&plan).contains(&"masked-secret"), "{:?}", plan.diagnostics);
+}
+
+#[test]
+fn a_secret_is_compared_when_known_and_said_to_be_unchecked_when_not() {
+    let more = "
+metadata: {api_token: !secret CRM}";
+    let mut scene = Scene::new();
+    scene.secrets.insert("CRM".to_owned(), "a-long-enough-secret".to_owned());
+    scene.write("a", manifest("a", more));
+    scene.apply();
+    assert_empty(&scene);
+    scene.secrets.insert("CRM".to_owned(), "another-long-secret".to_owned());
+    let plan = scene.plan();
+    assert_eq!(causes(&plan), [("/metadata/api_token".to_owned(), "pending")]);
+    assert!(!format!("{plan:?}").contains("another-long-secret"));
+    scene.secrets.clear();
+    let plan = scene.plan();
+    assert!(!plan.summary().has_changes(), "{:?}", causes(&plan));
+}
+
+#[test]
+fn the_order_of_files_and_keys_changes_no_hash_and_a_character_does() {
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", ""));
+    scene.write("b", manifest("b", "description: one"));
+    let hash = scene.plan().plan_hash;
+    let mut other = Scene::new();
+    other.write("z1", "description: one\n".to_owned() + &manifest("b", ""));
+    other.write("z2", manifest("a", "# a comment"));
+    assert_eq!(other.plan().plan_hash, hash);
+    other.write("z1", "description: One\n".to_owned() + &manifest("b", ""));
+    assert_ne!(other.plan().plan_hash, hash);
+}
+
+#[test]
+fn an_approved_hash_holds_again_after_a_part_of_it_was_applied() {
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", ""));
+    scene.write("b", manifest("b", ""));
+    let plan = scene.plan();
+    let approved = plan.plan_hash.clone();
+    assert!(approve(plan.clone(), &Approval::Hash(&approved)).is_ok());
+    // The run was killed after `a`: its stamp names the plan and the change.
+    scene.apply();
+    let id = scene.id("b");
+    scene.live.agents.remove(&id);
+    let id = scene.id("a");
+    let agent = scene.live.agents.get_mut(&id).unwrap();
+    let mut stamp = reachform::model::Stamp::read(&agent.metadata).unwrap().unwrap();
+    let applied = stamp.state.applied.as_mut().unwrap();
+    applied.plan = approved.to_string();
+    applied.change = plan.changes.iter().find(|change| change.key.as_str() == "a").unwrap().change_hash.to_string();
+    agent.metadata["reachform"] = stamp.write();
+    assert!(approve(scene.plan(), &Approval::Hash(&approved)).is_ok());
+    scene.write("b", manifest("b", "description: new"));
+    assert!(matches!(approve(scene.plan(), &Approval::Hash(&approved)), Err(Refusal::AnotherPlan(_))));
+}
+
+#[test]
+fn a_targeted_plan_says_so_and_leaves_the_others_alone() {
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", ""));
+    scene.write("b", manifest("b", ""));
+    scene.options.targets.insert(Key::parse("a").unwrap());
+    let plan = scene.plan();
+    assert!(plan.targeted);
+    assert_eq!(plan.changes.len(), 1);
+}
+
+#[test]
+fn a_service_that_fills_defaults_into_lists_and_objects_is_no_drift() {
+    let tool = "tools: [{name: t, description: d, actions: [{type: play_message, message: Hi}]}]";
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", "").replace("tools: []", tool));
+    scene.apply();
+    let id = scene.id("a");
+    let mut filled = scene.config_of("a");
+    filled["agent"]["tools"][0]["actions"][0]["generate"] = json!(false);
+    filled["agent"]["tools"][0]["actions"][0]["wait_for_playout"] = json!(true);
+    filled["agent"]["starting_message"]["allow_interruptions"] = json!(true);
+    filled["version"] = json!("1");
+    scene.publish(&id, filled, "the service");
+    let plan = scene.plan();
+    assert!(!plan.summary().has_changes(), "{:?}", causes(&plan));
+}
