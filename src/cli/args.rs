@@ -1,0 +1,319 @@
+//! The command line, exactly as it was typed. Nothing here reads the environment or judges more than a value's form.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::{Digest, Key, PhoneNumber};
+
+/// Keeps hosted voice agents in Git: validate, plan and apply for the Anyreach platform.
+#[derive(Debug, Parser)]
+#[command(name = "reachform", version, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Tokens come from the environment (ANYREACH_TOKEN) or from --token-file, never from an argument.")]
+pub struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The project's folder
+    #[arg(short = 'C', long = "dir", global = true, value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// The environment of `reachform.yaml` to work on
+    #[arg(long, global = true, value_name = "NAME")]
+    pub env: Option<String>,
+    /// The service's address; also ANYREACH_API_URL [default: https://api.anyreach.ai]
+    #[arg(long, global = true, value_name = "URL")]
+    pub api_url: Option<String>,
+    /// Use the embedded service, its data in `.reachform/sandbox.json`
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+    /// How the embedded service behaves where the real one's behaviour is unknown, as `metadata=merge`
+    #[arg(long, global = true, value_name = "KEY=VALUE", requires = "sandbox", hide_short_help = true)]
+    pub behave: Vec<String>,
+    /// A fault of the embedded service, as `drop-after:POST /core/agents`
+    #[arg(long, global = true, value_name = "FAULT", requires = "sandbox", hide_short_help = true)]
+    pub fault: Vec<String>,
+    /// A file that holds the token
+    #[arg(long, global = true, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// A PEM file with further certificate authorities
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub ca_file: Option<PathBuf>,
+    /// Print one JSON document on stdout, and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Write that JSON document to a file, beside the usual output
+    #[arg(long, global = true, value_name = "FILE")]
+    pub json_out: Option<PathBuf>,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+    /// How many requests and agents are worked on side by side
+    #[arg(long, global = true, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub parallelism: u16,
+    /// No progress on stderr
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// More about what is done, on stderr (-vv for every request)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, and as NO_COLOR and CLICOLOR_FORCE say.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check manifests against each other and against the service's schema
+    Validate(Validate),
+    /// Show what would change on the service, without changing anything
+    Plan(Plan),
+    /// Plan, show, ask, and carry the plan out
+    Apply(Apply),
+    /// Render a plan file
+    Show(Show),
+    /// List managed, unmanaged, orphaned and absent agents
+    List(List),
+    /// Print the JSON Schema of manifests, for editors
+    Schema(Schema),
+    /// Serve the embedded service on loopback
+    Sandbox(Sandbox),
+    /// Print shell completions
+    Completions(Completions),
+    /// Print the manual page
+    Man,
+}
+
+/// `validate`
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// Report only on these files or folders (all manifests are read all the same)
+    pub paths: Vec<PathBuf>,
+    /// Use the cached schema, and no network and no credential
+    #[arg(long)]
+    pub offline: bool,
+    /// Whether a value that the schema does not list is an error or a warning
+    #[arg(long, value_enum, default_value_t = SchemaMode::Strict)]
+    pub schema: SchemaMode,
+}
+
+/// How values are judged that the schema does not list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaMode {
+    /// An error.
+    Strict,
+    /// A warning.
+    Lenient,
+}
+
+/// How much of each difference is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffDetail {
+    /// The counts.
+    Summary,
+    /// Changed words with some context.
+    Words,
+    /// Everything.
+    Full,
+}
+
+/// Flags that change a plan, for `plan` and `apply` alike.
+#[derive(Debug, Args)]
+pub struct Planning {
+    /// Plan only this agent (repeatable)
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub target: Vec<Key>,
+    /// Plan all but this agent (repeatable)
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub exclude: Vec<Key>,
+    /// Delete agents of this project that have no manifest, within the limits
+    #[arg(long)]
+    pub prune: bool,
+    /// Trust no hash: read every config
+    #[arg(long)]
+    pub refresh: bool,
+    /// Write declared values also where the service's were edited since
+    #[arg(long)]
+    pub force_conflicts: bool,
+    /// Take this number although it belongs to an agent of another project (repeatable)
+    #[arg(long, value_name = "NUMBER", value_parser = number)]
+    pub take: Vec<PhoneNumber>,
+    /// Make this agent although its numbers sit on an unmanaged one (repeatable)
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub create: Vec<Key>,
+    /// Go forward again after a rollback of this agent (repeatable)
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub redo: Vec<Key>,
+    /// Let this run delete up to N agents
+    #[arg(long, value_name = "N")]
+    pub max_delete: Option<usize>,
+    /// Let this run change up to N per cent of the live agents
+    #[arg(long, value_name = "N", value_parser = percent)]
+    pub max_change_percent: Option<usize>,
+    /// Whether a value that the schema does not list is an error or a warning
+    #[arg(long, value_enum, default_value_t = SchemaMode::Strict)]
+    pub schema: SchemaMode,
+    /// How much of each difference is shown
+    #[arg(long, value_enum, default_value_t = DiffDetail::Words)]
+    pub diff: DiffDetail,
+    /// Write the plan as Markdown, as a pull request shows it
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+}
+
+/// `plan`
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Flags that change a plan.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// Save the plan, for `apply FILE`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 2 when there is something to change
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// `apply`
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// A saved plan: only its changes are carried out, or nothing is
+    #[arg(value_name = "PLAN", conflicts_with_all = ["auto_approve", "approved_plan"])]
+    pub file: Option<PathBuf>,
+    /// Flags that change a plan.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// Do not ask
+    #[arg(long, conflicts_with = "approved_plan")]
+    pub auto_approve: bool,
+    /// Carry the plan out only if it has this hash
+    #[arg(long, value_name = "HASH", value_parser = digest)]
+    pub approved_plan: Option<Digest>,
+    /// Overwrite the standing draft of this agent, where the service allows only one (repeatable)
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub replace_draft: Vec<Key>,
+    /// How long to wait for another run's lease
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    pub lease_timeout: u64,
+    /// Take another run's lease without asking
+    #[arg(long)]
+    pub break_lease: bool,
+}
+
+/// `show`
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The plan file
+    #[arg(value_name = "PLAN")]
+    pub file: PathBuf,
+}
+
+/// `list`
+#[derive(Debug, Args)]
+pub struct List {}
+
+/// `schema`
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Use the cached schema, and no network and no credential
+    #[arg(long)]
+    pub offline: bool,
+    /// Write it to a file instead
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `sandbox`
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    /// What to do
+    #[command(subcommand)]
+    pub action: SandboxAction,
+}
+
+/// What to do with the sandbox.
+#[derive(Debug, Subcommand)]
+pub enum SandboxAction {
+    /// Serve it
+    Serve {
+        /// The port on loopback; 0 takes a free one
+        #[arg(long, default_value_t = 7878)]
+        port: u16,
+        /// What it holds when it starts
+        #[arg(long, value_name = "FILE")]
+        seed: Option<PathBuf>,
+        /// Keep its data in this file
+        #[arg(long, value_name = "FILE")]
+        data: Option<PathBuf>,
+        /// How it behaves where the real service's behaviour is unknown, as `metadata=merge` (repeatable)
+        #[arg(long = "behaviour", value_name = "KEY=VALUE")]
+        behaviour: Vec<String>,
+        /// A fault, as `drop-after:POST /core/agents` (repeatable)
+        #[arg(long = "with-fault", value_name = "FAULT")]
+        faults: Vec<String>,
+        /// Milliseconds before every answer
+        #[arg(long, default_value_t = 0)]
+        delay: u64,
+    },
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+fn key(text: &str) -> Result<Key, String> {
+    let bare = text.strip_prefix("agent.").unwrap_or(text);
+    Key::parse(bare).ok_or_else(|| format!("a key has lower-case letters, digits and hyphens, as `{}`", Key::suggest(bare)))
+}
+
+fn number(text: &str) -> Result<PhoneNumber, String> {
+    PhoneNumber::parse(text).ok_or_else(|| "a phone number is written in E.164, as `+15551234567`".to_owned())
+}
+
+fn digest(text: &str) -> Result<Digest, String> {
+    if text.is_empty() {
+        return Err("it is empty; an unset variable must not mean \"no check\"".to_owned());
+    }
+    Digest::parse(text).ok_or_else(|| "a plan hash is `sha256:` and 64 hexadecimal digits, as `plan` prints it".to_owned())
+}
+
+fn percent(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n <= 100).ok_or_else(|| "a number from 0 to 100".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_empty_approved_plan_is_a_usage_error_and_not_no_check() {
+        assert!(Cli::try_parse_from(["reachform", "apply", "--approved-plan", ""]).is_err());
+        assert!(Cli::try_parse_from(["reachform", "apply", "x.plan", "--auto-approve"]).is_err());
+    }
+}

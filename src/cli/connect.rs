@@ -1,0 +1,84 @@
+//! From settings to a client: the embedded service or the real one, for reading only or for writing too.
+#![expect(clippy::disallowed_methods, reason = "this module is part of the shell: it reads a certificate file")]
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{Reader, Writer};
+use crate::http::{
+    BaseUrl, Client, Clock, Credential, Entropy, OsEntropy, Redactor, ReqwestTransport, SystemClock, Transport,
+};
+use crate::manifest::Project;
+use crate::sandbox;
+
+use super::report::CommandError;
+use super::settings::Settings;
+
+/// How messages and plans name the embedded service.
+pub const SANDBOX_HOST: &str = "sandbox";
+
+/// The outside, as a command uses it.
+#[derive(Clone)]
+pub struct Connection {
+    client: Client,
+    /// The host, for the plan's target.
+    pub host: String,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Connection {
+    /// A client that cannot write: its type has no writing method, and its transport lets nothing else through.
+    pub fn reader(&self) -> Reader {
+        Reader::new(&self.client)
+    }
+
+    /// A client that can. Only `apply` asks for it.
+    pub fn writer(&self) -> Writer {
+        Writer::new(&self.client)
+    }
+}
+
+/// Builds the connection. Nothing is sent yet; a credential of the wrong form is refused here.
+pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken) -> Result<Connection, CommandError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    let (transport, host, redactor): (Arc<dyn Transport>, String, Redactor) = if settings.sandbox {
+        (open_sandbox(settings, clock.clone())?, SANDBOX_HOST.to_owned(), Redactor::default())
+    } else {
+        let base = BaseUrl::parse(&settings.api_url)
+            .map_err(|error| CommandError::config("the address of the service cannot be used").cause(error.to_string()))?;
+        let token = settings.token(project.token_variable())?;
+        let credential = Credential::new(&token, settings.organization())
+            .map_err(|error| CommandError::config("the credential cannot be used").cause(error.to_string()))?;
+        let host = base.host();
+        let redactor = Redactor::new([&token]);
+        let authorities = match &settings.ca_file {
+            None => None,
+            Some(file) => Some(std::fs::read(file).map_err(|error| {
+                CommandError::io(format!("the certificate file {} could not be read", file.display()), &error)
+            })?),
+        };
+        let transport = ReqwestTransport::new(base, Some(credential), authorities.as_deref())
+            .map_err(|error| CommandError::config("the HTTP client could not be built").cause(error.to_string()))?;
+        (Arc::new(transport), host, redactor)
+    };
+    let client = Client::new(transport, clock.clone(), entropy.clone()).with_redactor(redactor).with_cancel(cancel);
+    Ok(Connection { client, host, clock, entropy })
+}
+
+fn open_sandbox(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Transport>, CommandError> {
+    let bad = |what: &str, error: String| CommandError::usage(format!("{what} cannot be read")).cause(error);
+    let behaviour = sandbox::Behaviour::parse_all(&settings.behave).map_err(|error| bad("--behave", error.to_string()))?;
+    let mut faults = Vec::new();
+    for text in &settings.faults {
+        faults.push(sandbox::Fault::parse(text).map_err(|error| bad("--fault", error.to_string()))?);
+    }
+    let path = settings.dir.join(".reachform").join("sandbox.json");
+    let opened = sandbox::open_stored(&path, behaviour, faults, clock)
+        .map_err(|error| CommandError::config(format!("the sandbox's data at {} cannot be used", path.display())).cause(error.to_string()))?;
+    Ok(Arc::new(opened))
+}

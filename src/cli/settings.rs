@@ -1,0 +1,158 @@
+//! From what was typed and what the environment holds to settings. The only reader of the environment.
+#![expect(clippy::disallowed_methods, reason = "this module is part of the shell: it reads the environment and the token file")]
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::args::Global;
+use super::report::CommandError;
+
+/// Where the service is when nobody says otherwise.
+pub const DEFAULT_API_URL: &str = "https://api.anyreach.ai";
+
+/// What every command works with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The project's folder.
+    pub dir: PathBuf,
+    /// The environment that was asked for.
+    pub environment: Option<String>,
+    /// The service's address.
+    pub api_url: String,
+    /// Use the embedded service.
+    pub sandbox: bool,
+    /// Its switches.
+    pub behave: Vec<String>,
+    /// Its faults.
+    pub faults: Vec<String>,
+    /// Print JSON on stdout.
+    pub json: bool,
+    /// Write JSON to a file.
+    pub json_out: Option<PathBuf>,
+    /// Agents and requests side by side.
+    pub parallelism: usize,
+    /// No progress.
+    pub quiet: bool,
+    /// A file with the token.
+    pub token_file: Option<PathBuf>,
+    /// Further certificate authorities.
+    pub ca_file: Option<PathBuf>,
+    /// Whether a person can be asked.
+    pub interactive: bool,
+    /// Whether stdout is a terminal.
+    pub stdout_is_terminal: bool,
+    /// Whether stderr is a terminal.
+    pub stderr_is_terminal: bool,
+    /// Columns of the terminal, where there is one.
+    pub width: usize,
+    /// Whether the locale can show more than ASCII.
+    pub unicode: bool,
+    variables: BTreeMap<String, String>,
+}
+
+/// Narrowest and widest that text is laid out for: narrower breaks words, wider tires the eye.
+const WIDTHS: (usize, usize) = (60, 120);
+
+/// The width where there is no terminal to ask.
+const PLAIN_WIDTH: usize = 100;
+
+impl Settings {
+    /// Gathers the settings.
+    pub fn gather(global: &Global) -> Self {
+        // A variable that is no UTF-8 is none of ours.
+        let variables: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let stdout_is_terminal = std::io::stdout().is_terminal();
+        let width = if stdout_is_terminal { terminal_width(&variables) } else { PLAIN_WIDTH };
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| variables.get(*name).filter(|v| !v.is_empty()));
+        let unicode = locale.is_none_or(|locale| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        });
+        Self {
+            dir: global.dir.clone(),
+            environment: global.env.clone(),
+            api_url: global
+                .api_url
+                .clone()
+                .or_else(|| variables.get("ANYREACH_API_URL").filter(|url| !url.is_empty()).cloned())
+                .unwrap_or_else(|| DEFAULT_API_URL.to_owned()),
+            sandbox: global.sandbox,
+            behave: global.behave.clone(),
+            faults: global.fault.clone(),
+            json: global.json,
+            json_out: global.json_out.clone(),
+            parallelism: usize::from(global.parallelism),
+            quiet: global.quiet,
+            token_file: global.token_file.clone(),
+            ca_file: global.ca_file.clone(),
+            interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            stdout_is_terminal,
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            width: width.clamp(WIDTHS.0, WIDTHS.1),
+            unicode,
+            variables,
+        }
+    }
+
+    /// A variable of the environment.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// All variables, for the process that `verify` runs.
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
+    /// The value of `!secret NAME`: the variable `REACHFORM_SECRET_NAME` and no other. In the sandbox it is a text made
+    /// of its name, and the environment is not read (design, section 10).
+    pub fn secret(&self, name: &str) -> Option<String> {
+        if self.sandbox {
+            return Some(format!("sandbox:{name}"));
+        }
+        self.variable(&format!("REACHFORM_SECRET_{name}")).map(str::to_owned)
+    }
+
+    /// The token: from the file, else from the variable that the environment of the project names.
+    pub fn token(&self, variable: &str) -> Result<SecretString, CommandError> {
+        if let Some(file) = &self.token_file {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| CommandError::io(format!("the token file {} could not be read", file.display()), &error))?;
+            let token = text.trim();
+            if token.is_empty() {
+                return Err(CommandError::config(format!("the token file {} is empty", file.display())));
+            }
+            return Ok(SecretString::from(token.to_owned()));
+        }
+        self.variable(variable).map(|token| SecretString::from(token.trim().to_owned())).ok_or_else(|| {
+            CommandError::config(format!("there is no credential: the variable {variable} is not set"))
+                .hint(format!("set {variable} to an organization key (`ak_…`), or name a file with `--token-file`"))
+                .hint("to try everything without an account, use `--sandbox`")
+        })
+    }
+
+    /// The organization for personal tokens.
+    pub fn organization(&self) -> Option<&str> {
+        self.variable("ANYREACH_ORG_ID")
+    }
+
+    /// The name of this run: the CI job where there is one, so that its re-run is known as the same, and a random part.
+    pub fn run_name(&self, random: &str) -> String {
+        match (self.variable("GITHUB_RUN_ID"), self.variable("CI_PIPELINE_ID")) {
+            (Some(id), _) => format!("github-{id}-{}/{random}", self.variable("GITHUB_JOB").unwrap_or("job")),
+            (None, Some(id)) => format!("gitlab-{id}-{}/{random}", self.variable("CI_JOB_NAME").unwrap_or("job")),
+            (None, None) => random.to_owned(),
+        }
+    }
+}
+
+/// The columns of the terminal, as the shell exports them or as the kernel knows.
+fn terminal_width(variables: &BTreeMap<String, String>) -> usize {
+    let known = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    known.or_else(|| variables.get("COLUMNS").and_then(|columns| columns.parse().ok())).unwrap_or(PLAIN_WIDTH)
+}
