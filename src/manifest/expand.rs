@@ -154,11 +154,9 @@ impl Session<'_> {
         so_far.spent.add(weight);
         if so_far.spent.is_too_much() {
             so_far.stopped = true;
-            let message = if so_far.spent.nodes > MAX_NODES { "values" } else { "text" };
-            let problem = Diagnostic::error(
-                codes::EXPANSION_TOO_LARGE,
-                format!("the files of one manifest hold too much {message}"),
-            );
+            let message = if so_far.spent.nodes > MAX_NODES { "many values" } else { "much text" };
+            let problem =
+                Diagnostic::error(codes::EXPANSION_TOO_LARGE, format!("the files of one manifest hold too {message}"));
             self.report(problem.span(span.clone()).label("reading stopped here"));
         }
         !so_far.stopped

@@ -167,6 +167,11 @@ impl Session<'_> {
 
     fn document(&mut self, mut root: Node, file: &str, project: &Project) -> Document {
         let mut so_far = Expansion::of(file);
+        let start = match &root {
+            Node { tag: None, kind: Kind::Map(entries), .. } => entries.first().map(|entry| entry.key_span.clone()),
+            _ => None,
+        };
+        let start = start.unwrap_or_else(|| root.span.clone());
         // The patches are left alone until it is known which one is wanted.
         let early = take_environments(&mut root);
         self.expand(&mut root, &mut so_far);
@@ -190,7 +195,7 @@ impl Session<'_> {
                 return Document::Elsewhere(key);
             }
         }
-        Document::Manifest(Box::new(self.manifest(root)))
+        Document::Manifest(Box::new(self.manifest(root, &start)))
     }
 
     fn choose_patch(&mut self, mut node: Node, project: &Project, so_far: &mut Expansion) -> Patch {

@@ -131,7 +131,12 @@ impl<'a> Session<'a> {
         if let Kind::List(items) = &node.kind {
             return Some(items);
         }
-        self.wrong_type(node, what, "a list");
+        if matches!(node.kind, Kind::Null) {
+            let problem = Diagnostic::error(codes::WRONG_TYPE, format!("{what} must be a list, not nothing"));
+            self.report(problem.span(node.span.clone()).hint("write `[]` for none, or leave it out"));
+        } else {
+            self.wrong_type(node, what, "a list");
+        }
         None
     }
 

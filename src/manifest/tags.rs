@@ -106,7 +106,9 @@ impl Session<'_> {
         }
         match &mut node.kind {
             Kind::Null | Kind::Bool(_) | Kind::Text(_) | Kind::Hole => {}
-            Kind::Number(_) => self.check_spelling(node),
+            // Elsewhere a number is an error of its own.
+            Kind::Number(_) if secrets == Secrets::Allowed => self.check_spelling(node),
+            Kind::Number(_) => {}
             Kind::List(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
                     self.settle(item, At { above: Some(&at), step: Step::Index(index) }, secrets, out);

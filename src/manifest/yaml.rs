@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde_yaml::granit_parser::{
-    Event, Parser, ScalarStyle, ScanError, Span as YamlSpan, StructureStyle, Tag as YamlTag,
+    ErrorKind, Event, Parser, ScalarStyle, ScanError, Span as YamlSpan, StructureStyle, Tag as YamlTag,
 };
 
 use super::codes;
@@ -173,8 +173,7 @@ impl Builder<'_> {
     ) -> Result<(), Stop> {
         self.charge(Weight { nodes: 1, bytes: 0 }, at)?;
         if self.stack.len() == MAX_DEPTH {
-            let problem = Diagnostic::error(codes::YAML_TOO_DEEP, format!("nested more than {MAX_DEPTH} levels deep"));
-            self.report(problem.span(self.span(at)));
+            self.report_depth(self.span(at));
             return Err(Stop);
         }
         let (own_name, fits) = match body {
@@ -422,6 +421,11 @@ impl Builder<'_> {
         self.diagnostics.push(problem);
     }
 
+    fn report_depth(&mut self, at: Span) {
+        let problem = Diagnostic::error(codes::YAML_TOO_DEEP, format!("nested more than {MAX_DEPTH} levels deep"));
+        self.report(problem.span(at));
+    }
+
     fn report_mismatch(&mut self, tag: &str, what: &str, at: &YamlSpan) {
         let problem = Diagnostic::error(codes::TAG_MISMATCH, format!("`!!{tag}` does not fit {what}"));
         self.report(problem.span(self.span(at)));
@@ -429,6 +433,10 @@ impl Builder<'_> {
 
     fn report_syntax(&mut self, error: &ScanError) {
         let byte = error.marker().byte_offset().unwrap_or(self.text.len());
+        if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            // The scanner runs ahead of the events and has a bound of its own.
+            return self.report_depth(Span::new(self.file, byte..byte));
+        }
         let hint = if self.text.get(byte..).is_some_and(|rest| rest.starts_with('\t')) {
             Some("indent with spaces; a tab is not allowed there")
         } else {
