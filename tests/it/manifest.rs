@@ -179,3 +179,267 @@ fn every_code_is_shown_by_a_case_and_every_shown_code_is_listed() {
     assert_eq!(listed.len(), codes::CODES.len(), "a code is listed twice");
     assert_eq!(shown, listed);
 }
+
+fn memory(files: &[(&str, &str)]) -> MemoryFiles {
+    let mut out = MemoryFiles::default();
+    for (path, text) in files {
+        out.add(*path, *text);
+    }
+    out
+}
+
+fn no_secrets(_: &str) -> Option<String> {
+    None
+}
+
+#[test]
+fn the_quickstart_project_has_no_problem() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
+    let resolved = manifest::load(&folder, None, &no_secrets);
+    let problems = sorted(&resolved);
+    assert!(problems.is_empty(), "{}", text(&problems, &resolved.sources, TextOptions::default()));
+    assert_eq!(resolved.project.environment, "demo");
+    let agent = &resolved.desired[0];
+    let transfer = FieldPath::parse("/config/agent/tools/0/actions/1/transfer_number").unwrap();
+    assert_eq!(transfer.get(agent.declared.tree()), Some(&json!("+15550100199")));
+    assert_eq!(agent.slots.inbound.as_ref().map(BTreeSet::len), Some(1));
+}
+
+/// What stands at the place of a pointer, in the file in which it was written.
+fn written<'r>(resolved: &'r Resolved, pointer: &str, of_key: bool) -> (&'r str, &'r str) {
+    let locations = resolved.locations.values().next().unwrap();
+    let path = FieldPath::parse(pointer).unwrap();
+    let span = if of_key { locations.key_span(&path) } else { locations.value_span(&path) }.unwrap();
+    let sources = &resolved.sources;
+    (sources.name(span.file), sources.text(span.file).get(span.start..span.end).unwrap())
+}
+
+#[test]
+fn every_pointer_leads_to_where_its_value_was_written() {
+    let files = memory(&[
+        ("reachform.yaml", "version: 1\nproject: p\nenvironments: {prod: {variables: {deep: {a: [1, 2]}}}}\n"),
+        (
+            "agents/a.yaml",
+            "key: a\nname: A\nconfig:\n  prompt: |\n    Line one.\n  text: !file ../p.md\n  stack: !merge [!file ../s.yaml, \
+             {tts: loud}]\n  list:\n    - x: 1\n    - y: 2\n  patched: {keep: 1, change: 2}\n  deep: !var deep\nenvironments:\n  \
+             prod: {config: {patched: {change: 3, new: [4]}}}\n",
+        ),
+        ("p.md", "a prompt"),
+        ("s.yaml", "llm: {name: x}\ntts: quiet\nmore: !file t.yaml\n"),
+        ("t.yaml", "inner:\n  - leaf\n"),
+    ]);
+    let resolved = manifest::resolve(&files, None, &no_secrets);
+    assert!(resolved.diagnostics.is_empty(), "{:?}", sorted(&resolved));
+    for (pointer, value, key) in [
+        ("/name", ("agents/a.yaml", "A"), ("agents/a.yaml", "name")),
+        // A block begins on the line below its key, so the key is pointed at.
+        ("/config/prompt", ("agents/a.yaml", "prompt"), ("agents/a.yaml", "prompt")),
+        ("/config/text", ("agents/a.yaml", "!file ../p.md"), ("agents/a.yaml", "text")),
+        ("/config/stack/llm/name", ("s.yaml", "x"), ("s.yaml", "name")),
+        ("/config/stack/tts", ("agents/a.yaml", "loud"), ("agents/a.yaml", "tts")),
+        ("/config/stack/more/inner/0", ("t.yaml", "leaf"), ("t.yaml", "leaf")),
+        ("/config/stack/more/inner/0/absent/deep", ("t.yaml", "leaf"), ("t.yaml", "leaf")),
+        ("/config/stack/more/inner/7", ("t.yaml", "- leaf"), ("t.yaml", "inner")),
+        ("/config/list/1/y", ("agents/a.yaml", "2"), ("agents/a.yaml", "y")),
+        ("/config/list/1", ("agents/a.yaml", "y: 2"), ("agents/a.yaml", "y: 2")),
+        ("/config/patched/keep", ("agents/a.yaml", "1"), ("agents/a.yaml", "keep")),
+        ("/config/patched/change", ("agents/a.yaml", "3"), ("agents/a.yaml", "change")),
+        ("/config/patched/new/0", ("agents/a.yaml", "4"), ("agents/a.yaml", "4")),
+        ("/config/deep/a/1", ("agents/a.yaml", "!var deep"), ("agents/a.yaml", "!var deep")),
+    ] {
+        assert_eq!(written(&resolved, pointer, false), value, "{pointer}");
+        assert_eq!(written(&resolved, pointer, true), key, "{pointer}");
+    }
+}
+
+#[test]
+fn a_value_that_could_not_be_made_out_is_a_hole_and_a_written_null_is_not() {
+    let files = memory(&[("agents/a.yaml", "key: a\nname: A\nconfig: {x: {y: !var absent, z: null}}\n")]);
+    let resolved = manifest::resolve(&files, None, &no_secrets);
+    let locations = resolved.locations.values().next().unwrap();
+    let is_hole = |pointer| locations.is_hole(&FieldPath::parse(pointer).unwrap());
+    assert!(is_hole("/config/x/y") && is_hole("/config/x") && is_hole("/config/x/y/below"));
+    assert!(!is_hole("/config/x/z") && !is_hole("/name"));
+}
+
+#[test]
+fn the_source_digest_is_equal_in_all_environments_that_do_not_patch_the_config() {
+    let project = "version: 1\nproject: p\nenvironments: {a: {variables: {v: 1}}, b: {variables: {v: 2}}, c: {variables: {v: 1}}}\n";
+    let agent = "key: a\nname: A\nconfig: {v: !var v, s: !secret S, t: !format '{v}'}\nenvironments: {a: {name: B}, c: {config: {v: 1}}}\n";
+    let files = memory(&[("reachform.yaml", project), ("agents/a.yaml", agent)]);
+    let source = |environment, secret: Option<&str>| {
+        let secrets = |_: &str| secret.map(str::to_owned);
+        manifest::resolve(&files, Some(environment), &secrets).desired[0].source.clone()
+    };
+    assert_eq!(source("a", None), source("b", Some("a-long-enough-secret")));
+    // The patch put a value where the tag was, so it is another source, although the value is what the tag came to.
+    assert_ne!(source("a", None), source("c", None));
+}
+
+#[test]
+fn the_value_of_a_secret_is_in_nothing_that_is_shown() {
+    let files = memory(&[(
+        "agents/a.yaml",
+        "key: a\nname: A\nmetadata: {h: !secret H}\nconfig: {list: [{s: !format 'Bearer {secret:S} x'}], t: !secret H}\n",
+    )]);
+    let secrets = |name: &str| Some(format!("hunter2-hunter2-{name}"));
+    let resolved = manifest::resolve(&files, None, &secrets);
+    assert!(!format!("{resolved:?}").contains("hunter2"));
+    let list = FieldPath::parse("/config/list").unwrap();
+    let revealed = resolved.desired[0].declared.reveal(&list);
+    assert_eq!(revealed, Ok(Some(json!([{"s": "Bearer hunter2-hunter2-S x"}]))));
+}
+
+#[test]
+fn a_patch_that_replaces_a_tag_keeps_it_from_being_resolved() {
+    let files = memory(&[(
+        "agents/a.yaml",
+        "key: a\nname: A\nconfig: {v: !var absent, w: {x: !secret bad-name}}\nenvironments: {e: {config: {v: 1, w: null}}}\n",
+    )]);
+    let resolved = manifest::resolve(&files, Some("e"), &no_secrets);
+    assert!(resolved.diagnostics.is_empty(), "{:?}", sorted(&resolved));
+    assert_eq!(resolved.desired[0].declared.config(), Some(&json!({"v": 1})));
+}
+
+#[test]
+fn a_float_stays_a_float_and_keys_keep_their_order() {
+    let files =
+        memory(&[("agents/a.yaml", "key: a\nname: A\nconfig: {z: 1.0, a: 1, m: {}, e: [], n: null, t: 'x '}\n")]);
+    let resolved = manifest::resolve(&files, None, &no_secrets);
+    let config = resolved.desired[0].declared.config().unwrap().to_string();
+    assert_eq!(config, r#"{"z":1.0,"a":1,"m":{},"e":[],"n":null,"t":"x "}"#);
+}
+
+#[test]
+fn problems_as_json_have_a_place_and_their_mend() {
+    let files = memory(&[("agents/ä.yaml", "key: a\nname: A\nä: {phone_number: x}\nphone_number: {}\n")]);
+    let resolved = manifest::resolve(&files, None, &no_secrets);
+    let problems = json(&sorted(&resolved), &resolved.sources);
+    assert_eq!(
+        problems[1],
+        json!({
+            "code": "unknown-field", "severity": "error", "message": "unknown field `phone_number` in a manifest",
+            "file": "agents/ä.yaml", "line": 4, "column": 1, "end_line": 4, "end_column": 13, "label": null, "hints": [],
+            "agent": null, "request": null,
+            "fix": {"title": "did you mean `phone_numbers`?", "replacement": "phone_numbers", "file": "agents/ä.yaml",
+                "line": 4, "column": 1, "end_line": 4, "end_column": 13}
+        })
+    );
+}
+
+/// Lines that together look enough like a manifest to get past the first check, and often enough wrong.
+fn manifest_like() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "key",
+        "name",
+        "config",
+        "environments",
+        "phone_numbers",
+        "inbound",
+        "ignore",
+        "path",
+        "verify",
+        "<<",
+        "metadata",
+        "!file ../p.md",
+        "!file ../s.yaml",
+        "!merge",
+        "!var v",
+        "!secret S",
+        "!format '{v}'",
+        "!!int",
+        "&a",
+        "*a",
+        "[",
+        "]",
+        "{",
+        "}",
+        ": ",
+        "- ",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "null",
+        "1",
+        "+1555",
+        "\"",
+        "'",
+        "|",
+        ">",
+        "#",
+        ",",
+        "---\n",
+        "ä",
+        "\u{202e}",
+        "\t",
+        "a",
+        "/config/x",
+        "false",
+        "default",
+    ]);
+    prop_oneof![
+        prop::collection::vec(words.clone(), 0..40).prop_map(|words| words.concat()),
+        prop::collection::vec(words, 0..30).prop_map(|words| format!("key: a\nname: A\nconfig:\n  {}", words.concat())),
+        any::<String>(),
+    ]
+}
+
+fn resolve_text(agent: &str, structure: &str) -> Resolved {
+    let files = memory(&[("agents/a.yaml", agent), ("p.md", "prompt"), ("s.yaml", structure)]);
+    manifest::resolve(&files, None, &|_| Some("a-secret-of-good-length".to_owned()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn no_text_makes_the_parser_panic_and_every_span_lies_in_it(source in manifest_like()) {
+        let mut sources = SourceMap::default();
+        let file = sources.add("a.yaml", source.as_str());
+        let mut problems = Diagnostics::new();
+        for document in yaml::parse(file, sources.text(file), &mut problems) {
+            prop_assert!(document.root.span.end <= source.len());
+        }
+        let clamped = |span: &Span| sources.clamp(span) == (span.start..span.end);
+        for problem in problems.iter() {
+            prop_assert!(matches!(&problem.place, Some(reachform::diagnostics::Place::Span(span)) if clamped(span)));
+        }
+    }
+
+    #[test]
+    fn the_same_files_come_out_the_same_and_can_be_shown(agent in manifest_like(), structure in manifest_like()) {
+        let (first, second) = (resolve_text(&agent, &structure), resolve_text(&agent, &structure));
+        prop_assert_eq!(as_json(&first), as_json(&second));
+        let (a, b) = (sorted(&first), sorted(&second));
+        prop_assert_eq!(&a, &b);
+        let shown = text(&a, &first.sources, TextOptions::default());
+        prop_assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
+        prop_assert!(!shown.contains(['\u{202e}', '\u{2066}', '\u{200e}']), "a bidi character");
+    }
+
+    #[test]
+    fn no_span_makes_the_renderer_panic(
+        source in any::<String>(),
+        spans in prop::collection::vec((0_usize..400, 0_usize..400), 3),
+        words in any::<String>(),
+        width in 0_usize..200,
+        color: bool,
+    ) {
+        let mut sources = SourceMap::default();
+        let file = sources.add(words.as_str(), source.as_str());
+        let other = sources.add("b", "one\ntwo\n");
+        let span = |at: usize, file| Span { file, start: spans[at].0, end: spans[at].1 };
+        let problem = Diagnostic::error("code", words.as_str())
+            .span(span(0, file))
+            .label(words.as_str())
+            .other(span(1, file), words.as_str())
+            .other(span(1, other), "there")
+            .hint(words.as_str())
+            .fix(span(2, file), words.as_str(), "mend");
+        let options = TextOptions { color, unicode: color, width };
+        let shown = text(std::slice::from_ref(&problem), &sources, options);
+        prop_assert!(shown.ends_with("1 error\n"));
+        prop_assert!(color || !shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
+        prop_assert!(json(&[problem], &sources)[0]["line"].as_u64() >= Some(1));
+    }
+}
