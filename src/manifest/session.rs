@@ -14,6 +14,12 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Place, SourceMap, Span};
 /// Looks a secret up by the name behind `!secret`.
 pub type SecretSource<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+/// The source for the embedded service, where a secret is the text `sandbox:NAME` (design, section 10).
+#[expect(clippy::unnecessary_wraps, reason = "it is a secret source, and those may have nothing")]
+pub fn sandbox_secret(name: &str) -> Option<String> {
+    Some(format!("sandbox:{name}"))
+}
+
 /// The state of one resolution.
 pub(super) struct Session<'a> {
     pub files: &'a dyn Files,

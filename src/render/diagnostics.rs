@@ -175,20 +175,11 @@ fn without_excerpt(diagnostic: &Diagnostic, options: TextOptions) -> String {
         Some(Place::Request(request)) => Some(clean(request)),
         Some(Place::Span(_)) | None => None,
     };
-    if let Some(place) = place {
-        out.push_str(&format!("\n {} {place}", paint("-->".to_owned(), line_style)));
-    }
-    for hint in &diagnostic.hints {
-        out.push_str(&format!(
-            "\n  {} {}: {}",
-            paint("=".to_owned(), line_style),
-            paint("help".to_owned(), bold),
-            clean(hint)
-        ));
-    }
-    if let Some(fix) = &diagnostic.fix {
-        out.push_str(&format!("\n{}: {}", paint("help".to_owned(), bold), clean(&fix.title)));
-    }
+    let (arrow, equals, help) =
+        (paint("-->".to_owned(), line_style), paint("=".to_owned(), line_style), paint("help".to_owned(), bold));
+    out.extend(place.map(|place| format!("\n {arrow} {place}")));
+    out.extend(diagnostic.hints.iter().map(|hint| format!("\n  {equals} {help}: {}", clean(hint))));
+    out.extend(diagnostic.fix.iter().map(|fix| format!("\n{help}: {}", clean(&fix.title))));
     out
 }
 

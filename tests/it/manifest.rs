@@ -36,7 +36,10 @@ impl Case {
         Self {
             environment: value.get("environment").and_then(Value::as_str).map(str::to_owned),
             secrets: texts("secrets"),
-            generate: map("generate").into_iter().map(|(k, v)| (k, v.as_u64().unwrap() as usize)).collect(),
+            generate: map("generate")
+                .into_iter()
+                .map(|(k, v)| (k, usize::try_from(v.as_u64().unwrap()).unwrap()))
+                .collect(),
             links: texts("links"),
             folder: value.get("folder").and_then(Value::as_str).unwrap_or("").to_owned(),
         }
@@ -112,7 +115,7 @@ fn as_json(resolved: &Resolved) -> Value {
                 "until": ignore.until.map(|date| date.to_string())})).collect::<Vec<_>>(),
             "release": desired.release.iter().map(FieldPath::to_string).collect::<Vec<_>>(),
             "id": desired.id,
-            "moved": desired.moved.iter().map(|key| key.as_str()).collect::<Vec<_>>(),
+            "moved": desired.moved.iter().map(reachform::model::Key::as_str).collect::<Vec<_>>(),
             "verify": desired.verify.as_ref().map(|verify| json!({"command": verify.command, "env": verify.env})),
             "source": desired.source.as_str(),
         })
@@ -123,7 +126,7 @@ fn as_json(resolved: &Resolved) -> Value {
         "environment": resolved.project.environment,
         "token_variable": resolved.project.token_variable(),
         "organization": resolved.project.organization(),
-        "elsewhere": resolved.elsewhere.iter().map(|key| key.as_str()).collect::<Vec<_>>(),
+        "elsewhere": resolved.elsewhere.iter().map(reachform::model::Key::as_str).collect::<Vec<_>>(),
         "desired": desired.collect::<Vec<_>>(),
     })
 }
@@ -288,6 +291,15 @@ fn the_value_of_a_secret_is_in_nothing_that_is_shown() {
     let list = FieldPath::parse("/config/list").unwrap();
     let revealed = resolved.desired[0].declared.reveal(&list);
     assert_eq!(revealed, Ok(Some(json!([{"s": "Bearer hunter2-hunter2-S x"}]))));
+}
+
+#[test]
+fn a_secret_of_the_sandbox_is_never_too_short() {
+    let files = memory(&[("agents/a.yaml", "key: a\nname: A\nconfig: {t: !secret K}\n")]);
+    let in_the_sandbox = manifest::resolve(&files, None, &manifest::sandbox_secret);
+    assert!(in_the_sandbox.diagnostics.is_empty());
+    let elsewhere = manifest::resolve(&files, None, &|_| Some("sandbox:X".to_owned()));
+    assert_eq!(sorted(&elsewhere)[0].code, "short-secret");
 }
 
 #[test]
