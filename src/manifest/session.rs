@@ -15,7 +15,6 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Place, SourceMap, Span};
 pub type SecretSource<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The source for the embedded service, where a secret is the text `sandbox:NAME` (design, section 10).
-#[expect(clippy::unnecessary_wraps, reason = "it is a secret source, and those may have nothing")]
 pub fn sandbox_secret(name: &str) -> Option<String> {
     Some(format!("sandbox:{name}"))
 }
