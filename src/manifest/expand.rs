@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use super::codes;
-use super::files::{FileError, beside, is_hidden, normalize};
+use super::files::{FileError, beside, has_extension, is_hidden, normalize};
 use super::overlay::merge_patch;
 use super::session::{Session, TextError, not_utf8};
 use super::suggest::nearest;
 use super::tree::{Kind, MAX_NODES, Node, Style, Weight};
-use super::yaml;
+use super::yaml::{self, MAX_DEPTH};
 use crate::diagnostics::{Diagnostic, Place, Span};
 
 /// Most bytes of a file behind `!file`. The longest prompt that a model reads well is a tenth of it.
@@ -16,6 +16,10 @@ pub const MAX_FILE: usize = 1024 * 1024;
 
 /// How many files may stand inside each other.
 pub const MAX_FILE_DEPTH: usize = 8;
+
+/// Files that are taken as text, and those that are read as structure. JSON is read as the YAML that it is.
+const TEXT_EXTENSIONS: [&str; 2] = ["md", "txt"];
+const STRUCTURE_EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// Tags that stand before a scalar and are resolved after the environment's patch.
 const SCALAR_TAGS: [&str; 4] = ["var", "secret", "agent", "format"];
@@ -28,12 +32,14 @@ pub(super) struct Expansion {
     /// The files that are being read, outermost first: the manifest's own, then each behind a `!file` in the one before.
     trail: Vec<String>,
     spent: Weight,
+    /// How deep the value stands that is being expanded, files counted through.
+    depth: usize,
     stopped: bool,
 }
 
 impl Expansion {
     pub fn of(manifest_file: &str) -> Self {
-        Self { trail: vec![manifest_file.to_owned()], spent: Weight::default(), stopped: false }
+        Self { trail: vec![manifest_file.to_owned()], spent: Weight::default(), depth: 0, stopped: false }
     }
 }
 
@@ -47,11 +53,18 @@ impl Session<'_> {
             Some(_) => return self.refuse_tag(node),
             None => {}
         }
+        if so_far.depth > MAX_DEPTH {
+            self.report(yaml::too_deep(node.span.clone()));
+            *node = Node::hole(node.span.clone());
+            return;
+        }
+        so_far.depth += 1;
         match &mut node.kind {
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Hole => {}
             Kind::List(items) => items.iter_mut().for_each(|item| self.expand(item, so_far)),
             Kind::Map(entries) => entries.iter_mut().for_each(|entry| self.expand(&mut entry.value, so_far)),
         }
+        so_far.depth -= 1;
     }
 
     fn refuse_tag(&mut self, node: &mut Node) {
@@ -119,7 +132,7 @@ impl Session<'_> {
             return;
         }
         let Some(name) = self.find_file(&path, &span) else { return };
-        if name.ends_with(".md") || name.ends_with(".txt") {
+        if has_extension(&name, &TEXT_EXTENSIONS) {
             if let Some(text) = self.load_text(&name, &span)
                 && self.charge(so_far, Weight { nodes: 1, bytes: text.len() }, &span)
             {
@@ -154,11 +167,9 @@ impl Session<'_> {
         so_far.spent.add(weight);
         if so_far.spent.is_too_much() {
             so_far.stopped = true;
-            let message = if so_far.spent.nodes > MAX_NODES { "values" } else { "text" };
-            let problem = Diagnostic::error(
-                codes::EXPANSION_TOO_LARGE,
-                format!("the files of one manifest hold too much {message}"),
-            );
+            let message = if so_far.spent.nodes > MAX_NODES { "many values" } else { "much text" };
+            let problem =
+                Diagnostic::error(codes::EXPANSION_TOO_LARGE, format!("the files of one manifest hold too {message}"));
             self.report(problem.span(span.clone()).label("reading stopped here"));
         }
         !so_far.stopped
@@ -175,7 +186,7 @@ impl Session<'_> {
             Some(hidden(path))
         } else if path.starts_with('/') || normalize(&joined).is_none() {
             Some(outside(path))
-        } else if !matches!(path.rsplit_once('.'), Some((_, "md" | "txt" | "yaml" | "yml" | "json"))) {
+        } else if !has_extension(path, &TEXT_EXTENSIONS) && !has_extension(path, &STRUCTURE_EXTENSIONS) {
             let message = format!("`{path}` is of no kind that is read");
             Some((codes::FILE_KIND, message, "text is `.md` or `.txt`, structure is `.yaml`, `.yml` or `.json`"))
         } else {

@@ -69,6 +69,13 @@ pub fn normalize(path: &str) -> Option<String> {
     Some(out.join("/"))
 }
 
+/// Whether a path ends in one of some extensions, written in lower case; how they are written in the path is one.
+pub fn has_extension(path: &str, extensions: &[&str]) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    extensions.iter().any(|wanted| extension.eq_ignore_ascii_case(wanted))
+}
+
 /// Whether a component of a path begins with a dot, `.` and `..` apart.
 pub fn is_hidden(path: &str) -> bool {
     path.split('/').any(|part| part.starts_with('.') && part != "." && part != "..")
@@ -138,6 +145,12 @@ impl Files for MemoryFiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_extension_is_one_however_it_is_written() {
+        assert!(has_extension("a/b.YAML", &["yaml", "yml"]) && has_extension("b.yml", &["yaml", "yml"]));
+        assert!(!has_extension("a.yaml/b", &["yaml"]) && !has_extension("yaml", &["yaml"]));
+    }
 
     #[test]
     fn a_path_cannot_leave_the_project() {

@@ -1,5 +1,4 @@
 //! SHELL. A project in a folder on disk: the only file of this module that touches one.
-#![expect(clippy::disallowed_methods, reason = "this module is part of the shell")]
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -124,8 +123,7 @@ impl Files for DiskFiles {
 
 fn file_error(error: &io::Error) -> FileError {
     match error.kind() {
-        io::ErrorKind::NotFound => FileError::NotFound,
-        io::ErrorKind::NotADirectory => FileError::NotFound,
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileError::NotFound,
         io::ErrorKind::IsADirectory => FileError::NotAFile,
         _ => FileError::Refused(error.to_string()),
     }

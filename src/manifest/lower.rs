@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::tree::{Kind, Node, Style};
-use crate::diagnostics::Span;
+use crate::diagnostics::{FileId, Span};
 use crate::model::FieldPath;
 
 /// The value of a tree. What could not be made out becomes null; [`Locations::is_hole`] tells it from a written one.
@@ -27,50 +27,81 @@ pub fn into_value(node: Node) -> Value {
 }
 
 /// Where every value of one manifest stands, after files, merges and the environment's patch.
+///
+/// A repository has hundreds of values for each of its manifests and asks for the place of hardly any, so they are kept
+/// as one flat list, each value before those below it.
 #[derive(Clone, Debug)]
 pub struct Locations {
-    root: Located,
+    rows: Vec<Row>,
+    /// All keys, one behind the other.
+    names: String,
     holes: BTreeSet<FieldPath>,
 }
 
 #[derive(Clone, Debug)]
-struct Located {
-    key: Option<Span>,
-    value: Span,
-    is_block: bool,
-    below: Below,
+struct Row {
+    /// Where the value stands.
+    value: Place,
+    /// Where its key stands; the same as the value's where it has none.
+    key: Place,
+    /// Its key in `names`: where it begins, and its length.
+    name: (u32, u32),
+    /// How many rows there are below it.
+    below: u32,
+    shape: Shape,
 }
 
-#[derive(Clone, Debug)]
-enum Below {
-    Nothing,
-    List(Vec<Located>),
-    Map(Vec<(String, Located)>),
+/// A span in less room: no text that is read is larger than these numbers.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    file: FileId,
+    start: u32,
+    end: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Scalar,
+    Block,
+    List,
+    Map,
+}
+
+impl Place {
+    fn of(span: &Span) -> Self {
+        Self { file: span.file, start: narrow(span.start), end: narrow(span.end) }
+    }
+
+    fn span(self) -> Span {
+        Span { file: self.file, start: self.start as usize, end: self.end as usize }
+    }
+}
+
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 impl Locations {
     /// Takes down the places of a tree.
     pub fn of(root: &Node) -> Self {
-        let mut holes = BTreeSet::new();
-        let root = locate(root, None, &mut Vec::new(), &mut holes);
-        Self { root, holes }
+        let mut out = Self { rows: Vec::new(), names: String::new(), holes: BTreeSet::new() };
+        out.add(root, None, &mut Vec::new());
+        out.rows.shrink_to_fit();
+        out.names.shrink_to_fit();
+        out
     }
 
     /// Where the value at `path` was written; where there is none, the nearest value above it. For a block of text that
     /// is its key, because the block itself begins on the next line.
     pub fn value_span(&self, path: &FieldPath) -> Option<Span> {
-        let found = self.find(path);
-        match &found.key {
-            Some(key) if found.is_block => Some(key.clone()),
-            _ => Some(found.value.clone()),
-        }
+        let row = self.find(path)?;
+        Some(if row.shape == Shape::Block { row.key.span() } else { row.value.span() })
     }
 
     /// Where the key of the value at `path` was written, or the value itself where it has none, as in a list; where
     /// there is no such value, the same of the nearest value above it.
     pub fn key_span(&self, path: &FieldPath) -> Option<Span> {
-        let found = self.find(path);
-        Some(found.key.clone().unwrap_or_else(|| found.value.clone()))
+        self.find(path).map(|row| row.key.span())
     }
 
     /// Whether the value at `path`, or one below it, could not be made out. The problem has been reported, so nothing
@@ -79,46 +110,78 @@ impl Locations {
         self.holes.iter().any(|hole| hole.starts_with(path) || path.starts_with(hole))
     }
 
-    fn find(&self, path: &FieldPath) -> &Located {
-        let mut at = &self.root;
+    fn find(&self, path: &FieldPath) -> Option<&Row> {
+        let mut at = 0;
         for step in path.steps() {
-            let next = match &at.below {
-                Below::Nothing => None,
-                Below::List(items) => step.parse::<usize>().ok().and_then(|index| items.get(index)),
-                Below::Map(entries) => entries.iter().find(|(key, _)| key == step).map(|(_, located)| located),
-            };
-            let Some(next) = next else { break };
-            at = next;
+            let row = self.rows.get(at)?;
+            let index = step.parse::<usize>().ok();
+            let found = self.below(at).enumerate().find(|(position, child)| match row.shape {
+                Shape::List => Some(*position) == index,
+                Shape::Map => self.name(*child) == Some(step),
+                Shape::Scalar | Shape::Block => false,
+            });
+            let Some((_, child)) = found else { break };
+            at = child;
         }
-        at
+        self.rows.get(at)
+    }
+
+    /// The rows right below one.
+    fn below(&self, at: usize) -> impl Iterator<Item = usize> {
+        let end = self.rows.get(at).map_or(at, |row| at + row.below as usize);
+        std::iter::successors(Some(at + 1), |child| Some(child + 1 + self.rows.get(*child)?.below as usize))
+            .take_while(move |child| *child <= end)
+    }
+
+    fn name(&self, at: usize) -> Option<&str> {
+        let (start, length) = self.rows.get(at)?.name;
+        self.names.get(start as usize..start as usize + length as usize)
+    }
+
+    fn add<'n>(&mut self, node: &'n Node, key: Option<(&'n str, &Span)>, at: &mut Vec<Step<'n>>) {
+        let value = Place::of(&node.span);
+        let shape = match &node.kind {
+            Kind::List(_) => Shape::List,
+            Kind::Map(_) => Shape::Map,
+            _ if node.style == Style::Block && key.is_some() => Shape::Block,
+            _ => Shape::Scalar,
+        };
+        let name = key.map_or((0, 0), |(key, _)| (narrow(self.names.len()), narrow(key.len())));
+        self.names.push_str(key.map_or("", |(key, _)| key));
+        let index = self.rows.len();
+        let key = key.map_or(value, |(_, span)| Place::of(span));
+        self.rows.push(Row { value, key, name, below: 0, shape });
+        match &node.kind {
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
+            Kind::Hole => {
+                self.holes.insert(FieldPath::of(at.iter().map(|step| match step {
+                    Step::Key(key) => (*key).to_owned(),
+                    Step::Index(index) => index.to_string(),
+                })));
+            }
+            Kind::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    at.push(Step::Index(index));
+                    self.add(item, None, at);
+                    at.pop();
+                }
+            }
+            Kind::Map(entries) => {
+                for entry in entries {
+                    at.push(Step::Key(&entry.key));
+                    self.add(&entry.value, Some((&entry.key, &entry.key_span)), at);
+                    at.pop();
+                }
+            }
+        }
+        let below = narrow(self.rows.len() - index - 1);
+        if let Some(row) = self.rows.get_mut(index) {
+            row.below = below;
+        }
     }
 }
 
-fn locate(node: &Node, key: Option<&Span>, at: &mut Vec<String>, holes: &mut BTreeSet<FieldPath>) -> Located {
-    let below = match &node.kind {
-        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => Below::Nothing,
-        Kind::Hole => {
-            holes.insert(FieldPath::of(at.iter().cloned()));
-            Below::Nothing
-        }
-        Kind::List(items) => {
-            let mut out = Vec::with_capacity(items.len());
-            for (index, item) in items.iter().enumerate() {
-                at.push(index.to_string());
-                out.push(locate(item, None, at, holes));
-                at.pop();
-            }
-            Below::List(out)
-        }
-        Kind::Map(entries) => {
-            let mut out = Vec::with_capacity(entries.len());
-            for entry in entries {
-                at.push(entry.key.clone());
-                out.push((entry.key.clone(), locate(&entry.value, Some(&entry.key_span), at, holes)));
-                at.pop();
-            }
-            Below::Map(out)
-        }
-    };
-    Located { key: key.cloned(), value: node.span.clone(), is_block: node.style == Style::Block, below }
+enum Step<'n> {
+    Key(&'n str),
+    Index(usize),
 }

@@ -33,4 +33,4 @@ pub use load::load;
 pub use lower::Locations;
 pub use project::{Environment, Limits, Project};
 pub use resolve::{Resolved, resolve};
-pub use session::SecretSource;
+pub use session::{SecretSource, sandbox_secret};

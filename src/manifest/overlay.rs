@@ -92,8 +92,13 @@ mod tests {
 
     #[test]
     fn a_large_map_is_patched_as_a_small_one_is() {
-        let target: String = (0..100).map(|n| format!("k{n}: {n}\n")).collect();
-        let patch: String = (0..150).map(|n| format!("k{n}: {}\n", if n % 3 == 0 { "null" } else { "x" })).collect();
+        let lines = |count: usize, value: fn(usize) -> &'static str| {
+            (0..count).flat_map(move |n| {
+                ["k".to_owned(), n.to_string(), ": ".to_owned(), value(n).to_owned(), "\n".to_owned()]
+            })
+        };
+        let target: String = lines(100, |_| "old").collect();
+        let patch: String = lines(150, |n| if n % 3 == 0 { "null" } else { "new" }).collect();
         let mut merged = tree(&target);
         merge_patch(&mut merged, tree(&patch));
         let mut want = into_value(tree(&target));

@@ -83,9 +83,8 @@ struct Draft {
 }
 
 impl Session<'_> {
-    /// Reads the fields of a manifest, which is a map.
-    pub fn manifest(&mut self, mut root: Node) -> Manifest {
-        let span = root.span.clone();
+    /// Reads the fields of a manifest, which is a map and begins at `start`.
+    pub fn manifest(&mut self, mut root: Node, start: &Span) -> Manifest {
         let mut draft = Draft::default();
         if let Kind::Map(entries) = &mut root.kind {
             for entry in entries {
@@ -93,17 +92,12 @@ impl Session<'_> {
             }
         }
         let locations = Locations::of(&root);
-        let first = match &root.kind {
-            Kind::Map(entries) => entries.first().map(|entry| entry.key_span.clone()),
-            _ => None,
-        };
         if let Kind::Map(entries) = root.kind {
             for entry in entries {
                 self.field(entry, &mut draft);
             }
         }
-        let start = first.unwrap_or(span);
-        self.finish(draft, locations, &start)
+        self.finish(draft, locations, start)
     }
 
     fn settle_field(&mut self, entry: &mut Entry, out: &mut Settled) {

@@ -47,7 +47,7 @@ impl Session<'_> {
                     "reason" => reason = self.text(&entry.value, "`reason`").map(str::to_owned),
                     "until" => until = self.date(&entry.value),
                     key => {
-                        self.unknown_field(key, &entry.key_span, &["path", "reason", "until"], "an entry of `ignore`")
+                        self.unknown_field(key, &entry.key_span, &["path", "reason", "until"], "an entry of `ignore`");
                     }
                 }
             }

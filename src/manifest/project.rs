@@ -340,8 +340,9 @@ impl Session<'_> {
                     *slot = number.as_u64().unwrap_or(*slot);
                 }
                 _ => {
-                    let wanted = if most == 100 { "a whole number from 0 to 100" } else { "a whole number from 0" };
-                    self.wrong_type(&entry.value, &format!("`{}`", entry.key), wanted);
+                    let range = if most == 100 { "from 0 to 100" } else { "from 0" };
+                    let message = format!("`{}` must be a whole number {range}", entry.key);
+                    self.report(Diagnostic::error(codes::WRONG_TYPE, message).span(entry.value.span.clone()));
                 }
             }
         }

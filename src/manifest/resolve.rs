@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes;
 use super::expand::Expansion;
-use super::files::{FileError, Files, normalize};
+use super::files::{FileError, Files, has_extension, normalize};
 use super::glob;
 use super::lower::Locations;
 use super::overlay::merge_patch;
@@ -119,7 +119,7 @@ impl Session<'_> {
             let mut found = 0;
             for entry in listed {
                 let is_named = entry.path == root;
-                let is_yaml = entry.path.ends_with(".yaml") || entry.path.ends_with(".yml");
+                let is_yaml = has_extension(&entry.path, &["yaml", "yml"]);
                 let fits = pattern.is_none_or(|pattern| fits(pattern, &entry.path));
                 // A link without an extension may be a folder of manifests.
                 let may_hold_some = entry.is_link && pattern.is_none() && !file_name(&entry.path).contains('.');
@@ -167,6 +167,11 @@ impl Session<'_> {
 
     fn document(&mut self, mut root: Node, file: &str, project: &Project) -> Document {
         let mut so_far = Expansion::of(file);
+        let start = match &root {
+            Node { tag: None, kind: Kind::Map(entries), .. } => entries.first().map(|entry| entry.key_span.clone()),
+            _ => None,
+        };
+        let start = start.unwrap_or_else(|| root.span.clone());
         // The patches are left alone until it is known which one is wanted.
         let early = take_environments(&mut root);
         self.expand(&mut root, &mut so_far);
@@ -190,7 +195,7 @@ impl Session<'_> {
                 return Document::Elsewhere(key);
             }
         }
-        Document::Manifest(Box::new(self.manifest(root)))
+        Document::Manifest(Box::new(self.manifest(root, &start)))
     }
 
     fn choose_patch(&mut self, mut node: Node, project: &Project, so_far: &mut Expansion) -> Patch {

@@ -14,6 +14,11 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Place, SourceMap, Span};
 /// Looks a secret up by the name behind `!secret`.
 pub type SecretSource<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+/// The source for the embedded service, where a secret is the text `sandbox:NAME` (design, section 10).
+pub fn sandbox_secret(name: &str) -> Option<String> {
+    Some(format!("sandbox:{name}"))
+}
+
 /// The state of one resolution.
 pub(super) struct Session<'a> {
     pub files: &'a dyn Files,
@@ -131,7 +136,12 @@ impl<'a> Session<'a> {
         if let Kind::List(items) = &node.kind {
             return Some(items);
         }
-        self.wrong_type(node, what, "a list");
+        if matches!(node.kind, Kind::Null) {
+            let problem = Diagnostic::error(codes::WRONG_TYPE, format!("{what} must be a list, not nothing"));
+            self.report(problem.span(node.span.clone()).hint("write `[]` for none, or leave it out"));
+        } else {
+            self.wrong_type(node, what, "a list");
+        }
         None
     }
 

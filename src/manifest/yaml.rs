@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde_yaml::granit_parser::{
-    Event, Parser, ScalarStyle, ScanError, Span as YamlSpan, StructureStyle, Tag as YamlTag,
+    ErrorKind, Event, Parser, ScalarStyle, ScanError, Span as YamlSpan, StructureStyle, Tag as YamlTag,
 };
 
 use super::codes;
@@ -173,8 +173,7 @@ impl Builder<'_> {
     ) -> Result<(), Stop> {
         self.charge(Weight { nodes: 1, bytes: 0 }, at)?;
         if self.stack.len() == MAX_DEPTH {
-            let problem = Diagnostic::error(codes::YAML_TOO_DEEP, format!("nested more than {MAX_DEPTH} levels deep"));
-            self.report(problem.span(self.span(at)));
+            self.report(too_deep(self.span(at)));
             return Err(Stop);
         }
         let (own_name, fits) = match body {
@@ -237,14 +236,15 @@ impl Builder<'_> {
             Some(Body::Map { expect, .. }) => std::mem::replace(expect, Expect::Key),
         };
         match expect {
-            Expect::Key => match key {
-                Some(key) => self.key(&key, false, None, at),
-                None => {
+            Expect::Key => {
+                if let Some(key) = key {
+                    self.key(&key, false, None, at);
+                } else {
                     let problem = Diagnostic::error(codes::BAD_YAML_KEY, format!("{} as a key", node.describe()));
                     self.report(problem.span(node.span).hint("a key is text, a number or a boolean"));
                     self.expect(Expect::Nothing);
                 }
-            },
+            }
             Expect::Nothing => {}
             Expect::Value(key, key_span) => {
                 if let Some(Frame { body: Body::Map { entries, .. }, .. }) = self.stack.last_mut() {
@@ -339,9 +339,8 @@ impl Builder<'_> {
                 span.end = span.end.max(tag.span.end);
                 (Some(tag), Kind::Text(text.to_owned()))
             }
-            Meaning::Text | Meaning::Core("str") => (None, Kind::Text(text.to_owned())),
             Meaning::None if written == Style::Plain => (None, self.typed(text, &span)),
-            Meaning::None => (None, Kind::Text(text.to_owned())),
+            Meaning::None | Meaning::Text | Meaning::Core("str") => (None, Kind::Text(text.to_owned())),
             Meaning::Core(name) => {
                 let kind = match (name, self.typed(text, &span)) {
                     ("float", Kind::Number(number)) => {
@@ -429,6 +428,10 @@ impl Builder<'_> {
 
     fn report_syntax(&mut self, error: &ScanError) {
         let byte = error.marker().byte_offset().unwrap_or(self.text.len());
+        if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            // The scanner runs ahead of the events and has a bound of its own.
+            return self.report(too_deep(Span::new(self.file, byte..byte)));
+        }
         let hint = if self.text.get(byte..).is_some_and(|rest| rest.starts_with('\t')) {
             Some("indent with spaces; a tab is not allowed there")
         } else {
@@ -439,6 +442,11 @@ impl Builder<'_> {
         problem.hints.extend(hint.map(str::to_owned));
         self.report(problem);
     }
+}
+
+/// The problem of a value that stands too deep.
+pub fn too_deep(at: Span) -> Diagnostic {
+    Diagnostic::error(codes::YAML_TOO_DEEP, format!("nested more than {MAX_DEPTH} levels deep")).span(at)
 }
 
 fn duplicate(key: &str, second: Span, first: Span) -> Diagnostic {

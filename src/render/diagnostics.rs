@@ -3,10 +3,12 @@
 //! Nothing that a file or the service says can reach a terminal's controls: control and bidi characters are replaced in
 //! words and in excerpts, and no span, however wrong, can make the renderer fail.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
 use crate::diagnostics::{Diagnostic, Place, Severity, SourceMap, Span};
@@ -39,7 +41,7 @@ pub fn text(diagnostics: &[Diagnostic], sources: &SourceMap, options: TextOption
     let renderer = renderer.decor_style(style).term_width(options.width.max(40));
     let mut out = String::new();
     for diagnostic in diagnostics {
-        out.push_str(&one(diagnostic, sources, &renderer));
+        out.push_str(&one(diagnostic, sources, &renderer, options));
         out.push_str("\n\n");
     }
     if let Some(line) = count(diagnostics) {
@@ -100,7 +102,7 @@ fn one_as_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
         out["related"] = related.collect();
     }
     if let Some(fix) = fix {
-        let mut edit = json!({"title": clean(&fix.title), "replacement": fix.replacement});
+        let mut edit = json!({"title": clean(&fix.title), "replacement": clean(&fix.replacement)});
         put_span(&mut edit, &fix.span, sources);
         out["fix"] = edit;
     }
@@ -116,7 +118,7 @@ fn put_span(out: &mut Value, span: &Span, sources: &SourceMap) {
     out["end_column"] = json!(end.column);
 }
 
-fn one(diagnostic: &Diagnostic, sources: &SourceMap, renderer: &Renderer) -> String {
+fn one(diagnostic: &Diagnostic, sources: &SourceMap, renderer: &Renderer, options: TextOptions) -> String {
     let Diagnostic { code, severity, message, place, label, others, hints, fix } = diagnostic;
     let level = match severity {
         Severity::Error => Level::ERROR,
@@ -138,15 +140,9 @@ fn one(diagnostic: &Diagnostic, sources: &SourceMap, renderer: &Renderer) -> Str
                 }
             }
         }
-        Some(Place::Line(origin)) => {
-            group = group.element(annotate_snippets::Origin::path(clean(&origin.file)).line(origin.line));
+        Some(Place::Line(_) | Place::File(_) | Place::Agent(_) | Place::Field { .. } | Place::Request(_)) | None => {
+            return without_excerpt(diagnostic, options);
         }
-        Some(Place::File(file)) => group = group.element(annotate_snippets::Origin::path(clean(file))),
-        Some(Place::Agent(address) | Place::Field { address, path: _ }) => {
-            group = group.element(annotate_snippets::Origin::path(address.to_string()));
-        }
-        Some(Place::Request(request)) => group = group.element(annotate_snippets::Origin::path(clean(request))),
-        None => {}
     }
     for hint in hints {
         group = group.element(Level::HELP.message(clean(hint)));
@@ -159,6 +155,36 @@ fn one(diagnostic: &Diagnostic, sources: &SourceMap, renderer: &Renderer) -> Str
         report.push(Group::with_title(Level::HELP.secondary_title(clean(&fix.title))).element(snippet.patch(patch)));
     }
     renderer.render(&report)
+}
+
+/// A problem of a file as a whole, of an agent or of a request: nothing can be shown but its name.
+fn without_excerpt(diagnostic: &Diagnostic, options: TextOptions) -> String {
+    let severity = match diagnostic.severity {
+        Severity::Error => AnsiColor::BrightRed,
+        Severity::Warning => AnsiColor::Yellow,
+        Severity::Notice => AnsiColor::BrightBlue,
+    };
+    let paint = |text: String, style: Style| {
+        if options.color { format!("{style}{text}{style:#}") } else { text }
+    };
+    let bold = Style::new().bold();
+    let line_style = bold.fg_color(Some(AnsiColor::BrightBlue.into()));
+    let title =
+        paint(format!("{}[{}]", diagnostic.severity.as_str(), diagnostic.code), bold.fg_color(Some(severity.into())));
+    let mut out = format!("{title}{}", paint(format!(": {}", clean(&diagnostic.message)), bold));
+    let place = match &diagnostic.place {
+        Some(Place::Line(origin)) => Some(format!("{}:{}", clean(&origin.file), origin.line)),
+        Some(Place::File(file)) => Some(clean(file)),
+        Some(Place::Agent(address)) => Some(address.to_string()),
+        Some(Place::Request(request)) => Some(clean(request)),
+        Some(Place::Span(_)) | None => None,
+    };
+    let (arrow, equals, help) =
+        (paint("-->".to_owned(), line_style), paint("=".to_owned(), line_style), paint("help".to_owned(), bold));
+    out.extend(place.map(|place| format!("\n {arrow} {place}")));
+    out.extend(diagnostic.hints.iter().map(|hint| format!("\n  {equals} {help}: {}", clean(hint))));
+    out.extend(diagnostic.fix.iter().map(|fix| format!("\n{help}: {}", clean(&fix.title))));
+    out
 }
 
 type Marked<'d> = (AnnotationKind, &'d Span, Option<&'d str>);
@@ -236,6 +262,7 @@ impl Excerpt {
     }
 
     fn add(&mut self, line: &str, at: usize, spans: &[&Span], sources: &SourceMap) {
+        let line = &*mask_tokens(line);
         // Of a line that is too long, the part with the first place in it is shown.
         let whole = at..at + line.len();
         let wanted = spans.iter().map(|span| sources.clamp(span).start).filter(|start| whole.contains(start)).min();
@@ -315,8 +342,33 @@ fn is_unfit(c: char) -> bool {
         || matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
+/// How the service's tokens begin, and how many characters after that make one.
+const TOKEN_STARTS: [&str; 2] = ["ak_", "pat_"];
+const SHORTEST_TOKEN: usize = 8;
+
+/// Puts stars for a token that someone wrote into a file, length and all else kept, for a message goes to logs and
+/// comments.
+fn mask_tokens(text: &str) -> Cow<'_, str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let mut out: Option<String> = None;
+    let mut at = 0;
+    while let Some(start) = TOKEN_STARTS.iter().filter_map(|token| Some(at + text.get(at..)?.find(token)?)).min() {
+        let tail = text.get(start..).unwrap_or_default();
+        let after = tail.find('_').map_or(tail.len(), |found| found + 1);
+        let length = tail.find(|c| !is_part(c)).unwrap_or(tail.len());
+        at = start + length.max(after);
+        let is_word = text.get(..start).and_then(|before| before.chars().next_back()).is_none_or(|c| !is_part(c));
+        if is_word && length >= after + SHORTEST_TOKEN {
+            let masked = out.get_or_insert_with(|| text.to_owned());
+            masked.replace_range(start + after..start + length, &"*".repeat(length - after));
+        }
+    }
+    out.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
 fn clean(text: &str) -> String {
-    text.chars()
+    mask_tokens(text)
+        .chars()
         .map(|c| match c {
             '\n' | '\t' => ' ',
             c if is_unfit(c) => char::REPLACEMENT_CHARACTER,
