@@ -1,6 +1,5 @@
 //! The outside as parameters: transport, clock and randomness. A test hands in its own and replays any run.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
