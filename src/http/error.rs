@@ -76,7 +76,7 @@ pub enum HttpErrorKind {
         snippet: String,
     },
     /// A success whose body is another thing than it should be.
-    #[error("expected {expected}, but found {found} at `{at}`")]
+    #[error("expected {expected}, but found {found}{}", place(at))]
     WrongShape {
         /// What the body should have been.
         expected: &'static str,
@@ -100,6 +100,10 @@ pub enum HttpErrorKind {
 
 fn after(attempts: u32) -> String {
     if attempts > 1 { format!(" after {attempts} attempts") } else { String::new() }
+}
+
+fn place(at: &str) -> String {
+    if at.is_empty() { String::new() } else { format!(" at `{at}`") }
 }
 
 fn broken(ended_early: bool) -> &'static str {
@@ -151,9 +155,9 @@ impl HttpError {
         matches!(&*self.kind, HttpErrorKind::Status { status: 404, detail } if !matches!(detail, Detail::Html { .. }))
     }
 
-    /// The credential is fine, and may not do this.
+    /// The credential is fine, and may not do this. A page for people is a gateway's refusal and does not count.
     pub fn is_forbidden(&self) -> bool {
-        self.status() == Some(403)
+        matches!(&*self.kind, HttpErrorKind::Status { status: 403, detail } if !matches!(detail, Detail::Html { .. }))
     }
 
     /// The credential is missing, wrong, deleted or expired.
