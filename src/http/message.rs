@@ -112,11 +112,17 @@ pub enum TransportError {
     /// The answer is larger than any that is expected: it was not read to its end.
     #[error("the answer is larger than {} MB", .0 / 1_000_000)]
     TooLarge(usize),
+    /// This program refuses to send it: a reader never writes, and nobody asks for a version `latest`.
+    #[error("reachform does not send this: {0}")]
+    NotAllowed(&'static str),
 }
 
 impl TransportError {
     /// Whether the request certainly never reached the service.
     pub fn is_unsent(&self) -> bool {
-        matches!(self, Self::Connect(_))
+        match self {
+            Self::Connect(_) | Self::NotAllowed(_) => true,
+            Self::Broken(_) | Self::Timeout(_) | Self::TooLarge(_) => false,
+        }
     }
 }

@@ -1,0 +1,379 @@
+//! Reads a list to its end, and knows whether it did (design, section 4).
+//!
+//! The end is a stated one or an empty page, never a short one: services cap pages without a word. Where no cursor is
+//! stated, one is made from the last item's `created_at`, and beside the page behind it a few items from one step
+//! *before* it are asked for. They show whether the last item stands in a tie that the page cut in two; a cursor made
+//! from a timestamp would lose the rest of it. The two requests go side by side, so a list of N items in pages of P
+//! costs ⌈N/P⌉ + 1 round trips, or ⌈N/P⌉ where the end is stated.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::cursor::{Moment, Next, Order, read_page};
+use super::error::ApiError;
+use crate::http::{Client, Detail, HttpError, Method, Repeat, Request};
+use crate::model::Coverage;
+
+/// What is asked for first. More agents than most organizations have, and still a few megabytes.
+pub const FIRST_LIMIT: usize = 1000;
+
+/// How many items beyond a visible tie are asked for to see its end.
+const TIE_MARGIN: usize = 8;
+
+/// How often a page that is too large is halved. A thousand items that do not fit 64 MB fit after that, or are no list.
+const MOST_HALVINGS: u32 = 4;
+
+/// No list is believed to be longer: a service that never ends its list would fill the memory.
+const MOST_ITEMS: usize = 1_000_000;
+
+/// A list as far as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listing<T> {
+    /// What was read, each item once, in reading order.
+    pub items: Vec<T>,
+    /// How much of the list that is.
+    pub coverage: Coverage,
+    /// What a person should know about it, in plain sentences.
+    pub notices: Vec<String>,
+    /// The error that ended the reading.
+    pub error: Option<ApiError>,
+}
+
+/// What to list.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// The path.
+    pub path: String,
+    /// Filters.
+    pub query: Vec<(String, String)>,
+    /// For messages: `agents`.
+    pub what: &'static str,
+    /// For errors: `a list of agents`.
+    pub expected: &'static str,
+    /// The names under which an item's identity may stand, the likeliest first.
+    pub identity: &'static [&'static str],
+}
+
+/// How many items to ask for at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    /// As many.
+    pub ask: usize,
+    /// Whether that is the service's own bound: then a shorter page was not cut by a cap that nobody told of.
+    pub is_stated: bool,
+}
+
+impl Limit {
+    /// A limit that the service has not spoken of.
+    pub fn guess(ask: usize) -> Self {
+        Self { ask, is_stated: false }
+    }
+}
+
+struct Page {
+    items: Vec<Value>,
+    next: Next,
+}
+
+/// Why reading stopped.
+enum Stop {
+    End,
+    Doubt(String),
+    Failed(HttpError),
+}
+
+struct Pager<'a> {
+    client: &'a Client,
+    target: &'a Target,
+    limit: Limit,
+    halvings: u32,
+    items: Vec<Value>,
+    seen: BTreeSet<String>,
+    largest_page: usize,
+    order: Option<Order>,
+    last_read: Option<Moment>,
+    /// Why the list is not proven though its end was reached.
+    doubt: Option<String>,
+}
+
+/// Reads a list. `limit` is what is asked for; it comes back lowered where the service has a bound.
+pub(super) async fn read_all(client: &Client, target: &Target, limit: &mut Limit) -> Listing<Value> {
+    let mut pager = Pager {
+        client,
+        target,
+        limit: *limit,
+        halvings: 0,
+        items: Vec::new(),
+        seen: BTreeSet::new(),
+        largest_page: 0,
+        order: None,
+        last_read: None,
+        doubt: None,
+    };
+    let stop = pager.run().await;
+    *limit = pager.limit;
+    let what = target.what;
+    let mut notices = Vec::new();
+    let (coverage, error) = match stop {
+        Stop::End => match pager.doubt.take() {
+            None => (Coverage::Proven, None),
+            Some(doubt) => (Coverage::Unproven(doubt), None),
+        },
+        Stop::Doubt(doubt) => (Coverage::Unproven(doubt), None),
+        Stop::Failed(error) if error.is_forbidden() && pager.items.is_empty() => {
+            (Coverage::Forbidden(error.one_line()), Some(error))
+        }
+        Stop::Failed(error) => (Coverage::Incomplete(error.one_line()), Some(error)),
+    };
+    if let Coverage::Unproven(reason) = &coverage {
+        notices.push(format!("the list of {what} may not be whole: {reason}"));
+    }
+    let error = error.map(|error| ApiError::new(format!("list {what}"), error));
+    Listing { items: pager.items, coverage, notices, error }
+}
+
+impl Pager<'_> {
+    async fn run(&mut self) -> Stop {
+        let mut page = match self.page(None).await {
+            Ok(page) => page,
+            Err(error) => return Stop::Failed(error),
+        };
+        let mut cursors = BTreeSet::new();
+        loop {
+            self.largest_page = self.largest_page.max(page.items.len());
+            let fresh = match self.take(&page.items) {
+                Ok(fresh) => fresh,
+                Err(error) => return Stop::Failed(error),
+            };
+            let repeats = !page.items.is_empty() && fresh == 0;
+            match page.next {
+                Next::End => return Stop::End,
+                _ if self.items.len() > MOST_ITEMS => return Stop::Doubt("it does not end".to_owned()),
+                _ if repeats => return Stop::Doubt("a page brought nothing new".to_owned()),
+                Next::Cursor(cursor) => {
+                    if !cursors.insert(cursor.clone()) {
+                        return Stop::Doubt("its pages lead in a circle".to_owned());
+                    }
+                    page = match self.page(Some(cursor)).await {
+                        Ok(page) => page,
+                        Err(error) => return Stop::Failed(error),
+                    };
+                }
+                // A service that stated a next page before says by silence that there is none now.
+                Next::Silent if page.items.is_empty() || !cursors.is_empty() => return Stop::End,
+                Next::Silent => {
+                    page = match self.beyond(&page.items).await {
+                        Ok(page) => page,
+                        Err(stop) => return stop,
+                    };
+                }
+            }
+        }
+    }
+
+    /// The page behind one that states nothing, and beside it the check that no tie was cut in two.
+    async fn beyond(&mut self, items: &[Value]) -> Result<Page, Stop> {
+        let moments: Option<Vec<Moment>> = items.iter().map(moment).collect();
+        let Some(moments) = moments else {
+            return Err(Stop::Doubt("its items carry no `created_at` to go on from".to_owned()));
+        };
+        if !self.follow_order(&moments) {
+            return Err(Stop::Doubt(
+                "it is not ordered by `created_at`, so there is no cursor to go on from".to_owned(),
+            ));
+        }
+        let Some(last) = moments.last().cloned() else { return Err(Stop::End) };
+        let identity = items.last().and_then(|item| self.identity(item)).unwrap_or_default();
+        let visible = moments.iter().rev().take_while(|moment| moment.at == last.at).count();
+
+        let orders = self.order.map_or_else(|| vec![Order::NewestFirst, Order::OldestFirst], |order| vec![order]);
+        let probes = orders.iter().map(|order| self.tie(&last, &identity, *order, visible));
+        let behind = self.fetch(self.limit.ask, Some(last.cursor()));
+        let (behind, probes) = futures_util::join!(behind, futures_util::future::join_all(probes));
+
+        let page = match behind {
+            Ok(page) => page,
+            // We made the cursor, and the service says that it is none.
+            Err(error) if error.is_invalid() => {
+                return Err(Stop::Doubt(format!(
+                    "the service takes no cursor made from `created_at` ({})",
+                    error.detail().unwrap_or(&Detail::Empty)
+                )));
+            }
+            Err(error) if error.is_too_large() => {
+                self.smaller(Some(last.cursor()), error).await.map_err(Stop::Failed)?
+            }
+            Err(error) => return Err(Stop::Failed(error)),
+        };
+        let mut whole = false;
+        for tie in probes {
+            whole |= tie.is_whole;
+            self.take(&tie.items).map_err(Stop::Failed)?;
+        }
+        if !whole && self.doubt.is_none() {
+            self.doubt = Some(format!("more items than one page holds may share the `created_at` {}", last.text()));
+        }
+        Ok(page)
+    }
+
+    /// Asks once more for what shares the last item's moment.
+    async fn tie(&self, last: &Moment, identity: &str, order: Order, visible: usize) -> Tie {
+        let Some(cursor) = last.cursor_before(order) else { return Tie::default() };
+        let mut asked = self.limit.ask.min(visible + TIE_MARGIN);
+        loop {
+            // What went wrong here is not lost: an unchecked tie leaves the list unproven.
+            let Ok(page) = self.fetch(asked, Some(cursor.clone())).await else { return Tie::default() };
+            let inside: Vec<Value> =
+                page.items.iter().filter(|item| moment(item).is_some_and(|at| at.at == last.at)).cloned().collect();
+            if !inside.iter().any(|item| self.identity(item).as_deref() == Some(identity)) {
+                // Another order, or a service that reads the cursor otherwise.
+                return Tie::default();
+            }
+            let goes_on = page.items.iter().filter_map(moment).any(|at| match order {
+                Order::NewestFirst => at.at < last.at,
+                Order::OldestFirst => at.at > last.at,
+            });
+            let ends = goes_on || self.is_uncut(page.items.len(), asked);
+            if ends || asked >= self.limit.ask {
+                return Tie { items: inside, is_whole: ends };
+            }
+            asked = self.limit.ask;
+        }
+    }
+
+    /// Whether a page of `length` items was certainly not cut by a cap that nobody told of.
+    fn is_uncut(&self, length: usize, asked: usize) -> bool {
+        // A longer page came before, so the cap is above this one's length. A cap of one item is no cap.
+        length < asked && (self.limit.is_stated || length < self.largest_page || length == 1)
+    }
+
+    /// Learns the order, or finds that there is none.
+    fn follow_order(&mut self, moments: &[Moment]) -> bool {
+        let mut before = self.last_read.take();
+        for moment in moments {
+            if let Some(before) = &before {
+                let now = match moment.at.cmp(&before.at) {
+                    std::cmp::Ordering::Equal => None,
+                    std::cmp::Ordering::Less => Some(Order::NewestFirst),
+                    std::cmp::Ordering::Greater => Some(Order::OldestFirst),
+                };
+                match (self.order, now) {
+                    (Some(order), Some(now)) if order != now => return false,
+                    (None, Some(now)) => self.order = Some(now),
+                    _ => {}
+                }
+            }
+            before = Some(moment.clone());
+        }
+        self.last_read = before;
+        true
+    }
+
+    /// Keeps what is new, and counts it.
+    fn take(&mut self, items: &[Value]) -> Result<usize, HttpError> {
+        let mut fresh = 0;
+        for (index, item) in items.iter().enumerate() {
+            let Some(identity) = self.identity(item) else {
+                let at = format!("/{index}/{}", self.target.identity.first().unwrap_or(&""));
+                return Err(self.client.wrong_shape(
+                    &self.request(self.limit.ask, None),
+                    self.target.expected,
+                    at,
+                    "nothing",
+                ));
+            };
+            if self.seen.insert(identity) {
+                self.items.push(item.clone());
+                fresh += 1;
+            }
+        }
+        Ok(fresh)
+    }
+
+    fn identity(&self, item: &Value) -> Option<String> {
+        self.target.identity.iter().find_map(|name| match item.get(name)? {
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+    }
+
+    /// One page, with the limit lowered until the service takes it.
+    async fn page(&mut self, cursor: Option<String>) -> Result<Page, HttpError> {
+        loop {
+            let error = match self.fetch(self.limit.ask, cursor.clone()).await {
+                Ok(page) => return Ok(page),
+                Err(error) => error,
+            };
+            if error.is_too_large() {
+                return self.smaller(cursor, error).await;
+            }
+            match lower(&error, self.limit.ask, cursor.is_none()) {
+                Some(limit) => {
+                    self.limit = Limit { ask: limit, is_stated: true };
+                }
+                None => return Err(error),
+            }
+        }
+    }
+
+    /// The same page with half the limit, and half again.
+    async fn smaller(&mut self, cursor: Option<String>, mut error: HttpError) -> Result<Page, HttpError> {
+        while error.is_too_large() && self.halvings < MOST_HALVINGS && self.limit.ask > 1 {
+            self.halvings += 1;
+            self.limit.ask /= 2;
+            error = match self.fetch(self.limit.ask, cursor.clone()).await {
+                Ok(page) => return Ok(page),
+                Err(error) => error,
+            };
+        }
+        Err(error)
+    }
+
+    async fn fetch(&self, limit: usize, cursor: Option<String>) -> Result<Page, HttpError> {
+        let request = self.request(limit, cursor);
+        let answer = self.client.json(&request, Repeat::Always, self.target.expected).await?;
+        let found = crate::model::value::type_name(&answer.value);
+        match read_page(answer.value, &answer.response) {
+            Some((items, next)) => Ok(Page { items, next }),
+            None => Err(self.client.wrong_shape(&request, self.target.expected, "", found)),
+        }
+    }
+
+    fn request(&self, limit: usize, cursor: Option<String>) -> Request {
+        let mut request = Request::new(Method::Get, self.target.path.clone());
+        request.query.clone_from(&self.target.query);
+        request.query.push(("limit".to_owned(), limit.to_string()));
+        request.query.extend(cursor.map(|cursor| ("cursor".to_owned(), cursor)));
+        request
+    }
+}
+
+/// What shares a moment, and whether that is all of it.
+#[derive(Default)]
+struct Tie {
+    items: Vec<Value>,
+    is_whole: bool,
+}
+
+fn moment(item: &Value) -> Option<Moment> {
+    Moment::parse(item.get("created_at")?.as_str()?)
+}
+
+/// The next lower limit to try after a 422, where that was about the limit.
+fn lower(error: &HttpError, limit: usize, is_first_page: bool) -> Option<usize> {
+    if error.status() != Some(422) || limit <= 1 {
+        return None;
+    }
+    let complaints = error.detail().map(Detail::complaints).unwrap_or_default();
+    let named = complaints.iter().find(|complaint| complaint.place.iter().any(|step| step == "limit"));
+    match named {
+        Some(complaint) => {
+            let bound = complaint.bound.and_then(|bound| usize::try_from(bound).ok());
+            Some(bound.filter(|bound| (1..limit).contains(bound)).unwrap_or(limit / 2))
+        }
+        None if complaints.is_empty() && is_first_page => Some(limit / 2),
+        None => None,
+    }
+}

@@ -1,0 +1,198 @@
+//! Texts from outside, made fit to be shown: known secrets out, secret-sounding members out, control characters out.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::model::shape::sounds_secret;
+
+/// What stands where a secret stood.
+const MASK: &str = "(secret)";
+
+/// Shorter values are not looked for: they would take single letters out of every message.
+const SHORTEST_SECRET: usize = 4;
+
+/// How much of a body is looked at for a snippet, in bytes.
+const SNIPPET_SOURCE: usize = 16 * 1024;
+
+/// How much of a body a message shows, in characters.
+const SNIPPET_LENGTH: usize = 160;
+
+/// Knows secret values and takes them out of texts that came from outside, error bodies above all.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    /// Every form in which a value could stand in a body, longest first, so that no secret leaves a rest of another.
+    forms: Vec<SecretString>,
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Redactor({})", self.forms.len())
+    }
+}
+
+impl Redactor {
+    /// Takes the values that must never be shown: the token, and every `!secret` of the run.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
+        let mut forms: Vec<String> = Vec::new();
+        for secret in secrets {
+            let text = secret.expose_secret();
+            if text.len() < SHORTEST_SECRET {
+                continue;
+            }
+            let escaped = serde_json::Value::from(text).to_string();
+            forms.push(escaped.trim_matches('"').to_owned());
+            forms.push(percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string());
+            forms.push(text.to_owned());
+        }
+        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        forms.dedup();
+        Self { forms: forms.into_iter().map(SecretString::from).collect() }
+    }
+
+    /// The text without any known secret, without control and bidi characters, on one line.
+    pub fn clean(&self, text: &str) -> String {
+        // Twice: a secret with a line break in it is one only before, one that control characters hid only after.
+        self.mask(&plain(&self.mask(text)))
+    }
+
+    /// The beginning of a body that could not be understood, as much as a message may show.
+    pub fn snippet(&self, body: &[u8]) -> String {
+        let head = body.get(..SNIPPET_SOURCE).unwrap_or(body);
+        let text = mask_members(&self.mask(&String::from_utf8_lossy(head)));
+        cut(&self.clean(&text), SNIPPET_LENGTH)
+    }
+
+    fn mask(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for form in &self.forms {
+            if text.contains(form.expose_secret()) {
+                text = text.replace(form.expose_secret(), MASK);
+            }
+        }
+        text
+    }
+}
+
+/// The text on one line, without what could steer a terminal or turn its writing direction.
+pub fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            // Direction marks and other characters without a width: they make two different texts look alike.
+            '\u{200b}'..='\u{200f}'
+            | '\u{061c}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' => {}
+            c if c.is_control() || c.is_whitespace() => {
+                if !out.ends_with(' ') {
+                    out.push(' ');
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    out.trim().to_owned()
+}
+
+/// The first `length` characters, with a sign that there were more.
+pub fn cut(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// Masks the values of members whose names sound secret, in a text that need not be whole JSON.
+fn mask_members(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('"') {
+        let (before, from) = rest.split_at(start);
+        out.push_str(before);
+        let end = string_end(from);
+        let (string, after) = from.split_at(end);
+        out.push_str(string);
+        rest = after;
+        let value = after.trim_start();
+        let Some(value) = value.strip_prefix(':').map(str::trim_start) else { continue };
+        if !sounds_secret(string) {
+            continue;
+        }
+        if value.starts_with('"') {
+            out.push_str(": \"");
+            out.push_str(MASK);
+            out.push('"');
+            rest = value.get(string_end(value)..).unwrap_or_default();
+        } else if value.starts_with(['{', '[']) {
+            // A whole structure under such a name: nothing after it is worth the risk of finding its end wrongly.
+            out.push_str(": ");
+            out.push_str(MASK);
+            return out;
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Where the JSON string that `text` begins with ends, its closing quote included.
+fn string_end(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_secret_goes_in_every_form() {
+        let secret = SecretString::from("p\"ss/wörd\n1");
+        let redactor = Redactor::new([&secret]);
+        let json = serde_json::json!({ "x": secret.expose_secret() }).to_string();
+        for text in [secret.expose_secret().to_owned(), json, "p%22ss%2Fw%C3%B6rd%0A1".into()] {
+            let clean = redactor.clean(&text);
+            assert!(clean.contains(MASK), "{clean}");
+            assert!(!clean.contains("rd"), "{clean}");
+        }
+        assert!(!format!("{redactor:?}").contains("ss"));
+    }
+
+    #[test]
+    fn a_longer_secret_leaves_no_rest_behind_a_shorter_one() {
+        let (short, long) = (SecretString::from("abcd"), SecretString::from("abcdefgh"));
+        assert_eq!(Redactor::new([&short, &long]).clean("x abcdefgh abcd y"), "x (secret) (secret) y");
+    }
+
+    #[test]
+    fn a_secret_that_control_characters_hide_goes_too() {
+        let secret = SecretString::from("hunter2");
+        assert_eq!(Redactor::new([&secret]).clean("a hun\u{200b}ter2 b"), "a (secret) b");
+    }
+
+    #[test]
+    fn a_snippet_masks_members_that_sound_secret_even_in_cut_json() {
+        let redactor = Redactor::default();
+        assert_eq!(
+            redactor.snippet(br#"{"name": "A", "api_key" : "k\"1", "max": 1, "password": "cut he"#),
+            r#"{"name": "A", "api_key": "(secret)", "max": 1, "password": "(secret)""#
+        );
+        assert_eq!(redactor.snippet(br#"{"credentials": {"a": "b"}, "c": 1}"#), r#"{"credentials": (secret)"#);
+        assert_eq!(redactor.snippet(&[b'a'; 400]).chars().count(), SNIPPET_LENGTH + 1);
+    }
+
+    #[test]
+    fn nothing_that_steers_a_terminal_is_left() {
+        assert_eq!(plain("a\u{1b}[31mb\r\n\tc\u{202e}d"), "a [31mb cd");
+    }
+}
