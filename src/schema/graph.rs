@@ -114,7 +114,9 @@ impl<'a> Reader<'a> {
         if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
             self.references.push((id, reference.to_owned()));
         }
-        node.name = map.get("title").and_then(Value::as_str).map(str::to_owned).or_else(|| defined_name(pointer));
+        // A title may go on in brackets; the name is what stands before them.
+        let title = map.get("title").and_then(Value::as_str).and_then(|title| title.split(" (").next());
+        node.name = title.map(str::to_owned).or_else(|| defined_name(pointer));
         node.own_types = own_types(map);
         node.values = match (map.get("const"), map.get("enum")) {
             (Some(value), _) => Some(vec![value.clone()]),

@@ -172,10 +172,14 @@ impl Union {
         let mut objects = self.branches.iter().filter(|branch| branch.types.allow_more_than_null());
         let first = objects.next()?;
         let rest: Vec<&Branch> = objects.collect();
+        let constant = |branch: &Branch, property: &str| {
+            branch.tags.iter().any(|own| own.property == property && own.is_constant())
+        };
         first
             .tags
             .iter()
-            .find(|tag| rest.iter().all(|branch| branch.tags.iter().any(|own| own.property == tag.property)))
+            .filter(|tag| tag.is_constant() && !rest.is_empty())
+            .find(|tag| rest.iter().all(|branch| constant(branch, &tag.property)))
             .map(|tag| tag.property.as_str())
     }
 

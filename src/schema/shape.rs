@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::check::Leniency;
 use super::compile::ConfigSchema;
 use super::explain;
 use super::graph::Graph;
@@ -82,6 +83,7 @@ impl ConfigShape for ConfigSchema {
         let secret = |path: &FieldPath| secret::is_secret(&self.graph, config, path);
         explain::whole(self, config, &secret)
             .into_iter()
+            .filter(|fault| self.leniency == Leniency::Strict || !fault.is_merely_unlisted())
             .map(|fault| ShapeFault { path: FieldPath::config().join(&fault.path), message: fault.message })
             .collect()
     }
