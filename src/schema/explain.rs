@@ -215,10 +215,10 @@ impl Explainer<'_, '_> {
             if let Some((property, found)) = branch::unknown_tag(union, value) {
                 return self.unknown_tag(path, union, property, found);
             }
-            if let Pick::Branch(index) = branch::pick(union, value) {
-                if let Some(errors) = context.get(index) {
-                    return errors.iter().for_each(|error| self.explain(error));
-                }
+            if let Pick::Branch(index) = branch::pick(union, value)
+                && let Some(errors) = context.get(index)
+            {
+                return errors.iter().for_each(|error| self.explain(error));
             }
             // What tells the branch of a part may stand in the live config.
             if whole && self.untold_by_tag(path, union, value) {

@@ -83,7 +83,8 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads the schema at `pointer` and all that stand in it. The depth is that of the JSON, which its parser bounds.
-    fn visit(&mut self, value: &'a Value, pointer: String) -> Result<NodeId, SchemaError> {
+    fn visit(&mut self, value: &'a Value, pointer: impl Into<String>) -> Result<NodeId, SchemaError> {
+        let pointer = pointer.into();
         if let Some(known) = self.by_pointer.get(&pointer) {
             return Ok(*known);
         }
@@ -106,7 +107,7 @@ impl<'a> Reader<'a> {
     }
 
     fn read_object(&mut self, id: NodeId, map: &'a Map<String, Value>, pointer: &str) -> Result<Node, SchemaError> {
-        self.refuse_unsupported(map, pointer)?;
+        Self::refuse_unsupported(map, pointer)?;
         let mut node = blank(pointer.to_owned());
         if let Some(anchor) = map.get("$anchor").and_then(Value::as_str) {
             self.anchors.insert(anchor.to_owned(), pointer.to_owned());
@@ -158,7 +159,7 @@ impl<'a> Reader<'a> {
         Ok(node)
     }
 
-    fn refuse_unsupported(&self, map: &Map<String, Value>, pointer: &str) -> Result<(), SchemaError> {
+    fn refuse_unsupported(map: &Map<String, Value>, pointer: &str) -> Result<(), SchemaError> {
         for keyword in ["$dynamicRef", "$recursiveRef"] {
             if map.contains_key(keyword) {
                 return Err(SchemaError::Unsupported { pointer: shown(pointer), keyword });

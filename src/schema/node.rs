@@ -256,6 +256,11 @@ impl Node {
         self.properties.get(index).map(|(_, node)| *node)
     }
 
+    /// Whether nothing is said of an object here: no name that could be right or wrong.
+    pub fn is_unsaid(&self) -> bool {
+        self.properties.is_empty() && self.patterns.is_empty() && self.additional == Additional::Unsaid
+    }
+
     /// The unions of this place.
     pub fn unions(&self) -> impl Iterator<Item = &Union> {
         self.any_of.iter().chain(self.one_of.iter())

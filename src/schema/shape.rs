@@ -43,7 +43,8 @@ impl ConfigShape for ConfigSchema {
     fn accepts(&self, config: &Value, parent: &FieldPath, name: &str, value: &Value) -> bool {
         let path = parent.child(name);
         let Some((object, view, name)) = self.object_above(config, &path) else { return false };
-        if view.below(&self.graph, object, name).is_empty() {
+        let names_nothing = !view.untold && view.all(&self.graph).all(super::node::Node::is_unsaid);
+        if view.below(&self.graph, object, name).is_empty() && !names_nothing {
             return false;
         }
         let Some(within) = path.within_config() else { return false };

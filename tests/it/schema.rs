@@ -1,6 +1,7 @@
 //! The schema: case folders of faults, the questions of planning, schemas that must be refused, and properties.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -61,7 +62,7 @@ fn list(
 ) {
     let start = text.len();
     text.push_str(name);
-    let key = name.parse::<usize>().is_err().then(|| start..text.len());
+    let key = name.parse::<usize>().is_err().then_some(start..text.len());
     text.push(' ');
     let from = text.len();
     text.push_str(&value.to_string());
@@ -88,7 +89,7 @@ impl Places for Lines {
     }
 }
 
-fn desired(config: Value, secrets: BTreeMap<FieldPath, SecretText>) -> Desired {
+fn desired(config: &Value, secrets: BTreeMap<FieldPath, SecretText>) -> Desired {
     Desired {
         key: Key::parse("a").unwrap(),
         origin: Origin { file: "agents/a.yaml".to_owned(), line: 1 },
@@ -113,28 +114,26 @@ fn desired(config: Value, secrets: BTreeMap<FieldPath, SecretText>) -> Desired {
 fn report(schema: &ConfigSchema, config: &Value, leniency: Leniency) -> String {
     let lines = Lines::of(config);
     let mut out = String::from("declared:\n");
-    for problem in
-        check_declared(&desired(config.clone(), BTreeMap::new()), schema, &lines, leniency).sorted(&lines.sources)
-    {
+    for problem in check_declared(&desired(config, BTreeMap::new()), schema, &lines, leniency).sorted(&lines.sources) {
         let severity = problem.severity.as_str();
-        out.push_str(&format!("  {severity}[{}] {}\n", problem.code, problem.message));
+        writeln!(out, "  {severity}[{}] {}", problem.code, problem.message).unwrap();
         match &problem.place {
             Some(Place::Span(span)) => {
                 let text: String = lines.text(span).chars().take(40).collect();
-                out.push_str(&format!("    at {} on `{text}`\n", problem.label.as_deref().unwrap_or_default()));
+                writeln!(out, "    at {} on `{text}`", problem.label.as_deref().unwrap_or_default()).unwrap();
             }
-            other => out.push_str(&format!("    at {other:?}\n")),
+            other => writeln!(out, "    at {other:?}").unwrap(),
         }
         for hint in &problem.hints {
-            out.push_str(&format!("    hint: {hint}\n"));
+            writeln!(out, "    hint: {hint}").unwrap();
         }
         if let Some(fix) = &problem.fix {
-            out.push_str(&format!("    fix: `{}` -> `{}` ({})\n", lines.text(&fix.span), fix.replacement, fix.title));
+            writeln!(out, "    fix: `{}` -> `{}` ({})", lines.text(&fix.span), fix.replacement, fix.title).unwrap();
         }
     }
     out.push_str("whole:\n");
     for fault in schema.faults(config) {
-        out.push_str(&format!("  {} {}\n", fault.path, fault.message));
+        writeln!(out, "  {} {}", fault.path, fault.message).unwrap();
     }
     out
 }
@@ -296,7 +295,7 @@ fn a_property_is_accepted_only_by_the_branch_that_names_it_and_takes_its_value()
     assert!(!schema.accepts(&config, &message, "allow_interruptions", &json!("no")));
     assert!(!schema.accepts(&config, &message, "text", &json!("x")), "named by another branch");
     assert!(!schema.accepts(&config, &message, "anything", &json!(1)));
-    assert!(schema.accepts(&config, &path("/config/metadata"), "anything", &json!(1)) == false);
+    assert!(schema.accepts(&config, &path("/config/metadata"), "anything", &json!(1)), "of which nothing is named");
     // A fault elsewhere is not this value's.
     config["agent"]["max_tool_steps"] = json!("x");
     assert!(schema.accepts(&config, &message, "allow_interruptions", &json!(false)));
@@ -338,7 +337,7 @@ fn a_secret_is_checked_by_its_value_where_there_is_one_and_is_never_quoted() {
             |name: &str| SecretText(vec![SecretPart::Secret { name: name.to_owned(), value: value.map(Into::into) }]);
         let secrets = BTreeMap::from([(path("/config/api_key"), text("KEY")), (path("/config/size"), text("SIZE"))]);
         let lines = Lines::of(&config);
-        let found = check_declared(&desired(config.clone(), secrets), &schema, &lines, Leniency::Strict);
+        let found = check_declared(&desired(&config, secrets), &schema, &lines, Leniency::Strict);
         found.iter().map(|problem| format!("{} {}", problem.code, problem.message)).collect::<Vec<_>>()
     };
     let wrong_type = "schema-type expected an integer, found a string";
@@ -457,7 +456,7 @@ fn a_schema_that_accepts_everything_finds_nothing() {
         let config = full_config();
         assert_eq!(schema.faults(&config), []);
         let lines = Lines::of(&config);
-        let found = check_declared(&desired(config, BTreeMap::new()), &schema, &lines, Leniency::Strict);
+        let found = check_declared(&desired(&config, BTreeMap::new()), &schema, &lines, Leniency::Strict);
         assert!(found.is_empty());
     }
 }
@@ -518,6 +517,58 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Schemas that mean something: mostly well-formed, with references, unions and what only some values are held to.
+fn any_schema() -> impl Strategy<Value = Value> {
+    let types = prop_oneof![Just("object"), Just("string"), Just("array"), Just("integer"), Just("null")];
+    let leaf = prop_oneof![
+        types.prop_map(|word| json!({"type": word})),
+        Just(json!({"$ref": "#/$defs/a"})),
+        Just(json!({"const": "a", "default": "a"})),
+        Just(json!({"enum": ["a", 1, {"a": 1}]})),
+        any::<bool>().prop_map(Value::Bool),
+        Just(json!({"minProperties": 1, "maxItems": 1, "minLength": 2})),
+    ];
+    leaf.prop_recursive(4, 40, 4, |inner| {
+        let list = || prop::collection::vec(inner.clone(), 1..3);
+        let properties = prop::collection::vec((prop_oneof![Just("a"), Just("b"), Just("type")], inner.clone()), 0..3)
+            .prop_map(|all| Value::Object(all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()));
+        prop_oneof![
+            3 => (properties.clone(), prop::bool::ANY, prop::option::of(inner.clone())).prop_map(|(named, need, more)| {
+                let mut schema = json!({"type": "object", "properties": named});
+                if need {
+                    schema["required"] = json!(["a"]);
+                }
+                if let Some(more) = more {
+                    schema["additionalProperties"] = more;
+                }
+                schema
+            }),
+            2 => list().prop_map(|all| json!({"oneOf": all, "discriminator": {"propertyName": "type"}})),
+            1 => list().prop_map(|all| json!({"anyOf": all})),
+            1 => list().prop_map(|all| json!({"allOf": all, "unevaluatedProperties": false})),
+            1 => inner.clone().prop_map(|one| json!({"items": one})),
+            1 => list().prop_map(|all| json!({"prefixItems": all, "items": false})),
+            1 => inner.clone().prop_map(|one| json!({"not": one})),
+            1 => (inner.clone(), properties).prop_map(|(one, named)| json!({"if": one, "then": {"properties": named}})),
+            1 => inner.clone().prop_map(|one| json!({"dependentSchemas": {"a": one}, "dependentRequired": {"b": ["a"]}})),
+        ]
+    })
+}
+
+/// Values in the words of [`any_schema`].
+fn any_config() -> impl Strategy<Value = Value> {
+    let leaf =
+        prop_oneof![Just(json!("a")), Just(json!("object")), Just(json!(1)), Just(json!(1.5)), Just(Value::Null)];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let names = prop_oneof![Just("a"), Just("b"), Just("c"), Just("type")];
+        prop_oneof![
+            3 => prop::collection::vec((names, inner.clone()), 0..4)
+                .prop_map(|all| Value::Object(all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())),
+            1 => prop::collection::vec(inner, 0..3).prop_map(Value::Array),
+        ]
+    })
+}
+
 fn ask_everything(schema: &ConfigSchema, config: &Value, at: &FieldPath) {
     let _ = schema.default_at(config, at);
     let _ = schema.is_secret(config, at);
@@ -527,7 +578,7 @@ fn ask_everything(schema: &ConfigSchema, config: &Value, at: &FieldPath) {
     let _ = schema.property_order(config, at);
     let _ = schema.accepts(config, at, "a", &Value::Null);
     let lines = Lines::of(config);
-    let declared = check_declared(&desired(config.clone(), BTreeMap::new()), schema, &lines, Leniency::Strict);
+    let declared = check_declared(&desired(config, BTreeMap::new()), schema, &lines, Leniency::Strict);
     let whole = schema.faults(config);
     assert_eq!(whole.is_empty(), schema.is_valid(config), "a fault is told exactly where there is one");
     assert!(whole.windows(2).all(|pair| pair[0].path <= pair[1].path), "sorted by path");
@@ -546,6 +597,22 @@ proptest! {
     ) {
         if let Ok(schema) = ConfigSchema::compile(document.to_string().as_bytes()) {
             ask_everything(&schema, &config, &FieldPath::config().join(&FieldPath::of(steps)));
+        }
+    }
+
+    #[test]
+    fn what_is_valid_has_no_fault_and_what_is_not_has_one(
+        root in any_schema(),
+        shared in any_schema(),
+        configs in prop::collection::vec(any_config(), 1..6),
+        steps in prop::collection::vec("[a-c0-1]|type", 0..4),
+    ) {
+        let document = json!({"allOf": [root], "$defs": {"a": shared}});
+        // A ring of references is refused, which is as good an answer.
+        if let Ok(schema) = ConfigSchema::compile(document.to_string().as_bytes()) {
+            for config in &configs {
+                ask_everything(&schema, config, &FieldPath::config().join(&FieldPath::of(steps.clone())));
+            }
         }
     }
 
