@@ -65,10 +65,7 @@ pub fn check_declared(
 }
 
 fn severity(fault: &Fault, leniency: Leniency) -> Severity {
-    match (fault.code, leniency) {
-        (codes::ENUM | codes::BRANCH, Leniency::Lenient) => Severity::Warning,
-        _ => Severity::Error,
-    }
+    if leniency == Leniency::Lenient && fault.is_merely_unlisted() { Severity::Warning } else { Severity::Error }
 }
 
 /// The declared config with its secrets in clear as far as this run has them, and the paths of those that it has not.
@@ -96,6 +93,7 @@ fn diagnostic(fault: Fault, severity: Severity, desired: &Desired, places: &impl
     };
     let place = exact
         .clone()
+        .or_else(|| (spot == Spot::Absent).then(|| first_sibling(&path, desired, places)).flatten())
         .or_else(|| nearest_place(&path, places))
         .map_or_else(|| Place::Line(desired.origin.clone()), Place::Span);
     let mut diagnostic = Diagnostic::new(severity, code, message).at(place).label(path.to_string());
@@ -109,6 +107,17 @@ fn diagnostic(fault: Fault, severity: Severity, desired: &Desired, places: &impl
         diagnostic = diagnostic.fix(span, Value::String(meant).to_string(), title);
     }
     diagnostic
+}
+
+/// The first key of a list's element in which something is missing: the element has no name, and all of it would be too
+/// much to point at.
+fn first_sibling(path: &FieldPath, desired: &Desired, places: &impl Places) -> Option<Span> {
+    let parent = path.parent()?;
+    if places.key(&parent).is_some() {
+        return None;
+    }
+    let object = parent.get(desired.declared.tree())?.as_object()?;
+    places.key(&parent.child(object.keys().next()?))
 }
 
 /// The key or the value of the closest place above that stands in a text.

@@ -3,6 +3,7 @@
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
+use super::check::Leniency;
 use super::error::SchemaError;
 use super::graph::Graph;
 use super::partial;
@@ -42,6 +43,7 @@ pub struct ConfigSchema {
     pub(super) whole: Validator,
     /// For what a manifest declares of one.
     pub(super) declared: Validator,
+    pub(super) leniency: Leniency,
     digest: Digest,
 }
 
@@ -54,7 +56,13 @@ impl ConfigSchema {
         let whole = validator::build(&root).map_err(|error| malformed(&error))?;
         let partial = partial::document(&root, &graph);
         let declared = validator::build(&partial).map_err(|error| malformed(&error))?;
-        Ok(Self { digest: Digest::of(&root), graph, whole, declared })
+        Ok(Self { digest: Digest::of(&root), graph, whole, declared, leniency: Leniency::Strict })
+    }
+
+    /// The same schema, by which the faults of a whole config hold no value that is merely not listed.
+    #[must_use]
+    pub fn with_leniency(self, leniency: Leniency) -> Self {
+        Self { leniency, ..self }
     }
 
     /// The digest of the schema as a value, so that layout and the order of keys do not count.

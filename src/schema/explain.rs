@@ -43,14 +43,25 @@ pub struct Fault {
     pub meant: Option<String>,
 }
 
+impl Fault {
+    /// Whether all that is wrong is that the schema does not list a value, which the service may know all the same.
+    pub fn is_merely_unlisted(&self) -> bool {
+        self.code == codes::ENUM || self.code == codes::BRANCH
+    }
+}
+
 type Secrets<'a> = dyn Fn(&FieldPath) -> bool + 'a;
+
+/// The union at a location of a validator's document, and whether all of its value is there to be judged.
+type UnionAt<'a, 'u> = dyn Fn(&str) -> Option<(&'u Union, bool)> + 'a;
 
 /// The faults of a whole config, sorted by path.
 pub(super) fn whole(schema: &ConfigSchema, config: &Value, secret: &Secrets<'_>) -> Vec<Fault> {
     let union = |location: &str| {
         let (pointer, keyword) = location.rsplit_once('/')?;
         let node = schema.graph.node(schema.graph.at(pointer)?);
-        if keyword == "oneOf" { node.one_of.as_ref() } else { node.any_of.as_ref() }
+        let union = if keyword == "oneOf" { node.one_of.as_ref() } else { node.any_of.as_ref() };
+        union.map(|union| (union, true))
     };
     run(&schema.graph, &union, config, secret, schema.whole.iter_errors(config))
 }
@@ -58,16 +69,17 @@ pub(super) fn whole(schema: &ConfigSchema, config: &Value, secret: &Secrets<'_>)
 /// The faults of what is declared of a config, sorted by path.
 pub(super) fn declared(schema: &ConfigSchema, config: &Value, secret: &Secrets<'_>) -> Vec<Fault> {
     let union = |location: &str| {
-        let (id, one_of) = partial::union_at(location)?;
-        let node = schema.graph.node(id);
-        if one_of { node.one_of.as_ref() } else { node.any_of.as_ref() }
+        let partial::Location { node, one_of, whole } = partial::union_at(location)?;
+        let node = schema.graph.node(node);
+        let union = if one_of { node.one_of.as_ref() } else { node.any_of.as_ref() };
+        union.map(|union| (union, whole))
     };
     run(&schema.graph, &union, config, secret, schema.declared.iter_errors(config))
 }
 
 fn run<'e>(
     graph: &Graph,
-    union_at: &dyn Fn(&str) -> Option<&'e Union>,
+    union_at: &UnionAt<'_, 'e>,
     config: &Value,
     secret: &Secrets<'_>,
     errors: impl Iterator<Item = ValidationError<'e>>,
@@ -84,7 +96,7 @@ fn run<'e>(
 
 struct Explainer<'a, 'u> {
     graph: &'a Graph,
-    union_at: &'a dyn Fn(&str) -> Option<&'u Union>,
+    union_at: &'a UnionAt<'a, 'u>,
     config: &'a Value,
     secret: &'a Secrets<'a>,
     faults: Vec<Fault>,
@@ -102,7 +114,7 @@ impl Explainer<'_, '_> {
             ValidationErrorKind::Type { kind: wanted } => self.wrong_type(path, types(wanted), value),
             ValidationErrorKind::Enum { options } => self.not_listed(path, value, options),
             ValidationErrorKind::Constant { expected_value } => {
-                let message = format!("{} is not {}", self.shown(&path, value), quoted(expected_value));
+                let message = format!("expected {}, found {}", quoted(expected_value), self.shown(&path, value));
                 self.add(path, codes::ENUM, message).meant = expected_value.as_str().map(str::to_owned);
             }
             ValidationErrorKind::Required { property } => {
@@ -195,7 +207,7 @@ impl Explainer<'_, '_> {
         value: &Value,
         context: &[Vec<ValidationError<'static>>],
     ) {
-        if let Some(union) = (self.union_at)(error.schema_path().as_str()) {
+        if let Some((union, whole)) = (self.union_at)(error.schema_path().as_str()) {
             if !union.branches.iter().any(|branch| branch.types.allow(value)) {
                 let wanted = union.branches.iter().map(|branch| branch.types).fold(Types::NONE, Types::union);
                 return self.wrong_type(path.clone(), wanted, value);
@@ -203,12 +215,13 @@ impl Explainer<'_, '_> {
             if let Some((property, found)) = branch::unknown_tag(union, value) {
                 return self.unknown_tag(path, union, property, found);
             }
-            if let Pick::Branch(index) = branch::pick(union, value) {
-                if let Some(errors) = context.get(index) {
-                    return errors.iter().for_each(|error| self.explain(error));
-                }
+            if let Pick::Branch(index) = branch::pick(union, value)
+                && let Some(errors) = context.get(index)
+            {
+                return errors.iter().for_each(|error| self.explain(error));
             }
-            if self.untold_by_tag(path, union, value) {
+            // What tells the branch of a part may stand in the live config.
+            if whole && self.untold_by_tag(path, union, value) {
                 return;
             }
         }
@@ -234,7 +247,7 @@ impl Explainer<'_, '_> {
     }
 
     fn many_branches(&mut self, error: &ValidationError<'_>, path: &FieldPath, value: &Value) {
-        let union = (self.union_at)(error.schema_path().as_str());
+        let union = (self.union_at)(error.schema_path().as_str()).map(|(union, _)| union);
         if union.is_some_and(|union| self.untold_by_tag(path, union, value)) {
             return;
         }

@@ -83,7 +83,8 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads the schema at `pointer` and all that stand in it. The depth is that of the JSON, which its parser bounds.
-    fn visit(&mut self, value: &'a Value, pointer: String) -> Result<NodeId, SchemaError> {
+    fn visit(&mut self, value: &'a Value, pointer: impl Into<String>) -> Result<NodeId, SchemaError> {
+        let pointer = pointer.into();
         if let Some(known) = self.by_pointer.get(&pointer) {
             return Ok(*known);
         }
@@ -106,7 +107,7 @@ impl<'a> Reader<'a> {
     }
 
     fn read_object(&mut self, id: NodeId, map: &'a Map<String, Value>, pointer: &str) -> Result<Node, SchemaError> {
-        self.refuse_unsupported(map, pointer)?;
+        Self::refuse_unsupported(map, pointer)?;
         let mut node = blank(pointer.to_owned());
         if let Some(anchor) = map.get("$anchor").and_then(Value::as_str) {
             self.anchors.insert(anchor.to_owned(), pointer.to_owned());
@@ -114,7 +115,9 @@ impl<'a> Reader<'a> {
         if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
             self.references.push((id, reference.to_owned()));
         }
-        node.name = map.get("title").and_then(Value::as_str).map(str::to_owned).or_else(|| defined_name(pointer));
+        // A title may go on in brackets; the name is what stands before them.
+        let title = map.get("title").and_then(Value::as_str).and_then(|title| title.split(" (").next());
+        node.name = title.map(str::to_owned).or_else(|| defined_name(pointer));
         node.own_types = own_types(map);
         node.values = match (map.get("const"), map.get("enum")) {
             (Some(value), _) => Some(vec![value.clone()]),
@@ -156,7 +159,7 @@ impl<'a> Reader<'a> {
         Ok(node)
     }
 
-    fn refuse_unsupported(&self, map: &Map<String, Value>, pointer: &str) -> Result<(), SchemaError> {
+    fn refuse_unsupported(map: &Map<String, Value>, pointer: &str) -> Result<(), SchemaError> {
         for keyword in ["$dynamicRef", "$recursiveRef"] {
             if map.contains_key(keyword) {
                 return Err(SchemaError::Unsupported { pointer: shown(pointer), keyword });

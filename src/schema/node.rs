@@ -172,10 +172,14 @@ impl Union {
         let mut objects = self.branches.iter().filter(|branch| branch.types.allow_more_than_null());
         let first = objects.next()?;
         let rest: Vec<&Branch> = objects.collect();
+        let constant = |branch: &Branch, property: &str| {
+            branch.tags.iter().any(|own| own.property == property && own.is_constant())
+        };
         first
             .tags
             .iter()
-            .find(|tag| rest.iter().all(|branch| branch.tags.iter().any(|own| own.property == tag.property)))
+            .filter(|tag| tag.is_constant() && !rest.is_empty())
+            .find(|tag| rest.iter().all(|branch| constant(branch, &tag.property)))
             .map(|tag| tag.property.as_str())
     }
 
@@ -250,6 +254,11 @@ impl Node {
     pub fn property(&self, name: &str) -> Option<NodeId> {
         let index = *self.property_index.get(name)?;
         self.properties.get(index).map(|(_, node)| *node)
+    }
+
+    /// Whether nothing is said of an object here: no name that could be right or wrong.
+    pub fn is_unsaid(&self) -> bool {
+        self.properties.is_empty() && self.patterns.is_empty() && self.additional == Additional::Unsaid
     }
 
     /// The unions of this place.

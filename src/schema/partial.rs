@@ -52,17 +52,29 @@ pub(super) fn document(root: &Value, graph: &Graph) -> Value {
     Value::Object(document)
 }
 
-/// The node whose union failed at `location`, and whether it is its `oneOf`.
-pub(super) fn union_at(location: &str) -> Option<(NodeId, bool)> {
+/// A union of the document.
+pub(super) struct Location {
+    /// The place that it belongs to.
+    pub node: NodeId,
+    /// Whether it is the `oneOf` of that place.
+    pub one_of: bool,
+    /// Whether it applies to something that stands in the manifest as a whole.
+    pub whole: bool,
+}
+
+/// Reads where in the document a union failed.
+pub(super) fn union_at(location: &str) -> Option<Location> {
     let mut steps = location.strip_prefix("/$defs/")?.split('/');
-    let id = NodeId(steps.next()?.get(1..)?.parse().ok()?);
+    let name = steps.next()?;
+    let node = NodeId(name.get(1..)?.parse().ok()?);
     let rest: Vec<&str> = steps.collect();
-    match rest.as_slice() {
-        ["anyOf"] => Some((id, false)),
+    let one_of = match rest.as_slice() {
+        ["anyOf"] => false,
         // In a part, `oneOf` is written as an `anyOf` of its own: two branches may well fit what is declared.
-        ["oneOf"] | ["allOf", _, "anyOf"] => Some((id, true)),
-        _ => None,
-    }
+        ["oneOf"] | ["allOf", _, "anyOf"] => true,
+        _ => return None,
+    };
+    Some(Location { node, one_of, whole: name.starts_with(WHOLE) })
 }
 
 struct Writer<'a> {
@@ -84,8 +96,9 @@ impl Writer<'_> {
         for (keyword, value) in map {
             let at = format!("{pointer}/{}", keyword.replace('~', "~0").replace('/', "~1"));
             let written = match keyword.as_str() {
-                "$defs" | "definitions" | "$id" | "$anchor" | "$schema" | "discriminator" | "title" | "description"
-                | "default" | "examples" => continue,
+                "$defs" | "definitions" | "$id" | "$anchor" | "$schema" | "discriminator" | "default" | "examples" => {
+                    continue;
+                }
                 "required"
                 | "dependentRequired"
                 | "dependentSchemas"
@@ -118,8 +131,14 @@ impl Writer<'_> {
                     self.one(extent, value, &at)
                 }
                 "items" | "prefixItems" if value.is_array() => Value::Array(self.each(Extent::Whole, value, &at)),
-                "items" | "contains" | "propertyNames" | "not" | "unevaluatedItems" | "additionalItems"
-                | "contentSchema" => self.one(Extent::Whole, value, &at),
+                "items" | "contains" | "propertyNames" | "unevaluatedItems" | "additionalItems" | "contentSchema" => {
+                    self.one(Extent::Whole, value, &at)
+                }
+                // In place, because an error quotes it.
+                "not" => match self.graph.at(&at) {
+                    Some(id) => self.place(Extent::Whole, id),
+                    None => value.clone(),
+                },
                 "allOf" => {
                     all_of.splice(0..0, self.each(extent, value, &at));
                     continue;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::check::Leniency;
 use super::compile::ConfigSchema;
 use super::explain;
 use super::graph::Graph;
@@ -42,7 +43,8 @@ impl ConfigShape for ConfigSchema {
     fn accepts(&self, config: &Value, parent: &FieldPath, name: &str, value: &Value) -> bool {
         let path = parent.child(name);
         let Some((object, view, name)) = self.object_above(config, &path) else { return false };
-        if view.below(&self.graph, object, name).is_empty() {
+        let names_nothing = !view.untold && view.all(&self.graph).all(super::node::Node::is_unsaid);
+        if view.below(&self.graph, object, name).is_empty() && !names_nothing {
             return false;
         }
         let Some(within) = path.within_config() else { return false };
@@ -82,6 +84,7 @@ impl ConfigShape for ConfigSchema {
         let secret = |path: &FieldPath| secret::is_secret(&self.graph, config, path);
         explain::whole(self, config, &secret)
             .into_iter()
+            .filter(|fault| self.leniency == Leniency::Strict || !fault.is_merely_unlisted())
             .map(|fault| ShapeFault { path: FieldPath::config().join(&fault.path), message: fault.message })
             .collect()
     }

@@ -50,7 +50,7 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>)
     candidates
         .map(|candidate| (strsim::damerau_levenshtein(&word, &plain(candidate)), candidate))
         // A third of the letters may be wrong; more is another word.
-        .filter(|(distance, candidate)| *distance <= (candidate.chars().count().max(word.chars().count()) / 3).max(1))
+        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(word.chars().count()) / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -71,6 +71,7 @@ mod tests {
         assert_eq!(nearest("maxToolSteps", words.into_iter()), Some("max_tool_steps"));
         assert_eq!(nearest("mesage", words.into_iter()), Some("message"));
         assert_eq!(nearest("voice", words.into_iter()), None);
+        assert_eq!(nearest("d", ["c"].into_iter()), None);
         assert_eq!(nearest("tetx", words.into_iter()), Some("text"));
     }
 
