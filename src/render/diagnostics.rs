@@ -175,7 +175,7 @@ fn without_excerpt(diagnostic: &Diagnostic, options: TextOptions) -> String {
     let place = match &diagnostic.place {
         Some(Place::Line(origin)) => Some(format!("{}:{}", clean(&origin.file), origin.line)),
         Some(Place::File(file)) => Some(clean(file)),
-        Some(Place::Agent(address)) => Some(address.to_string()),
+        Some(Place::Agent(address) | Place::Field { address, path: _ }) => Some(address.to_string()),
         Some(Place::Request(request)) => Some(clean(request)),
         Some(Place::Span(_)) | None => None,
     };

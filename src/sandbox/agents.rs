@@ -40,9 +40,10 @@ impl Service {
         }
         let wanted: Option<Value> = match request.query("metadata") {
             None => None,
-            Some(text) => Some(serde_json::from_str(text).map_err(|_| {
-                invalid(&[problem(&["query", "metadata"], "Invalid JSON", "json_invalid")])
-            })?),
+            Some(text) => Some(
+                serde_json::from_str(text)
+                    .map_err(|_| invalid(&[problem(&["query", "metadata"], "Invalid JSON", "json_invalid")]))?,
+            ),
         };
         let ids: Vec<&str> =
             request.query.iter().filter(|(name, _)| name == "ids").map(|(_, value)| value.as_str()).collect();
@@ -112,7 +113,8 @@ impl Service {
 
     fn update_agent(&mut self, request: &Request, id: &str) -> Answer {
         let body = Self::body(request, true)?;
-        let (name, active, is_demo) = (text(&body, "name", false)?, boolean(&body, "active")?, boolean(&body, "is_demo")?);
+        let (name, active, is_demo) =
+            (text(&body, "name", false)?, boolean(&body, "active")?, boolean(&body, "is_demo")?);
         let description = text(&body, "description", false)?;
         if let Some(name) = &name {
             self.check_name(name, Some(id))?;
@@ -142,11 +144,9 @@ impl Service {
         let agent = found(&mut self.state.agents, id, "Agent")?;
         let versions: Vec<String> = agent.versions.iter().map(|version| version.id.clone()).collect();
         let points_here = |slot: &Option<String>| slot.as_ref().is_some_and(|slot| versions.contains(slot));
-        let referenced = self
-            .state
-            .numbers
-            .values()
-            .any(|number| points_here(&number.inbound_agent_version_id) || points_here(&number.outbound_agent_version_id));
+        let referenced = self.state.numbers.values().any(|number| {
+            points_here(&number.inbound_agent_version_id) || points_here(&number.outbound_agent_version_id)
+        });
         match self.behaviour.way(Switch::DeleteAgent) {
             "refuses" if referenced => return Err(error(409, "Agent is still referenced by phone numbers")),
             "clears" => {

@@ -45,3 +45,9 @@ pub(super) fn problem(loc: &[&str], message: &str, kind: &str) -> Value {
 pub(super) fn not_found(what: &str) -> Response {
     error(404, &format!("{what} not found"))
 }
+
+/// A time as the HTTP date's writer takes it, whole seconds.
+pub(super) fn system_time(now: jiff::Timestamp) -> std::time::SystemTime {
+    let seconds = u64::try_from(now.as_second()).unwrap_or(0);
+    std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds)
+}

@@ -45,7 +45,12 @@ pub const SWITCHES: [Row; 29] = [
     (Switch::Metadata, "metadata", &["replace", "merge"], "what PUT does with `metadata`"),
     (Switch::Publish, "publish", &["pinned", "follow"], "whether slots follow a newly published version by themselves"),
     (Switch::Defaults, "defaults", &["keep", "fill"], "whether a config is read back with its defaults filled in"),
-    (Switch::UnknownKeys, "unknown-keys", &["keep", "drop", "reject"], "what becomes of keys that the schema does not name"),
+    (
+        Switch::UnknownKeys,
+        "unknown-keys",
+        &["keep", "drop", "reject"],
+        "what becomes of keys that the schema does not name",
+    ),
     (Switch::Secrets, "secrets", &["echo", "mask", "mask-tail"], "whether secrets in a config are read back"),
     (Switch::LimitMax, "limit-max", &["1000", "N"], "the largest page"),
     (Switch::Order, "order", &["desc", "asc"], "the order of lists, by creation"),
@@ -57,8 +62,18 @@ pub const SWITCHES: [Row; 29] = [
     (Switch::ListVersions, "list-versions", &["yes", "no"], "whether the agent list carries versions"),
     (Switch::NumberEntries, "number-entries", &["per-slot", "per-number"], "how an agent lists its numbers"),
     (Switch::UnknownNumber, "unknown-number", &["404", "422"], "the status for publishing onto an unknown number"),
-    (Switch::PublishAtomic, "publish-atomic", &["yes", "no"], "whether a publish that fails moves some numbers all the same"),
-    (Switch::DeleteAgent, "delete-agent", &["clears", "refuses", "dangles"], "what deleting does to slots that point at the agent"),
+    (
+        Switch::PublishAtomic,
+        "publish-atomic",
+        &["yes", "no"],
+        "whether a publish that fails moves some numbers all the same",
+    ),
+    (
+        Switch::DeleteAgent,
+        "delete-agent",
+        &["clears", "refuses", "dangles"],
+        "what deleting does to slots that point at the agent",
+    ),
     (Switch::Takeover, "takeover", &["silent", "conflict"], "whether a slot can be taken from another agent"),
     (Switch::Latest, "latest", &["makes-draft", "returns"], "what reading `latest` does where no draft stands"),
     (Switch::Authors, "authors", &["yes", "no"], "whether records say who made them"),
@@ -113,7 +128,8 @@ impl Behaviour {
             let known: Vec<&str> = SWITCHES.iter().map(|(_, name, ..)| *name).collect();
             return Err(BehaviourError::Unknown { name: name.to_owned(), known: known.join(", ") });
         };
-        let is_number = ways.contains(&"N") && value.parse::<usize>().is_ok_and(|n| n > 0 || *switch == Switch::Eventual);
+        let is_number =
+            ways.contains(&"N") && value.parse::<usize>().is_ok_and(|n| n > 0 || *switch == Switch::Eventual);
         if !ways.contains(&value) && !is_number || value == "N" {
             return Err(BehaviourError::Way { name, value: value.to_owned(), ways: ways.join(", ") });
         }
@@ -133,7 +149,14 @@ impl Behaviour {
     /// The way that a switch stands.
     pub fn way(&self, switch: Switch) -> &str {
         self.chosen.get(&switch).map_or_else(
-            || SWITCHES.iter().find(|(known, ..)| *known == switch).and_then(|(.., ways, _)| ways.first()).copied().unwrap_or(""),
+            || {
+                SWITCHES
+                    .iter()
+                    .find(|(known, ..)| *known == switch)
+                    .and_then(|(.., ways, _)| ways.first())
+                    .copied()
+                    .unwrap_or("")
+            },
             String::as_str,
         )
     }
@@ -150,7 +173,8 @@ impl Behaviour {
 
     /// How it differs from the likeliest service, as it would be typed.
     pub fn describe(&self) -> String {
-        let name = |switch: Switch| SWITCHES.iter().find(|(known, ..)| *known == switch).map_or("", |(_, name, ..)| *name);
+        let name =
+            |switch: Switch| SWITCHES.iter().find(|(known, ..)| *known == switch).map_or("", |(_, name, ..)| *name);
         self.chosen.iter().map(|(switch, way)| format!("{}={way}", name(*switch))).collect::<Vec<_>>().join(" ")
     }
 

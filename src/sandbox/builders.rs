@@ -62,7 +62,8 @@ impl Service {
                 hidden: 0,
             };
             self.state.agents.insert(id.clone(), agent);
-            if let Ok(version) = self.add_version(&id, super::seed::simple_config("Answer questions about the company."))
+            if let Ok(version) =
+                self.add_version(&id, super::seed::simple_config("Answer questions about the company."))
                 && let Some(agent) = self.state.agents.get_mut(&id)
                 && let Some(version) = agent.version_mut(version.version)
             {
@@ -95,7 +96,8 @@ impl Service {
         if version.generating == 0 {
             version.trained_instruction_builder_inputs = version.instruction_builder_inputs.clone();
             version.generation_timestamp = Some(at);
-            let purpose = version.instruction_builder_inputs.get("purpose").and_then(Value::as_str).unwrap_or("help callers");
+            let purpose =
+                version.instruction_builder_inputs.get("purpose").and_then(Value::as_str).unwrap_or("help callers");
             let instructions = json!(format!("Generated instructions: {purpose}."));
             if let Some(agent) = version.config.get_mut("agent").and_then(Value::as_object_mut) {
                 agent.insert("instructions".to_owned(), instructions);
@@ -108,7 +110,9 @@ impl Service {
         let body = Self::body(request, true)?;
         text(&body, "text", true)?;
         self.version_record(id, number)?;
-        made(&json!({"recordings": [{"playback_url": format!("https://audio.sandbox.invalid/{id}/{number}"), "voice_id": "voice"}]}))
+        made(
+            &json!({"recordings": [{"playback_url": format!("https://audio.sandbox.invalid/{id}/{number}"), "voice_id": "voice"}]}),
+        )
     }
 
     pub(super) fn greeting_url(&mut self, request: &Request, id: &str, number: u64) -> Answer {

@@ -21,10 +21,8 @@ fn compiled() -> &'static Compiled {
     static COMPILED: OnceLock<Compiled> = OnceLock::new();
     COMPILED.get_or_init(|| {
         let schema: Value = serde_json::from_slice(SCHEMA).expect("internal error: the embedded schema is JSON");
-        let validator = jsonschema::options()
-            .offline()
-            .build(&schema)
-            .expect("internal error: the embedded schema is a schema");
+        let validator =
+            jsonschema::options().offline().build(&schema).expect("internal error: the embedded schema is a schema");
         Compiled { schema, validator }
     })
 }

@@ -60,7 +60,8 @@ impl Service {
     pub fn slots(&self) -> Slots {
         let mut slots = Slots::new();
         for number in self.state.numbers.values() {
-            let pairs = [("inbound", &number.inbound_agent_version_id), ("outbound", &number.outbound_agent_version_id)];
+            let pairs =
+                [("inbound", &number.inbound_agent_version_id), ("outbound", &number.outbound_agent_version_id)];
             for (direction, slot) in pairs {
                 if let Some((agent, version)) = slot.as_ref().and_then(|slot| self.state.version_by_id(slot)) {
                     slots.insert((number.phone_number.clone(), direction), (agent.id.clone(), version.version));

@@ -14,12 +14,8 @@ impl Service {
     pub(super) fn email_addresses(&mut self, request: &Request, rest: &[&str]) -> Answer {
         match (rest, request.method) {
             ([], Method::Get) => {
-                let items = self
-                    .state
-                    .emails
-                    .values()
-                    .map(|record| (time(record, "created_at"), record.clone()))
-                    .collect();
+                let items =
+                    self.state.emails.values().map(|record| (time(record, "created_at"), record.clone())).collect();
                 page(items, request, &self.behaviour)
             }
             ([], Method::Post) => self.create_email(request),
@@ -43,7 +39,8 @@ impl Service {
         if !address.contains('@') {
             return Err(invalid(&[problem(&["body", "address"], "Not a valid email address", "value_error")]));
         }
-        let taken = self.state.emails.values().any(|record| record.get("address").and_then(Value::as_str) == Some(&address));
+        let taken =
+            self.state.emails.values().any(|record| record.get("address").and_then(Value::as_str) == Some(&address));
         if taken {
             return Err(error(409, "Email address is already in use"));
         }

@@ -48,8 +48,10 @@ pub struct Fault {
 
 /// Why a fault cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no fault; write KIND:METHOD PATH#N, as `drop-after:POST /core/agents#1`, where KIND is drop-before, \
-    drop-after, 500-before, 500-after, 503, 429=SECONDS, 429-date=SECONDS, html-502, cut, hang or drip")]
+#[error(
+    "`{0}` is no fault; write KIND:METHOD PATH#N, as `drop-after:POST /core/agents#1`, where KIND is drop-before, \
+    drop-after, 500-before, 500-after, 503, 429=SECONDS, 429-date=SECONDS, html-502, cut, hang or drip"
+)]
 pub struct FaultError(String);
 
 impl FaultKind {

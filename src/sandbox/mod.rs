@@ -4,6 +4,7 @@
 //! `transport` puts it behind the client in one process, with faults; `serve` puts it on a socket; `store` keeps its data.
 //! It is held to the contract, not to what our client happens to need.
 
+mod agents;
 mod answer;
 pub mod behaviour;
 mod builders;
@@ -13,7 +14,6 @@ mod emails;
 pub mod fault;
 mod list;
 mod numbers;
-mod agents;
 mod publish;
 mod routing;
 pub mod seed;

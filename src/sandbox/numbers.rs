@@ -20,7 +20,9 @@ impl Service {
                     .state
                     .numbers
                     .values()
-                    .filter(|number| request.query("phone_number").is_none_or(|part| number.phone_number.contains(part)))
+                    .filter(|number| {
+                        request.query("phone_number").is_none_or(|part| number.phone_number.contains(part))
+                    })
                     .filter(|number| request.query("trunk_id").is_none_or(|trunk| number.trunk_id == trunk))
                     .filter(|number| in_time(request, number.created_at, number.updated_at))
                     .map(|number| (number.created_at, self.number_response(number)))

@@ -89,7 +89,7 @@ pub fn simple_config(instructions: &str) -> Value {
                 "type": "stt_llm_tts",
                 "turn_detection": {"models": [{"provider": "livekit", "model": {"name": "multilingual"}}]},
                 "stt": {"models": [{"provider": "deepgram", "model": {"name": "nova-3-general"}}]},
-                "llm": {"models": [{"provider": "openai", "model": {"name": "gpt-4.1", "parameters": {"temperature": 0.4}}}]},
+                "llm": {"models": [{"provider": "openai", "model": {"name": "gpt-4.1", "temperature": 0.4}}]},
                 "tts": {"models": [{"provider": "cartesia", "model": {"name": "sonic-3", "voice": "v1"}}]},
             },
         },

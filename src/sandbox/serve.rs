@@ -60,7 +60,10 @@ async fn handle(sandbox: &InProcess, request: HttpRequest<Body>) -> HttpResponse
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this module is part of the shell, and a date in an answer is the real one")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this module is part of the shell, and a date in an answer is the real one"
+)]
 fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }

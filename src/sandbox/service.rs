@@ -39,7 +39,7 @@ impl Service {
         let mut answer = match self.route(request) {
             Ok(answer) | Err(answer) => answer,
         };
-        let date = httpdate::fmt_http_date(std::time::SystemTime::from(now));
+        let date = httpdate::fmt_http_date(super::answer::system_time(now));
         answer.headers.push(("date".to_owned(), date));
         answer
     }
@@ -47,7 +47,9 @@ impl Service {
     /// The time of a record that is made or changed now: never equal to another's, unless ties are wanted.
     pub(super) fn stamp(&mut self) -> Timestamp {
         let last = self.state.last_time;
-        let at = if self.behaviour.is(Switch::Ties, "yes") && self.now.duration_since(last) < TIE && last > Timestamp::UNIX_EPOCH
+        let at = if self.behaviour.is(Switch::Ties, "yes")
+            && self.now.duration_since(last) < TIE
+            && last > Timestamp::UNIX_EPOCH
         {
             last
         } else if self.now > last {
@@ -130,7 +132,11 @@ impl Service {
     pub(super) fn body(request: &Request, required: bool) -> Result<Value, Response> {
         let bytes = request.body.as_deref().unwrap_or_default();
         if bytes.is_empty() {
-            return if required { Err(invalid(&[problem(&["body"], "Field required", "missing")])) } else { Ok(json!({})) };
+            return if required {
+                Err(invalid(&[problem(&["body"], "Field required", "missing")]))
+            } else {
+                Ok(json!({}))
+            };
         }
         let value: Value = serde_json::from_slice(bytes)
             .map_err(|_| invalid(&[problem(&["body"], "JSON decode error", "json_invalid")]))?;
@@ -158,7 +164,9 @@ fn scopes_of(token: &Token) -> Vec<String> {
     let mut scopes: Vec<String> = Vec::new();
     for scope in &token.scopes {
         match scope.as_str() {
-            "admin" => scopes.extend(resources.iter().flat_map(|name| [format!("{name}:read"), format!("{name}:manage")])),
+            "admin" => {
+                scopes.extend(resources.iter().flat_map(|name| [format!("{name}:read"), format!("{name}:manage")]))
+            }
             "viewer" => scopes.extend(resources.iter().map(|name| format!("{name}:read"))),
             other => scopes.push(other.to_owned()),
         }
@@ -174,11 +182,9 @@ pub(super) fn only(request: &Request, methods: &[Method]) -> Result<(), Response
 /// A required text of a body, at most 10,000 characters long.
 pub(super) fn text(body: &Value, name: &str, required: bool) -> Result<Option<String>, Response> {
     match body.get(name) {
-        Some(Value::String(text)) if text.is_empty() && required => Err(invalid(&[problem(
-            &["body", name],
-            "String should have at least 1 character",
-            "string_too_short",
-        )])),
+        Some(Value::String(text)) if text.is_empty() && required => {
+            Err(invalid(&[problem(&["body", name], "String should have at least 1 character", "string_too_short")]))
+        }
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(Value::Null) if !required => Ok(None),
         None if !required => Ok(None),
@@ -201,9 +207,7 @@ pub(super) fn texts(body: &Value, name: &str) -> Result<Vec<String>, Response> {
     let bad = || invalid(&[problem(&["body", name], "Input should be a valid list of strings", "list_type")]);
     match body.get(name) {
         None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(list)) => {
-            list.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(bad)).collect()
-        }
+        Some(Value::Array(list)) => list.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(bad)).collect(),
         Some(_) => Err(bad()),
     }
 }

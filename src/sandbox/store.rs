@@ -1,5 +1,8 @@
 //! The sandbox's data in a file, written atomically, by one process at a time.
-#![expect(clippy::disallowed_methods, reason = "this module is part of the shell: it keeps the sandbox's data in a file")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this module is part of the shell: it keeps the sandbox's data in a file"
+)]
 
 use std::fs::File;
 use std::io::Write as _;
@@ -78,9 +81,7 @@ impl Store {
                 StoreError::Content(cause)
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Service::fresh(behaviour)),
-            Err(source) => {
-                Err(StoreError::Io { what: format!("{} could not be read", self.path.display()), source })
-            }
+            Err(source) => Err(StoreError::Io { what: format!("{} could not be read", self.path.display()), source }),
         }
     }
 

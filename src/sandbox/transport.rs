@@ -191,7 +191,7 @@ pub(super) fn refusal(kind: FaultKind, now: jiff::Timestamp) -> Response {
         }
         FaultKind::ThrottleUntil(wait) => {
             let mut answer = json(429, "Too Many Requests");
-            let until = httpdate::fmt_http_date(std::time::SystemTime::from(now) + wait);
+            let until = httpdate::fmt_http_date(super::answer::system_time(now) + wait);
             answer.headers.push(("retry-after".to_owned(), until));
             answer
         }

@@ -72,7 +72,11 @@ impl Service {
         }
         self.settle_generation(id, number)?;
         let agent = found(&mut self.state.agents, id, "Agent")?.clone();
-        let version = agent.versions.iter().find(|version| version.version == number).ok_or_else(|| not_found("Agent version"))?;
+        let version = agent
+            .versions
+            .iter()
+            .find(|version| version.version == number)
+            .ok_or_else(|| not_found("Agent version"))?;
         ok(&self.version_response(&agent, version))
     }
 
@@ -106,7 +110,11 @@ impl Service {
         let config = match body.get("base_version").filter(|base| !base.is_null()) {
             Some(base) => {
                 let Some(base) = base.as_u64() else {
-                    return Err(invalid(&[problem(&["body", "base_version"], "Input should be a valid integer", "int_type")]));
+                    return Err(invalid(&[problem(
+                        &["body", "base_version"],
+                        "Input should be a valid integer",
+                        "int_type",
+                    )]));
                 };
                 let base = agent.versions.iter().find(|version| version.version == base);
                 base.ok_or_else(|| not_found("Base version"))?.config.clone()
@@ -119,8 +127,7 @@ impl Service {
 
     /// Adds a draft.
     pub(super) fn add_version(&mut self, id: &str, config: Value) -> Result<VersionRecord, Response> {
-        let (at, by, version_id, hidden) =
-            (self.stamp(), self.principal.clone(), self.state.new_id(), self.delay());
+        let (at, by, version_id, hidden) = (self.stamp(), self.principal.clone(), self.state.new_id(), self.delay());
         let agent = found(&mut self.state.agents, id, "Agent")?;
         let version = VersionRecord {
             id: version_id,
@@ -182,7 +189,8 @@ impl Service {
             *slot = value.ok_or_else(|| invalid(&[problem(&["body", name], "Field required", "missing")]))?;
         }
         let [from, to] = numbers;
-        let (before, after) = (self.version_record(id, from)?.config.clone(), self.version_record(id, to)?.config.clone());
+        let (before, after) =
+            (self.version_record(id, from)?.config.clone(), self.version_record(id, to)?.config.clone());
         let what = if before == after { "does not differ from" } else { "differs in its configuration from" };
         Ok(Response {
             status: 200,

@@ -20,7 +20,9 @@ impl Service {
                     .values()
                     .filter(|widget| {
                         ["agent_id", "agent_version_id"].iter().all(|name| {
-                            request.query(name).is_none_or(|wanted| widget.get(*name).and_then(Value::as_str) == Some(wanted))
+                            request
+                                .query(name)
+                                .is_none_or(|wanted| widget.get(*name).and_then(Value::as_str) == Some(wanted))
                         })
                     })
                     .filter(|widget| flag(request, "published", widget.get("published") == Some(&Value::Bool(true))))

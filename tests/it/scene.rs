@@ -31,7 +31,7 @@ pub const CONFIG: &str = "
         type: stt_llm_tts
         turn_detection: {models: [{provider: livekit, model: {name: multilingual}}]}
         stt: {models: [{provider: deepgram, model: {name: nova-3-general}}]}
-        llm: {models: [{provider: openai, model: {name: gpt-4.1, parameters: {temperature: 0.4}}}]}
+        llm: {models: [{provider: openai, model: {name: gpt-4.1, temperature: 0.4}}]}
         tts: {models: [{provider: cartesia, model: {name: sonic-3, voice: v1}}]}";
 
 /// A manifest with a key, the config above and further lines.

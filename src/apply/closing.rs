@@ -1,0 +1,259 @@
+//! The closing reading: lists and new versions once more, then what had to wait for every agent: emptying and deleting.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::api::{Assignment, Directions};
+use crate::model::stamp::STAMP_KEY;
+use crate::model::value::same;
+use crate::model::{Coverage, Direction, LiveAgent, LiveNumber, PhoneNumber, Stamp};
+use crate::plan::recheck::outcome;
+use crate::plan::{AgentChange, AgentOutcome, Outcome, Step};
+
+use super::context::{Context, EVENTUAL};
+use super::recover;
+use super::worker::{Ended, Finished, publish_calls};
+
+/// Between two looks at a service that may still be settling.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The lists as they stand at the end.
+struct Reading {
+    agents: BTreeMap<String, LiveAgent>,
+    numbers: BTreeMap<PhoneNumber, LiveNumber>,
+    numbers_known: bool,
+}
+
+async fn read(ctx: &Context) -> Result<Reading, Ended> {
+    let reader = ctx.writer.reader();
+    let (agents, numbers) = tokio::join!(reader.list_agents(), reader.list_numbers());
+    if let (Coverage::Incomplete(_), Some(error)) = (&agents.coverage, &agents.error) {
+        return Err(Ended::request(error));
+    }
+    let numbers_known = numbers.coverage.is_proven();
+    let mut known = BTreeMap::new();
+    for record in agents.items {
+        // A service whose list carries no versions is asked agent by agent.
+        let agent = if record.versions_told { record.agent } else { recover::agent(ctx, &record.agent.id).await? };
+        known.insert(agent.id.clone(), agent);
+    }
+    Ok(Reading {
+        agents: known,
+        numbers: numbers.items.into_iter().map(|record| (record.number.number.clone(), record.number)).collect(),
+        numbers_known,
+    })
+}
+
+/// Confirms what was applied. A slot that is not as planned is sent once more; a version that is not what was read
+/// back was edited while it was published, is `failed`, and its stamp does not claim it.
+pub(super) async fn confirm(ctx: &Context, changes: &[&AgentChange], finished: &mut [Finished]) {
+    let applied = |finished: &Finished| finished.outcome.outcome == Outcome::Applied;
+    if !finished.iter().any(|entry| applied(entry) && entry.wrote) {
+        return;
+    }
+    let deadline = ctx.clock.now() + EVENTUAL;
+    let mut sent_again = false;
+    loop {
+        let reading = match read(ctx).await {
+            Ok(reading) => reading,
+            Err(ended) => {
+                for entry in finished.iter_mut().filter(|entry| applied(entry)) {
+                    entry.outcome.outcome = Outcome::Unverified;
+                    entry.outcome.causes.clone_from(&ended.causes);
+                }
+                return;
+            }
+        };
+        let open: Vec<(usize, Vec<(Directions, Vec<PhoneNumber>)>)> = changes
+            .iter()
+            .zip(finished.iter())
+            .enumerate()
+            .filter(|(_, (_, entry))| applied(entry))
+            .map(|(index, (change, entry))| (index, astray(change, entry, &reading)))
+            .filter(|(_, calls)| !calls.is_empty())
+            .collect();
+        if open.is_empty() {
+            break;
+        }
+        if !sent_again && ctx.clock.now() + PAUSE >= deadline {
+            sent_again = true;
+            for (index, calls) in &open {
+                send_again(ctx, &mut finished[*index], calls).await;
+            }
+            continue;
+        }
+        if sent_again {
+            for (index, calls) in open {
+                let numbers: Vec<String> =
+                    calls.iter().flat_map(|(_, numbers)| numbers.iter().map(ToString::to_string)).collect();
+                finished[index].outcome.outcome = Outcome::Unverified;
+                finished[index].outcome.causes =
+                    vec![format!("{} does not point at the new version", numbers.join(", "))];
+            }
+            break;
+        }
+        ctx.clock.sleep(PAUSE).await;
+    }
+    for entry in finished.iter_mut().filter(|entry| applied(entry)) {
+        confirm_version(ctx, entry).await;
+    }
+}
+
+/// The assignments of an agent that are not in place: calls to send again.
+fn astray(change: &AgentChange, entry: &Finished, reading: &Reading) -> Vec<(Directions, Vec<PhoneNumber>)> {
+    if !reading.numbers_known {
+        return Vec::new();
+    }
+    let version = entry.outcome.version;
+    let Some(agent) = entry.outcome.agent_id.as_ref().and_then(|id| reading.agents.get(id)) else {
+        return publish_calls(&change.work.assign).into_iter().filter(|(_, numbers)| !numbers.is_empty()).collect();
+    };
+    let wanted = version.and_then(|version| agent.version(version)).map(|head| head.id.as_str());
+    let missing: BTreeMap<Direction, Vec<PhoneNumber>> = change
+        .work
+        .assign
+        .iter()
+        .map(|(direction, numbers)| {
+            let missing = numbers
+                .iter()
+                .filter(|number| reading.numbers.get(*number).is_some_and(|number| number.slot(*direction) != wanted));
+            (*direction, missing.cloned().collect())
+        })
+        .collect();
+    publish_calls(&missing).into_iter().filter(|(_, numbers)| !numbers.is_empty()).collect()
+}
+
+async fn send_again(ctx: &Context, entry: &mut Finished, calls: &[(Directions, Vec<PhoneNumber>)]) {
+    let (Some(id), Some(version)) = (entry.outcome.agent_id.clone(), entry.outcome.version) else { return };
+    for (directions, numbers) in calls {
+        let assignment = Assignment { directions: *directions, assign: numbers, unassign: &[] };
+        if let Err(error) = ctx.writer.publish(&id, version, Some(assignment)).await {
+            entry.outcome.causes = error.causes();
+        }
+    }
+}
+
+async fn confirm_version(ctx: &Context, entry: &mut Finished) {
+    let (Some(id), Some((version, expected))) = (entry.outcome.agent_id.clone(), entry.published.clone()) else {
+        return;
+    };
+    match recover::version(ctx, &id, version).await {
+        Ok(found) if same(&found, &expected) => {}
+        Ok(_) => {
+            entry.outcome.outcome = Outcome::Failed;
+            entry.outcome.causes = vec![format!("version {version} was edited while it was published")];
+            entry.outcome.hints = vec!["plan again: the difference is shown there".to_owned()];
+            take_claim_back(ctx, entry, &id).await;
+        }
+        Err(ended) => {
+            entry.outcome.outcome = Outcome::Unverified;
+            entry.outcome.causes = ended.causes;
+        }
+    }
+}
+
+/// Puts the claim of the stamp back to what it was before this run, so that the next plan sees the difference.
+async fn take_claim_back(ctx: &Context, entry: &mut Finished, id: &str) {
+    let Ok(Some(mut stamp)) = Stamp::read(&entry.metadata) else { return };
+    stamp.state.applied = entry.stamp_before.as_ref().and_then(|before| before.state.applied.clone());
+    let Ok(agent) = recover::agent(ctx, id).await else { return };
+    let mut metadata = agent.metadata;
+    if let Value::Object(map) = &mut metadata {
+        map.insert(STAMP_KEY.to_owned(), stamp.write());
+        let body = Map::from_iter([("metadata".to_owned(), metadata)]);
+        if let Err(error) = ctx.writer.update_agent(id, &body).await {
+            entry.outcome.causes.extend(error.causes());
+        }
+    }
+}
+
+/// Empties slots, on the live published version, and only if no assignment failed anywhere: until then a number that
+/// was to move may still ring where it was.
+pub(super) async fn empty_slots(ctx: &Context, changes: &[&AgentChange], finished: &mut [Finished]) {
+    let assignments_fine = changes
+        .iter()
+        .zip(finished.iter())
+        .all(|(change, entry)| change.work.assign.is_empty() || entry.outcome.outcome.is_in_place());
+    for (change, entry) in changes.iter().zip(finished.iter_mut()) {
+        if change.work.unassign.is_empty() || !entry.outcome.outcome.is_in_place() {
+            continue;
+        }
+        let (Some(id), Some(version)) = (entry.outcome.agent_id.clone(), entry.outcome.version) else { continue };
+        let step = Step::EmptySlots {
+            unassign: change.work.unassign.iter().map(|(direction, numbers)| (*direction, numbers.clone())).collect(),
+        };
+        entry.outcome.step = Some(step.describe());
+        if !assignments_fine || ctx.cancel.is_cancelled() {
+            let why = if assignments_fine { "the run was interrupted" } else { "an assignment failed elsewhere" };
+            entry.outcome.outcome = Outcome::Skipped;
+            entry.outcome.causes = vec![format!("its slots were not emptied, because {why}")];
+            continue;
+        }
+        for (directions, numbers) in publish_calls(&change.work.unassign) {
+            let assignment = Assignment { directions, assign: &[], unassign: &numbers };
+            if let Err(error) = ctx.writer.publish(&id, version, Some(assignment)).await {
+                let ended = Ended::request(&error);
+                entry.outcome.outcome = ended.outcome;
+                entry.outcome.causes = ended.causes;
+                entry.outcome.hints = ended.hints;
+            }
+            entry.wrote = true;
+        }
+        if entry.outcome.outcome.is_in_place() {
+            entry.outcome.step = None;
+        }
+    }
+}
+
+/// Deletes agents: last of all, and only if nothing failed before.
+pub(super) async fn delete(ctx: &Context, changes: &[&AgentChange], all_fine: bool) -> Vec<(AgentOutcome, bool)> {
+    let mut done = Vec::new();
+    let mut may_delete = all_fine;
+    for change in changes {
+        let mut entry = outcome(change, Outcome::Applied, Vec::new(), Vec::new());
+        let mut wrote = false;
+        if ctx.cancel.is_cancelled() {
+            entry.outcome = Outcome::NotStarted;
+            entry.causes = vec!["the run was interrupted before anything was deleted".to_owned()];
+        } else if may_delete {
+            wrote = true;
+            if let Err(ended) = delete_one(ctx, change).await {
+                entry.outcome = ended.outcome;
+                entry.causes = ended.causes;
+                entry.hints = ended.hints;
+                entry.step = Some(Step::DeleteAgent.describe());
+                may_delete = false;
+            }
+        } else {
+            entry.outcome = Outcome::Skipped;
+            entry.causes = vec!["nothing is deleted after a failure".to_owned()];
+        }
+        done.push((entry, wrote));
+    }
+    done
+}
+
+async fn delete_one(ctx: &Context, change: &AgentChange) -> Result<(), Ended> {
+    let Some(id) = &change.agent_id else { return Ok(()) };
+    // Once more just before: it must still be the agent that was planned, and nothing may point at it.
+    let reader = ctx.writer.reader();
+    let (agent, numbers) = tokio::join!(reader.agent(id), reader.list_numbers());
+    let Some(agent) = agent?.map(|record| record.agent) else { return Ok(()) };
+    let stamp = Stamp::read(&agent.metadata).ok().flatten();
+    let is_ours = stamp.as_ref().is_some_and(|stamp| stamp.is_of(id) && stamp.key == change.key && !stamp.protect);
+    if !is_ours {
+        return Err(Ended::new(Outcome::Stale, "its stamp changed since the plan"));
+    }
+    let pointing = numbers.items.iter().any(|record| {
+        Direction::ALL.into_iter().any(|direction| {
+            record.number.slot(direction).is_some_and(|slot| agent.versions.iter().any(|head| head.id == slot))
+        })
+    });
+    if pointing || !numbers.coverage.is_proven() {
+        return Err(Ended::new(Outcome::Stale, "a phone number may point at it by now"));
+    }
+    ctx.writer.delete_agent(id).await?;
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! What an apply runs with: the writer, the outside as parameters, and who listens.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::api::Writer;
+use crate::http::{Clock, Entropy};
+use crate::model::{ConfigShape, Key};
+use crate::plan::Event;
+
+use super::verify::Verifier;
+
+/// How long a record that this run wrote may stay invisible before it counts as missing (design, section 4).
+pub const EVENTUAL: Duration = Duration::from_secs(10);
+
+/// How long a reading may be old when metadata is written from it (design, section 3).
+pub const METADATA_AGE: Duration = Duration::from_secs(10);
+
+/// How long a lease holds by the service's clock (design, section 6).
+pub const LEASE: Duration = Duration::from_secs(120);
+
+/// How long work in flight may go on after a signal (design, section 6).
+pub const GRACE: Duration = Duration::from_secs(6);
+
+/// The flags of an apply that planning does not need.
+#[derive(Clone, Debug, Default)]
+pub struct ApplyOptions {
+    /// Agents whose standing draft may be overwritten.
+    pub replace_draft: BTreeSet<Key>,
+    /// Take leases without asking.
+    pub break_lease: bool,
+    /// Agents worked on side by side.
+    pub parallelism: usize,
+}
+
+/// Receives events. One consumer prints them.
+pub type Listener = dyn Fn(Event) + Send + Sync;
+
+/// Everything that the steps of an apply are done with.
+#[derive(Clone)]
+pub struct Context {
+    /// The service.
+    pub writer: Writer,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The schema.
+    pub shape: Arc<dyn ConfigShape + Send + Sync>,
+    /// This run: the CI job where there is one, so that its re-run may take over at once, and a random part.
+    pub run: String,
+    /// The project and the environment, for stamps.
+    pub owner: (String, String),
+    /// The plan that is carried out.
+    pub plan_hash: String,
+    /// Set by a signal.
+    pub cancel: CancellationToken,
+    /// The `verify` command.
+    pub verifier: Arc<dyn Verifier>,
+    /// Flags.
+    pub options: ApplyOptions,
+    /// Events.
+    pub listener: Arc<Listener>,
+}
+
+impl Context {
+    /// Tells the listener.
+    pub fn tell(&self, event: Event) {
+        (self.listener)(event);
+    }
+
+    /// Whether another run's name is that of this CI job, run again.
+    pub fn is_same_job(&self, run: &str) -> bool {
+        let job = |run: &str| run.rsplit_once('/').map(|(job, _)| job.to_owned());
+        job(run).is_some() && job(run) == job(&self.run)
+    }
+}

@@ -1,0 +1,171 @@
+//! Runs the approved changes: agents side by side, then the closing reading, then what had to wait for all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use futures_util::StreamExt as _;
+
+use crate::model::{Digest, Key, LiveState};
+use crate::plan::recheck::outcome;
+use crate::plan::{
+    Action, AgentChange, AgentOutcome, Event, Notice, Outcome, Rechecked, Refresh, Report, Step, Target, Traffic,
+};
+
+use super::closing;
+use super::context::{Context, GRACE};
+use super::worker::{Finished, Worker};
+
+/// Carries out what was rechecked. `order` lists the keys of the approved plan, in which the report is given.
+pub async fn execute(
+    ctx: &Context,
+    rechecked: &Rechecked,
+    live: &LiveState,
+    order: &[Key],
+    target: &Target,
+    plan_hash: &Digest,
+) -> Report {
+    let refreshes: Vec<AgentChange> = rechecked.refreshes.iter().map(|refresh| as_change(refresh, plan_hash)).collect();
+    let (deletes, writes): (Vec<&AgentChange>, Vec<&AgentChange>) =
+        rechecked.changes.iter().partition(|change| change.action == Action::Delete);
+    let all: Vec<&AgentChange> = writes.iter().copied().chain(&refreshes).collect();
+    let mut finished = work_side_by_side(ctx, &all, live).await;
+    let (main, rest) = finished.split_at_mut(writes.len());
+    closing::confirm(ctx, &writes, main).await;
+    closing::empty_slots(ctx, &writes, main).await;
+    let all_fine = main.iter().all(|entry| entry.outcome.outcome.is_in_place())
+        && rechecked.decided.iter().all(|entry| entry.outcome.is_in_place());
+    let deleted = closing::delete(ctx, &deletes, all_fine).await;
+    let mut wrote = main.iter().any(|entry| entry.wrote) || deleted.iter().any(|(_, wrote)| *wrote);
+    wrote |= rest.iter().any(|entry| entry.wrote);
+    let notices = rest
+        .iter()
+        .filter(|entry| !entry.outcome.outcome.is_in_place())
+        .map(|entry| Notice {
+            address: Some(entry.outcome.address.clone()),
+            code: "stamp-behind",
+            message: format!("its stamp could not be brought up to date: {}", entry.outcome.causes.join(": ")),
+        })
+        .collect();
+    let outcomes = main
+        .iter()
+        .map(|entry| entry.outcome.clone())
+        .chain(deleted.into_iter().map(|(entry, _)| entry))
+        .chain(rechecked.decided.iter().cloned());
+    let outcomes = in_order(outcomes.collect(), order);
+    for entry in &outcomes {
+        ctx.tell(Event::Finished { outcome: Box::new(entry.clone()) });
+    }
+    Report {
+        target: target.clone(),
+        plan_hash: plan_hash.clone(),
+        outcomes,
+        wrote,
+        interrupted: ctx.cancel.is_cancelled(),
+        notices,
+        traffic: traffic(ctx),
+    }
+}
+
+/// The cost of the run so far.
+pub fn traffic(ctx: &Context) -> Traffic {
+    let counted = ctx.writer.reader().client().traffic();
+    Traffic {
+        requests: counted.requests,
+        retries: counted.retries,
+        throttled: counted.throttled,
+        waited_milliseconds: counted.waited_milliseconds,
+    }
+}
+
+async fn work_side_by_side(ctx: &Context, changes: &[&AgentChange], live: &LiveState) -> Vec<Finished> {
+    let begun = Mutex::new(BTreeSet::new());
+    let mut done: BTreeMap<usize, Finished> = BTreeMap::new();
+    let work = changes.iter().enumerate().map(|(index, change)| {
+        let agent = change.agent_id.as_ref().and_then(|id| live.agents.get(id));
+        let worker = Worker::new(ctx, change, agent);
+        let begun = &begun;
+        async move {
+            if let Ok(mut begun) = begun.lock() {
+                begun.insert(index);
+            }
+            (index, worker.run().await)
+        }
+    });
+    let mut stream = futures_util::stream::iter(work).buffer_unordered(ctx.options.parallelism.max(1));
+    // What is in flight when a signal comes may finish; what has not after the grace is of unknown fate.
+    let grace = async {
+        ctx.cancel.cancelled().await;
+        ctx.clock.sleep(GRACE).await;
+    };
+    tokio::pin!(grace);
+    loop {
+        tokio::select! {
+            biased;
+            next = stream.next() => match next {
+                Some((index, finished)) => {
+                    done.insert(index, finished);
+                }
+                None => break,
+            },
+            () = &mut grace => break,
+        }
+    }
+    drop(stream);
+    let begun = begun.into_inner().unwrap_or_default();
+    changes
+        .iter()
+        .enumerate()
+        .map(|(index, change)| done.remove(&index).unwrap_or_else(|| unfinished(change, begun.contains(&index))))
+        .collect()
+}
+
+/// A change whose work was cut off.
+fn unfinished(change: &AgentChange, was_begun: bool) -> Finished {
+    let (result, cause) = if was_begun {
+        (Outcome::Unknown, "the run was interrupted while a request was in flight")
+    } else {
+        (Outcome::NotStarted, "the run was interrupted before it was begun")
+    };
+    Finished {
+        outcome: outcome(
+            change,
+            result,
+            vec![cause.to_owned()],
+            vec!["run the same command again: it finishes what was begun".to_owned()],
+        ),
+        published: None,
+        stamp_before: change.work.stamp.clone(),
+        metadata: serde_json::Value::Null,
+        wrote: was_begun,
+    }
+}
+
+/// A refresh as a change of one step.
+fn as_change(refresh: &Refresh, plan_hash: &Digest) -> AgentChange {
+    AgentChange {
+        address: crate::model::Address(refresh.key.clone()),
+        key: refresh.key.clone(),
+        name: refresh.name.clone(),
+        agent_id: Some(refresh.agent_id.clone()),
+        action: Action::Adopt,
+        change_hash: plan_hash.clone(),
+        base_version: refresh.version,
+        new_version: false,
+        adopts: false,
+        moved_from: None,
+        origin: None,
+        live_editor: None,
+        fields: Vec::new(),
+        kept: Vec::new(),
+        numbers: Vec::new(),
+        steps: vec![Step::WriteAgent],
+        held: None,
+        work: refresh.work.clone(),
+    }
+}
+
+fn in_order(mut outcomes: Vec<AgentOutcome>, order: &[Key]) -> Vec<AgentOutcome> {
+    outcomes
+        .sort_by_key(|entry| (order.iter().position(|key| *key == entry.key).unwrap_or(usize::MAX), entry.key.clone()));
+    outcomes
+}

@@ -1,0 +1,666 @@
+//! One agent through its steps, in the order of the plan (design, section 6).
+//!
+//! A step either finishes, or ends the agent with an outcome; what was written before it stays written, and the
+//! intent on the agent lets any later run finish the job.
+
+use serde_json::{Map, Value};
+
+use crate::api::{ApiError, Assignment, Directions, VersionSource};
+use crate::http::Fate;
+use crate::model::stamp::{Fields, STAMP_KEY};
+use crate::model::{Applied, Direction, Intent, Lease, LiveAgent, PhoneNumber, Salt, Stamp, StampState};
+use crate::plan::readback::{self, ReadBack};
+use crate::plan::stamping::{intended_fields, stamp_fields};
+use crate::plan::{Action, AgentChange, AgentOutcome, Event, Outcome, Step, Work};
+
+use super::context::{Context, LEASE, METADATA_AGE};
+use super::recover;
+use super::verify::VerifyInput;
+
+/// How an agent's work ended before its last step.
+#[derive(Debug)]
+pub struct Ended {
+    /// How.
+    pub outcome: Outcome,
+    /// Why, from the outermost cause to the innermost.
+    pub causes: Vec<String>,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+impl Ended {
+    /// A plain end.
+    pub fn new(outcome: Outcome, cause: impl Into<String>) -> Self {
+        Self { outcome, causes: vec![cause.into()], hints: Vec::new() }
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// A request that failed. Where its fate is unknown, so is the outcome.
+    pub fn request(error: &ApiError) -> Self {
+        let outcome = if error.fate() == Fate::Unknown { Outcome::Unknown } else { Outcome::Failed };
+        Self { outcome, causes: error.causes(), hints: error.hints() }
+    }
+}
+
+impl From<ApiError> for Ended {
+    fn from(error: ApiError) -> Self {
+        Self::request(&error)
+    }
+}
+
+/// What one agent's work left behind, for the closing reading.
+#[derive(Debug)]
+pub struct Finished {
+    /// The outcome, as far as it is known now.
+    pub outcome: AgentOutcome,
+    /// The config that was read back from the new version, where one was published.
+    pub published: Option<(u64, Value)>,
+    /// The stamp before this run, so that a claim can be taken back.
+    pub stamp_before: Option<Stamp>,
+    /// The agent's metadata as this run left it.
+    pub metadata: Value,
+    /// Whether anything was written.
+    pub wrote: bool,
+}
+
+/// One agent in work.
+pub struct Worker<'a> {
+    pub(super) ctx: &'a Context,
+    pub(super) change: &'a AgentChange,
+    pub(super) agent_id: Option<String>,
+    pub(super) metadata: Value,
+    pub(super) read_at: jiff::Timestamp,
+    pub(super) stamp: Stamp,
+    pub(super) highest: u64,
+    pub(super) principal: Option<String>,
+    pub(super) draft: Option<u64>,
+    pub(super) published: Option<u64>,
+    pub(super) read_config: Option<Value>,
+    pub(super) rewritten: Vec<crate::model::FieldPath>,
+    pub(super) step: Option<String>,
+    pub(super) wrote: bool,
+}
+
+impl<'a> Worker<'a> {
+    /// Takes up a change. `agent` is the agent as the newest lists showed it.
+    pub fn new(ctx: &'a Context, change: &'a AgentChange, agent: Option<&LiveAgent>) -> Self {
+        let (project, environment) = ctx.owner.clone();
+        let salt = change.work.salt.clone().unwrap_or_else(|| Salt::new(ctx.entropy.bytes()));
+        let before = change.work.stamp.clone();
+        let state = before
+            .as_ref()
+            .map_or(StampState { salt, applied: None, intent: None, lease: None, rollback: None }, |stamp| {
+                stamp.state.clone()
+            });
+        let stamp = Stamp {
+            project,
+            environment,
+            key: change.key.clone(),
+            agent: change.agent_id.clone(),
+            protect: change.work.protect,
+            state,
+        };
+        Self {
+            ctx,
+            change,
+            agent_id: change.agent_id.clone(),
+            metadata: agent.map(|agent| agent.metadata.clone()).unwrap_or(Value::Null),
+            read_at: ctx.clock.now(),
+            stamp,
+            highest: agent.map_or(0, LiveAgent::highest_version),
+            principal: None,
+            draft: None,
+            published: None,
+            read_config: None,
+            rewritten: Vec::new(),
+            step: None,
+            wrote: false,
+        }
+    }
+
+    /// Does all steps but emptying and deleting, which wait for every agent.
+    pub async fn run(mut self) -> Finished {
+        let began = self.ctx.clock.now();
+        let before = self.change.work.stamp.clone();
+        self.ctx.tell(Event::Started { address: self.change.address.clone(), action: self.change.action });
+        let ended = self.steps().await;
+        if ended.is_err() {
+            self.drop_lease().await;
+        }
+        let (outcome, causes, hints) = match ended {
+            Ok(()) => (Outcome::Applied, Vec::new(), Vec::new()),
+            Err(ended) => (ended.outcome, ended.causes, ended.hints),
+        };
+        let is_done = outcome == Outcome::Applied;
+        let left_behind = if is_done { Vec::new() } else { self.slots_left_behind() };
+        let milliseconds = self.ctx.clock.now().duration_since(began).as_millis();
+        Finished {
+            outcome: AgentOutcome {
+                address: self.change.address.clone(),
+                key: self.change.key.clone(),
+                name: self.change.name.clone(),
+                agent_id: self.agent_id.clone(),
+                action: self.change.action,
+                outcome,
+                version: self.published.or(self.change.base_version),
+                draft: self.draft.filter(|_| self.published.is_none()),
+                step: self.step.clone().filter(|_| !is_done),
+                causes,
+                hints,
+                rewritten: self.rewritten.clone(),
+                left_behind,
+                milliseconds: u64::try_from(milliseconds).unwrap_or_default(),
+            },
+            published: self.published.zip(self.read_config),
+            stamp_before: before,
+            metadata: self.metadata,
+            wrote: self.wrote,
+        }
+    }
+
+    fn work(&self) -> &'a Work {
+        &self.change.work
+    }
+
+    async fn steps(&mut self) -> Result<(), Ended> {
+        for step in &self.change.steps {
+            if matches!(step, Step::EmptySlots { .. } | Step::DeleteAgent) {
+                continue;
+            }
+            self.begin(step)?;
+            match step {
+                Step::CreateAgent => self.create_agent().await?,
+                Step::WriteIntent => self.write_intent().await?,
+                Step::CreateVersion { base } => {
+                    self.create_version(VersionSource::Base(*base)).await?;
+                }
+                Step::CreateFirstVersion => {
+                    let config = self.config()?;
+                    self.create_version(VersionSource::Config(config)).await?;
+                }
+                Step::PutConfig => self.put_config().await?,
+                Step::ReadBack => self.read_back().await?,
+                Step::Verify => self.verify().await?,
+                Step::Publish { .. } => self.publish().await?,
+                Step::WriteAgent => self.write_agent().await?,
+                Step::EmptySlots { .. } | Step::DeleteAgent => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// No step begins after a signal.
+    fn begin(&mut self, step: &Step) -> Result<(), Ended> {
+        let what = step.describe();
+        if self.ctx.cancel.is_cancelled() {
+            let outcome = if self.wrote { Outcome::Failed } else { Outcome::NotStarted };
+            return Err(Ended::new(outcome, format!("interrupted before the step \"{what}\""))
+                .hint("run the same command again: it finishes what was begun"));
+        }
+        self.ctx.tell(Event::Step { address: self.change.address.clone(), what: what.clone() });
+        self.step = Some(what);
+        Ok(())
+    }
+
+    fn config(&self) -> Result<&'a Value, Ended> {
+        self.work().config.as_ref().ok_or_else(|| {
+            Ended::new(Outcome::Failed, "internal error: a change of the config without a config; this is a bug")
+        })
+    }
+
+    pub(super) fn id(&self) -> Result<&str, Ended> {
+        self.agent_id.as_deref().ok_or_else(|| {
+            Ended::new(Outcome::Failed, "internal error: a step on an agent that was never made; this is a bug")
+        })
+    }
+
+    fn intent(&self) -> Intent {
+        Intent {
+            run: self.ctx.run.clone(),
+            plan: self.ctx.plan_hash.clone(),
+            change: self.change.change_hash.as_str().to_owned(),
+            base: self.change.base_version,
+            highest: self.highest,
+            fields: intended_fields(&self.stamp.state.salt, &self.work().sent),
+        }
+    }
+
+    /// Our key and the declared ones laid over a metadata object that is fresh enough; the whole object is sent.
+    pub(super) async fn metadata_with_stamp(&mut self, declared: &Map<String, Value>) -> Result<Value, Ended> {
+        let age = self.ctx.clock.now().duration_since(self.read_at);
+        if self.agent_id.is_some() && age > jiff::SignedDuration::try_from(METADATA_AGE).unwrap_or_default() {
+            self.reread().await?;
+        }
+        let mut map = match &self.metadata {
+            Value::Null => Map::new(),
+            Value::Object(map) => map.clone(),
+            other => {
+                let found = crate::model::value::type_name(other);
+                return Err(Ended::new(Outcome::Failed, format!("`metadata` of the agent is no object but {found}"))
+                    .hint("make it an object, or empty it, in the dashboard"));
+            }
+        };
+        for (key, value) in declared {
+            map.insert(key.clone(), value.clone());
+        }
+        map.insert(STAMP_KEY.to_owned(), self.stamp.write());
+        Ok(Value::Object(map))
+    }
+
+    async fn reread(&mut self) -> Result<LiveAgent, Ended> {
+        let id = self.id()?.to_owned();
+        let agent = recover::agent(self.ctx, &id).await?;
+        self.take_reading(&agent);
+        Ok(agent)
+    }
+
+    fn take_reading(&mut self, agent: &LiveAgent) {
+        self.metadata = agent.metadata.clone();
+        self.read_at = self.ctx.clock.now();
+    }
+
+    async fn create_agent(&mut self) -> Result<(), Ended> {
+        self.stamp.state.intent = Some(self.intent());
+        let declared = self.work().metadata.clone();
+        let mut body = self.work().agent_fields.clone();
+        body.insert("metadata".to_owned(), self.metadata_with_stamp(&declared).await?);
+        self.wrote = true;
+        let agent = match self.ctx.writer.create_agent(&body).await {
+            Ok(record) => record.agent,
+            Err(error) if error.fate() == Fate::Unknown => recover::created_agent(self, &body, &error).await?,
+            Err(error) => return Err(error.into()),
+        };
+        self.agent_id = Some(agent.id.clone());
+        self.stamp.agent = Some(agent.id.clone());
+        self.principal = agent.modified_by.clone();
+        // What was sent is what the next writing starts from, also where the answer does not repeat the metadata.
+        self.metadata = body.get("metadata").cloned().unwrap_or(Value::Null);
+        self.read_at = self.ctx.clock.now();
+        Ok(())
+    }
+
+    async fn write_intent(&mut self) -> Result<(), Ended> {
+        self.check_lease()?;
+        self.stamp.state.intent = Some(self.intent());
+        self.stamp.state.lease = Some(Lease { run: self.ctx.run.clone(), at: self.now().to_string() });
+        self.write_metadata().await
+    }
+
+    /// Another run's lease that still holds ends this agent: it is at work there.
+    fn check_lease(&self) -> Result<(), Ended> {
+        let Ok(Some(found)) = Stamp::read(&self.metadata) else { return Ok(()) };
+        let Some(lease) = found.state.lease else { return Ok(()) };
+        let is_ours = lease.run == self.ctx.run || self.ctx.is_same_job(&lease.run) || self.ctx.options.break_lease;
+        if is_ours || !self.lease_holds(&lease) {
+            return Ok(());
+        }
+        Err(Ended::new(Outcome::Blocked, format!("the run {} is at work on this agent since {}", lease.run, lease.at))
+            .hint("wait for it, or use `--break-lease` if it is certainly dead"))
+    }
+
+    /// Whether a lease still holds by the service's clock. One that cannot be read holds, for want of a better answer.
+    pub(super) fn lease_holds(&self, lease: &Lease) -> bool {
+        let now = self.now();
+        lease
+            .at
+            .parse::<jiff::Timestamp>()
+            .map_or(true, |at| now.duration_since(at) < jiff::SignedDuration::try_from(LEASE).unwrap_or_default())
+    }
+
+    /// Now, by the service's clock where an answer told it.
+    fn now(&self) -> jiff::Timestamp {
+        self.ctx.writer.reader().service_now().unwrap_or_else(|| self.ctx.clock.now())
+    }
+
+    pub(super) async fn write_metadata(&mut self) -> Result<(), Ended> {
+        let metadata = self.metadata_with_stamp(&Map::new()).await?;
+        let id = self.id()?.to_owned();
+        let body = Map::from_iter([("metadata".to_owned(), metadata.clone())]);
+        self.wrote = true;
+        let agent = self.ctx.writer.update_agent(&id, &body).await?.agent;
+        if agent.modified_by.is_some() {
+            self.principal = agent.modified_by;
+        }
+        self.metadata = metadata;
+        self.read_at = self.ctx.clock.now();
+        Ok(())
+    }
+
+    async fn create_version(&mut self, source: VersionSource<'_>) -> Result<(), Ended> {
+        let id = self.id()?.to_owned();
+        let version = match self.ctx.writer.create_version(&id, source).await {
+            Ok(made) => made.head.version,
+            Err(error) if error.fate() == Fate::Unknown => recover::created_version(self, source, &error).await?,
+            Err(error) if error.status() == Some(409) => self.standing_draft(&error).await?,
+            Err(error) => return Err(error.into()),
+        };
+        self.draft = Some(version);
+        Ok(())
+    }
+
+    /// The service refuses a second draft: the standing one is somebody's, and is overwritten only when told so.
+    async fn standing_draft(&mut self, error: &ApiError) -> Result<u64, Ended> {
+        let agent = self.reread().await?;
+        let Some(draft) = agent.versions.iter().filter(|head| !head.published).max_by_key(|head| head.version) else {
+            return Err(Ended::request(error));
+        };
+        if self.ctx.options.replace_draft.contains(&self.change.key) {
+            let config = self.config()?;
+            self.ctx.writer.put_config(&agent.id, draft.version, config).await?;
+            return Ok(draft.version);
+        }
+        let author = draft.modified_by.as_deref().or(draft.created_by.as_deref()).unwrap_or("an unnamed author");
+        Err(Ended::new(Outcome::Blocked, format!("draft {} by {author} stands in the way", draft.version)).hint(
+            format!(
+                "publish or discard it in the dashboard, or overwrite it with `--replace-draft {}`",
+                self.change.key
+            ),
+        ))
+    }
+
+    async fn put_config(&mut self) -> Result<(), Ended> {
+        let config = self.config()?;
+        let (id, draft) = (self.id()?.to_owned(), self.draft_number()?);
+        self.ctx.writer.put_config(&id, draft, config).await?;
+        Ok(())
+    }
+
+    pub(super) fn draft_number(&self) -> Result<u64, Ended> {
+        self.draft.ok_or_else(|| {
+            Ended::new(Outcome::Failed, "internal error: a step on a version that was never made; this is a bug")
+        })
+    }
+
+    /// Reads the draft back and, beside it, the agent: the fence.
+    async fn read_back(&mut self) -> Result<(), Ended> {
+        let mut found = self.read_draft().await?;
+        if found.losses.is_empty() && !found.still_there.is_empty() {
+            found = self.insist_on_removals(&found).await?;
+        }
+        if found.is_fine() {
+            self.rewritten = found
+                .rewritten
+                .into_iter()
+                .filter(|path| self.work().sent.iter().any(|(sent, _)| path.starts_with(sent)))
+                .collect();
+            return Ok(());
+        }
+        let losses = found.losses.iter().map(|loss| format!("{}: {}", loss.path, loss.what));
+        let left = found.still_there.iter().map(|path| format!("{path}: it was removed and is still there"));
+        let mut causes = vec!["what was read back is not what was sent; the version stays a draft".to_owned()];
+        causes.extend(losses.chain(left));
+        Err(Ended { outcome: Outcome::Failed, causes, hints: Vec::new() })
+    }
+
+    async fn read_draft(&mut self) -> Result<ReadBack, Ended> {
+        let (id, draft) = (self.id()?.to_owned(), self.draft_number()?);
+        let (version, agent) = tokio::join!(recover::version(self.ctx, &id, draft), recover::agent(self.ctx, &id));
+        let (version, agent) = (version?, agent?);
+        self.fence(&agent)?;
+        self.take_reading(&agent);
+        let config = self.config()?;
+        let found = readback::compare(config, &version, &self.work().removed, self.ctx.shape.as_ref());
+        self.read_config = Some(version);
+        Ok(found)
+    }
+
+    /// The lease is still ours and the live version is still the base; else this run yields and leaves its draft.
+    fn fence(&self, agent: &LiveAgent) -> Result<(), Ended> {
+        let live = agent.live_version().map(|head| head.version);
+        if live != self.change.base_version {
+            let head = agent.live_version();
+            let by = head.and_then(|head| head.created_by.as_deref()).unwrap_or("an unnamed author");
+            let live = live.map_or("gone".to_owned(), |version| format!("version {version}, by {by}"));
+            return Err(Ended::new(Outcome::Stale, format!("the live version changed meanwhile: it is {live}"))
+                .hint("plan again, and look at what changed"));
+        }
+        let lease = Stamp::read(&agent.metadata).ok().flatten().and_then(|stamp| stamp.state.lease);
+        match lease {
+            Some(lease) if lease.run == self.ctx.run => Ok(()),
+            Some(lease) => Err(Ended::new(Outcome::Blocked, format!("the run {} took this agent over", lease.run))
+                .hint("one apply an environment at a time: use a concurrency group")),
+            None => Err(Ended::new(Outcome::Blocked, "the lease of this run was taken off the agent meanwhile")
+                .hint("plan again, and look at what changed")),
+        }
+    }
+
+    /// A removed path that is still there was merged in by the service: it is sent once as null where the schema
+    /// allows that, else a version is made from the whole config.
+    async fn insist_on_removals(&mut self, found: &ReadBack) -> Result<ReadBack, Ended> {
+        let config = self.config()?;
+        let (id, draft) = (self.id()?.to_owned(), self.draft_number()?);
+        let shape = self.ctx.shape.clone();
+        if found.still_there.iter().all(|path| shape.allows_null(config, path)) {
+            let mut with_nulls = config.clone();
+            for inner in found.still_there.iter().filter_map(crate::model::FieldPath::within_config) {
+                inner.set(&mut with_nulls, Value::Null);
+            }
+            self.ctx.writer.put_config(&id, draft, &with_nulls).await?;
+            let again = self.read_draft().await?;
+            let nulled = self.read_config.as_ref().is_some_and(|read| {
+                again
+                    .still_there
+                    .iter()
+                    .all(|path| path.within_config().and_then(|inner| inner.get(read)).is_some_and(Value::is_null))
+            });
+            return Ok(if nulled { ReadBack { still_there: Vec::new(), ..again } } else { again });
+        }
+        self.create_version(VersionSource::Config(config)).await?;
+        self.read_draft().await
+    }
+
+    async fn verify(&mut self) -> Result<(), Ended> {
+        let Some(command) = &self.work().verify else { return Ok(()) };
+        let input = VerifyInput {
+            key: self.change.key.to_string(),
+            agent_id: self.id()?.to_owned(),
+            version: self.draft_number()?,
+            base_version: self.change.base_version,
+            config: self.config()?.clone(),
+        };
+        let run = self.ctx.verifier.verify(command, &input);
+        let ended = tokio::select! {
+            ended = run => ended,
+            () = self.ctx.cancel.cancelled() => {
+                return Err(Ended::new(Outcome::Failed, "interrupted while `verify` was running"));
+            }
+        };
+        ended.map_err(|why| {
+            Ended::new(Outcome::Failed, "`verify` did not pass; the version stays a draft").cause(why)
+        })?;
+        // The command may have taken minutes, so the fence is looked through once more.
+        let agent = self.reread().await?;
+        self.fence(&agent)
+    }
+
+    /// One call for each direction that differs, `both` where they agree, the direction always named.
+    async fn publish(&mut self) -> Result<(), Ended> {
+        let version = match self.draft {
+            Some(draft) => draft,
+            None => self
+                .change
+                .base_version
+                .ok_or_else(|| Ended::new(Outcome::Failed, "internal error: nothing to publish; this is a bug"))?,
+        };
+        match self.publish_version(version).await {
+            Err(PublishEnd::Republish) => {
+                // A service that publishes only once: a copy of the live version takes the numbers.
+                self.create_version(VersionSource::Base(version)).await?;
+                let copy = self.draft_number()?;
+                self.read_copy(copy).await?;
+                self.publish_version(copy).await.map_err(PublishEnd::into_ended)
+            }
+            ended => ended.map_err(PublishEnd::into_ended),
+        }
+    }
+
+    async fn read_copy(&mut self, version: u64) -> Result<(), Ended> {
+        let id = self.id()?.to_owned();
+        let (config, agent) = tokio::join!(recover::version(self.ctx, &id, version), recover::agent(self.ctx, &id));
+        let agent = agent?;
+        self.fence(&agent)?;
+        self.take_reading(&agent);
+        self.read_config = Some(config?);
+        Ok(())
+    }
+
+    async fn publish_version(&mut self, version: u64) -> Result<(), PublishEnd> {
+        let id = self.id().map_err(PublishEnd::Ended)?.to_owned();
+        for (directions, numbers) in publish_calls(&self.work().assign) {
+            let assignment = Assignment { directions, assign: &numbers, unassign: &[] };
+            match self.ctx.writer.publish(&id, version, Some(assignment)).await {
+                Ok(_) => self.published = self.draft.or(self.published),
+                Err(error) if self.draft.is_none() && matches!(error.status(), Some(400 | 409)) => {
+                    return Err(PublishEnd::Republish);
+                }
+                Err(error) => {
+                    let mut ended = Ended::request(&error);
+                    // The version is published before its numbers are written, so it may be live by now (contract 7.2).
+                    ended.causes.insert(0, format!("version {version} was published, or not, without all its numbers"));
+                    return Err(PublishEnd::Ended(ended));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_agent(&mut self) -> Result<(), Ended> {
+        let work = self.work();
+        let version = self.published.or(self.change.base_version);
+        let fields = self.final_fields();
+        self.stamp.agent.clone_from(&self.agent_id);
+        self.stamp.state.intent = None;
+        self.stamp.state.lease = None;
+        self.stamp.state.rollback = None;
+        let (plan, change) = work
+            .claim
+            .clone()
+            .unwrap_or_else(|| (self.ctx.plan_hash.clone(), self.change.change_hash.as_str().to_owned()));
+        self.stamp.state.applied =
+            Some(Applied { version, plan, change, source: work.source.clone(), commit: work.commit.clone(), fields });
+        let declared = work.metadata.clone();
+        let metadata = self.metadata_with_stamp(&declared).await?;
+        let mut body = if self.change.action == Action::Create { Map::new() } else { work.agent_fields.clone() };
+        body.insert("metadata".to_owned(), metadata.clone());
+        let id = self.id()?.to_owned();
+        self.wrote = true;
+        self.ctx.writer.update_agent(&id, &body).await?;
+        self.metadata = metadata;
+        Ok(())
+    }
+
+    /// What the final stamp owns: everything sent, with the renderings that were read back; where no version was made,
+    /// the renderings that the plan knew.
+    pub(super) fn final_fields(&self) -> Fields {
+        let work = self.work();
+        let salt = &self.stamp.state.salt;
+        let mut fields = match &self.read_config {
+            Some(read) => stamp_fields(salt, &work.sent, &|path| match path.within_config() {
+                Some(inner) => inner.get(read),
+                None => work.sent.iter().find(|(sent, _)| sent == path).map(|(_, value)| value),
+            }),
+            None => intended_fields(salt, &work.sent),
+        };
+        if self.read_config.is_none() {
+            fields.extend(work.kept_fields.clone());
+        } else {
+            for (path, hash) in &work.kept_fields {
+                fields.entry(path.clone()).or_insert_with(|| hash.clone());
+            }
+        }
+        fields
+    }
+
+    /// Every orderly end, also after a failure or a signal, drops the lease and keeps the intent. Best effort: a lease
+    /// that stays runs out by itself.
+    async fn drop_lease(&mut self) {
+        let ours = self.stamp.state.lease.as_ref().is_some_and(|lease| lease.run == self.ctx.run);
+        if !ours || self.agent_id.is_none() {
+            return;
+        }
+        // The stamp may have been taken over: only our own lease is dropped.
+        let Ok(agent) = self.reread().await else { return };
+        let Ok(Some(mut found)) = Stamp::read(&agent.metadata) else { return };
+        if found.state.lease.as_ref().is_some_and(|lease| lease.run == self.ctx.run) {
+            found.state.lease = None;
+            self.stamp = found;
+            if let Err(ended) = self.write_metadata().await {
+                tracing::debug!(key = %self.change.key, causes = ?ended.causes, "the lease could not be dropped");
+            }
+        }
+    }
+
+    /// Numbers that were to come here and did not.
+    fn slots_left_behind(&self) -> Vec<String> {
+        self.work()
+            .assign
+            .iter()
+            .flat_map(|(direction, numbers)| numbers.iter().map(move |number| format!("{number} {direction}")))
+            .collect()
+    }
+}
+
+enum PublishEnd {
+    /// The service does not publish a published version again.
+    Republish,
+    Ended(Ended),
+}
+
+impl PublishEnd {
+    fn into_ended(self) -> Ended {
+        match self {
+            Self::Republish => {
+                Ended::new(Outcome::Failed, "the service refuses to publish this version, and a copy of it as well")
+            }
+            Self::Ended(ended) => ended,
+        }
+    }
+}
+
+impl Ended {
+    #[must_use]
+    fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+}
+
+/// Which publish calls bring every number to its slot. With no number at all there is one call, for publishing.
+pub fn publish_calls(
+    assign: &std::collections::BTreeMap<Direction, Vec<PhoneNumber>>,
+) -> Vec<(Directions, Vec<PhoneNumber>)> {
+    let of = |direction| assign.get(&direction).cloned().unwrap_or_default();
+    let (inbound, outbound) = (of(Direction::Inbound), of(Direction::Outbound));
+    match (inbound.is_empty(), outbound.is_empty()) {
+        (true, true) => vec![(Directions::One(Direction::Inbound), Vec::new())],
+        _ if inbound == outbound => vec![(Directions::Both, inbound)],
+        (false, true) => vec![(Directions::One(Direction::Inbound), inbound)],
+        (true, false) => vec![(Directions::One(Direction::Outbound), outbound)],
+        (false, false) => {
+            vec![(Directions::One(Direction::Inbound), inbound), (Directions::One(Direction::Outbound), outbound)]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn directions_that_agree_are_one_call_and_others_two() {
+        let number = |text: &str| PhoneNumber::from_service(text);
+        let (a, b) = (number("+15550000001"), number("+15550000002"));
+        let same = BTreeMap::from([(Direction::Inbound, vec![a.clone()]), (Direction::Outbound, vec![a.clone()])]);
+        assert_eq!(publish_calls(&same), [(Directions::Both, vec![a.clone()])]);
+        let two = BTreeMap::from([(Direction::Inbound, vec![a.clone()]), (Direction::Outbound, vec![b])]);
+        assert_eq!(publish_calls(&two).len(), 2);
+        assert_eq!(publish_calls(&BTreeMap::new()), [(Directions::One(Direction::Inbound), vec![])]);
+    }
+}
