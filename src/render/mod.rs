@@ -11,3 +11,4 @@ pub mod style;
 pub mod text;
 pub mod values;
 pub mod visible;
+mod words;

@@ -20,7 +20,7 @@ const MOVED_WORDS: usize = 8;
 
 /// Changed stretches with more tokens than this, both sides together, are left at sentences. Words are a hundred times
 /// more work than that, and nobody reads them.
-const WORD_TOKENS: usize = 24_000;
+const WORD_TOKENS: usize = 100_000;
 
 /// Where fewer than one in four of the shorter side's words stand anywhere in the other, no word is matched.
 const SHARED_FRACTION: usize = 4;

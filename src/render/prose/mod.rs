@@ -6,10 +6,13 @@
 
 mod align;
 mod diff;
+mod headline;
 mod hunks;
 mod segments;
+mod shorten;
 mod tidy;
 mod tokens;
 
 pub use diff::{Invisible, InvisiblePlace, Moved, ProseDiff, Stats};
 pub use hunks::{Hunk, Part, PartKind};
+pub use shorten::HunkLimits;

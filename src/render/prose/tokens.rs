@@ -218,6 +218,11 @@ fn headings(text: &str) -> Vec<(usize, String)> {
     out
 }
 
+/// Where the words of a text are.
+pub(super) fn word_ranges(text: &str) -> Vec<Range<usize>> {
+    Scanner { text, at: 0 }.filter(|(_, word)| *word).map(|(range, _)| range).collect()
+}
+
 struct Scanner<'t> {
     text: &'t str,
     at: usize,
