@@ -1,5 +1,6 @@
 //! Whether what was read back is what was sent: what a service may render in its own way, and what is a loss.
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde_json::Value;
 
 use crate::model::value::{same, type_name};
@@ -122,9 +123,8 @@ fn is_scalar(value: &Value) -> bool {
 
 /// A text without what a service may normalise: line ends, outer blanks, and the Unicode form of its letters.
 fn plain(text: &str) -> String {
-    use unicode_normalization::UnicodeNormalization as _;
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    lines.join("\n").trim().nfc().collect()
+    ComposingNormalizerBorrowed::new_nfc().normalize(lines.join("\n").trim()).into_owned()
 }
 
 #[cfg(test)]

@@ -1,3 +1,15 @@
 //! PURE. Plans, reports and problems as text: terminal, Markdown, JSON, annotations.
+//!
+//! Every renderer is a function from data and options to a `String`; nothing here prints. Texts from outside (names,
+//! prompts, messages of the service) go through [`visible`] on their way, so that no control character of theirs
+//! reaches a terminal, a log or a comment.
 
 pub mod diagnostics;
+pub mod json;
+pub mod markdown;
+pub mod prose;
+pub mod style;
+pub mod text;
+pub mod values;
+pub mod visible;
+mod words;

@@ -1,0 +1,5 @@
+//! Plans and reports as JSON documents: frozen types of their own, so that no refactoring changes what scripts read.
+
+pub mod v1;
+
+pub use v1::{plan_document, report_document};

@@ -1,0 +1,150 @@
+//! A prompt's difference on a terminal.
+
+use anstyle::Style;
+
+use super::TextOptions;
+use super::paper::{Paper, Span};
+use crate::render::prose::{Hunk, HunkLimits, Part, PartKind, ProseDiff};
+use crate::render::style::Detail;
+use crate::render::values::{grouped, plural};
+use crate::render::visible;
+
+/// Changes that nobody sees are listed up to this many.
+const INVISIBLE_SHOWN: usize = 5;
+
+/// The counts on one line: `2,510 → 2,527 words · 3 hunks · −12 +29 · 99.4% same`.
+pub(super) fn stats(diff: &ProseDiff, options: &TextOptions) -> String {
+    diff.headline(options.glyphs)
+}
+
+/// Hunks, moves and invisible changes.
+pub(super) fn write(paper: &mut Paper, indent: usize, diff: &ProseDiff, options: &TextOptions) {
+    let (styles, glyphs) = (&options.styles, &options.glyphs);
+    for moved in &diff.moved {
+        let line = format!(
+            "moved from line {} to {}{}: {} (\"{} {}\")",
+            grouped(moved.from_line),
+            grouped(moved.to_line),
+            section(moved.section.as_deref(), glyphs.section),
+            plural(moved.words, "word", "words"),
+            visible::one_line(&moved.opening),
+            glyphs.ellipsis
+        );
+        paper.flow(indent, indent + 2, &[Span::new(styles.changed, &line)]);
+    }
+    let limits = if options.detail == Detail::Full { HunkLimits::NONE } else { HunkLimits::READABLE };
+    for (index, hunk) in diff.hunks.iter().enumerate() {
+        if index > 0 && hunk.unchanged_before > 0 {
+            let line =
+                format!("{} {} unchanged {}", glyphs.gap, plural(hunk.unchanged_before, "word", "words"), glyphs.gap);
+            paper.flow(indent, indent, &[Span::new(styles.dim, &line)]);
+        }
+        let header = format!(
+            "@@ {}/{} {dot} line {}{} {dot} {minus}{} +{} words @@",
+            index + 1,
+            diff.hunks.len(),
+            grouped(hunk.line),
+            hunk.section
+                .as_deref()
+                .map(|title| format!(" {} {} {title}", glyphs.dot, glyphs.section))
+                .unwrap_or_default(),
+            grouped(hunk.removed),
+            grouped(hunk.added),
+            dot = glyphs.dot,
+            minus = glyphs.minus,
+        );
+        paper.flow(indent, indent + 2, &[Span::new(styles.hunk, &header)]);
+        write_hunk(paper, indent, &hunk.shortened(limits), options);
+    }
+    // Beside hunks the count in the headline says enough, unless the blanks are all that changed.
+    if diff.hunks.is_empty() || options.detail == Detail::Full {
+        for edit in diff.invisible.iter().take(INVISIBLE_SHOWN) {
+            paper.flow(indent, indent + 2, &[Span::new(styles.changed, &edit.describe(glyphs.arrow))]);
+        }
+        let more = diff.invisible.len().saturating_sub(INVISIBLE_SHOWN);
+        if more > 0 {
+            let line = format!("{} {} more", glyphs.ellipsis, grouped(more));
+            paper.flow(indent, indent, &[Span::new(styles.dim, &line)]);
+        }
+    }
+}
+
+fn section(title: Option<&str>, sign: &str) -> String {
+    title.map(|title| format!(" ({sign} {title})")).unwrap_or_default()
+}
+
+fn write_hunk(paper: &mut Paper, indent: usize, hunk: &Hunk, options: &TextOptions) {
+    let ellipsis = Span::new(options.styles.dim, options.glyphs.ellipsis);
+    let mut lines: Vec<Vec<Span>> = vec![Vec::new()];
+    let mut add = |line_feed: bool, span: Span| {
+        if line_feed {
+            lines.push(Vec::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(span);
+        }
+    };
+    if hunk.opens_inside {
+        add(false, ellipsis.clone());
+        add(false, Span::plain(" "));
+    }
+    let last = hunk.parts.len().saturating_sub(1);
+    for (index, part) in hunk.parts.iter().enumerate() {
+        let (style, open, close) = marks(part.kind, options);
+        for (row, text) in rows(part, index == 0, index == last, options).iter().enumerate() {
+            let text = if text.is_empty() { String::new() } else { format!("{open}{text}{close}") };
+            add(row > 0, Span::new(style, &text));
+        }
+    }
+    if hunk.closes_inside {
+        add(false, Span::plain(" "));
+        add(false, ellipsis);
+    }
+    for line in lines.iter().filter(|line| super::paper::width(line) > 0) {
+        paper.flow(indent, indent + 2, line);
+    }
+}
+
+fn marks(kind: PartKind, options: &TextOptions) -> (Style, &'static str, &'static str) {
+    let styles = &options.styles;
+    match (kind, styles.is_colored()) {
+        (PartKind::Keep, _) => (styles.dim, "", ""),
+        (PartKind::Remove, true) => (styles.removed, "", ""),
+        (PartKind::Add, true) => (styles.added, "", ""),
+        (PartKind::Remove, false) => (styles.removed, "[-", "-]"),
+        (PartKind::Add, false) => (styles.added, "{+", "+}"),
+        (PartKind::Note, _) => (styles.dim, options.glyphs.gap, options.glyphs.gap),
+    }
+}
+
+/// The lines of a part. Blanks that alone change, and line feeds that go, are shown as glyphs.
+fn rows(part: &Part, first: bool, last: bool, options: &TextOptions) -> Vec<String> {
+    let changed = matches!(part.kind, PartKind::Remove | PartKind::Add);
+    if changed && part.text.trim().is_empty() {
+        return vec![visible::blanks(&part.text)];
+    }
+    let mut text = part.text.as_str();
+    if first {
+        text = text.trim_start_matches(['\n', '\r']);
+    }
+    if last {
+        text = text.trim_end_matches(['\n', '\r', ' ']);
+    }
+    let text = text.replace('\t', "  ");
+    if part.kind != PartKind::Remove {
+        return text.split('\n').map(str::to_owned).collect();
+    }
+    // The text after a removed line feed goes on in the same line, so the feed is shown and not made.
+    let inner = text.trim_matches('\n');
+    let feeds = |count: usize| if options.styles.is_colored() { " ".to_owned() } else { "⏎".repeat(count) };
+    let leading = text.len() - text.trim_start_matches('\n').len();
+    let trailing = text.len() - text.trim_end_matches('\n').len();
+    let mut out: Vec<String> = inner.split('\n').map(str::to_owned).collect();
+    if let (Some(row), true) = (out.first_mut(), leading > 0) {
+        row.insert_str(0, &feeds(leading));
+    }
+    if let (Some(row), true) = (out.last_mut(), trailing > 0) {
+        row.push_str(&feeds(trailing));
+    }
+    out
+}

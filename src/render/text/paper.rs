@@ -1,0 +1,253 @@
+//! Lines of a given width, with a hanging indent, from styled pieces.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use crate::render::visible;
+
+/// A piece of text in one style. Hidden characters are shown from the moment it is made.
+#[derive(Clone, Debug)]
+pub(super) struct Span {
+    style: Style,
+    text: String,
+}
+
+impl Span {
+    pub(super) fn new(style: Style, text: &str) -> Self {
+        Self { style, text: visible::one_line(text) }
+    }
+
+    pub(super) fn plain(text: &str) -> Self {
+        Self::new(Style::new(), text)
+    }
+}
+
+/// The lines written so far.
+#[derive(Clone, Debug)]
+pub(super) struct Paper {
+    width: usize,
+    lines: Vec<String>,
+}
+
+impl Paper {
+    pub(super) fn new(width: usize) -> Self {
+        Self { width, lines: Vec::new() }
+    }
+
+    /// An empty line, never two in a row.
+    pub(super) fn blank(&mut self) {
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
+            self.lines.push(String::new());
+        }
+    }
+
+    /// A line that is never wrapped, as one that holds a hash or a command.
+    pub(super) fn whole(&mut self, indent: usize, spans: &[Span]) {
+        self.lines.push(format!("{}{}", " ".repeat(indent), paint(spans)).trim_end().to_owned());
+    }
+
+    /// Pieces that follow each other, wrapped between words; further lines begin at `hanging`.
+    pub(super) fn flow(&mut self, indent: usize, hanging: usize, spans: &[Span]) {
+        let mut line = Line::new(indent);
+        for word in words(spans) {
+            let room = self.width.saturating_sub(line.column + word.blank.width());
+            if line.has_words && word.width() > room {
+                self.lines.push(line.finish());
+                line = Line::new(hanging);
+            }
+            let mut word = word;
+            // A word that is longer than a whole line is cut where the line ends.
+            while word.width() > self.width.saturating_sub(hanging).max(8) {
+                let rest = word.split_off(self.width.saturating_sub(line.column).max(8));
+                line.push(&word);
+                self.lines.push(line.finish());
+                line = Line::new(hanging);
+                word = rest;
+            }
+            line.push(&word);
+        }
+        self.lines.push(line.finish());
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        self.lines.extend(other.lines);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(super) fn truncate(&mut self, lines: usize) {
+        self.lines.truncate(lines);
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Everything, each line with its line feed.
+    pub(super) fn into_text(mut self) -> String {
+        while self.lines.last().is_some_and(String::is_empty) {
+            self.lines.pop();
+        }
+        let mut out = self.lines.join("\n");
+        out.push('\n');
+        out
+    }
+}
+
+/// How many columns these pieces take.
+pub(super) fn width(spans: &[Span]) -> usize {
+    spans.iter().map(|span| span.text.width()).sum()
+}
+
+fn paint(spans: &[Span]) -> String {
+    spans.iter().fold(String::new(), |mut out, span| {
+        // Writing to a String cannot fail.
+        let _written = write!(out, "{}{}{}", span.style, span.text, span.style.render_reset());
+        out
+    })
+}
+
+/// Characters that no line ends between, with the blanks before them.
+#[derive(Clone, Debug, Default)]
+struct Word {
+    blank: String,
+    blank_style: Style,
+    pieces: Vec<(Style, String)>,
+}
+
+impl Word {
+    fn width(&self) -> usize {
+        self.pieces.iter().map(|(_, text)| text.width()).sum()
+    }
+
+    fn push(&mut self, style: Style, c: char) {
+        match self.pieces.last_mut() {
+            Some((last, text)) if *last == style => text.push(c),
+            _ => self.pieces.push((style, c.to_string())),
+        }
+    }
+
+    /// Keeps what fits into `columns` and returns the rest.
+    fn split_off(&mut self, columns: usize) -> Self {
+        let mut rest = Self::default();
+        let mut used = 0;
+        for (style, text) in std::mem::take(&mut self.pieces) {
+            for c in text.chars() {
+                used += c.width().unwrap_or(0);
+                let target = if used <= columns { &mut *self } else { &mut rest };
+                target.push(style, c);
+            }
+        }
+        rest
+    }
+}
+
+/// Cuts pieces at blanks, and between wide characters, which may part anywhere.
+fn words(spans: &[Span]) -> Vec<Word> {
+    let mut out: Vec<Word> = Vec::new();
+    let mut word = Word::default();
+    let mut wide = false;
+    for span in spans {
+        for c in span.text.chars() {
+            let is_wide = c.width() == Some(2);
+            if c == ' ' {
+                if !word.pieces.is_empty() {
+                    out.push(std::mem::take(&mut word));
+                }
+                word.blank.push(c);
+                word.blank_style = span.style;
+                wide = false;
+                continue;
+            }
+            if wide && is_wide {
+                out.push(std::mem::take(&mut word));
+            }
+            word.push(span.style, c);
+            wide = is_wide || (wide && c.width() == Some(0));
+        }
+    }
+    if !word.pieces.is_empty() {
+        out.push(word);
+    }
+    out
+}
+
+struct Line {
+    text: String,
+    column: usize,
+    has_words: bool,
+    open: Style,
+}
+
+impl Line {
+    fn new(indent: usize) -> Self {
+        Self { text: " ".repeat(indent), column: indent, has_words: false, open: Style::new() }
+    }
+
+    fn push(&mut self, word: &Word) {
+        if self.has_words {
+            self.add(word.blank_style, &word.blank);
+        }
+        for (style, text) in &word.pieces {
+            self.add(*style, text);
+        }
+        self.has_words = true;
+    }
+
+    /// A style stays open until another begins, so that a line has as few escapes as it can.
+    fn add(&mut self, style: Style, text: &str) {
+        if style != self.open {
+            // Writing to a String cannot fail.
+            let _written = write!(self.text, "{}{style}", self.open.render_reset());
+            self.open = style;
+        }
+        self.text.push_str(text);
+        self.column += text.width();
+    }
+
+    fn finish(mut self) -> String {
+        let _written = write!(self.text, "{}", self.open.render_reset());
+        self.text.trim_end().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrapped(width: usize, text: &str) -> String {
+        let mut paper = Paper::new(width);
+        paper.flow(2, 4, &[Span::plain(text)]);
+        paper.into_text()
+    }
+
+    #[test]
+    fn lines_break_between_words_and_hang() {
+        assert_eq!(wrapped(14, "one two three four"), "  one two\n    three four\n");
+        assert_eq!(wrapped(14, "a  b"), "  a  b\n");
+    }
+
+    #[test]
+    fn long_words_are_cut_and_wide_characters_break_anywhere() {
+        assert_eq!(wrapped(12, "abcdefghijklmnop"), "  abcdefghij\n    klmnop\n");
+        assert_eq!(wrapped(12, "你好你好你好你好"), "  你好你好你\n    好你好\n");
+    }
+
+    #[test]
+    fn a_style_is_closed_on_every_line() {
+        let style = Style::new().bold();
+        let mut paper = Paper::new(10);
+        paper.flow(0, 0, &[Span::new(style, "aaaa bbbb cccc")]);
+        let text = paper.into_text();
+        assert_eq!(text, "\u{1b}[1maaaa bbbb\u{1b}[0m\n\u{1b}[1mcccc\u{1b}[0m\n");
+    }
+
+    #[test]
+    fn remote_escapes_never_reach_a_line() {
+        assert_eq!(wrapped(40, "\u{1b}[2J\u{202E}x\ry"), "  ␛[2J<U+202E>x␍y\n");
+    }
+}

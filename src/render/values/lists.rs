@@ -1,0 +1,274 @@
+//! Lists by their items: what came, what went, what changed inside, what stands elsewhere.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::{FieldEdit, edits, inline};
+use crate::model::FieldPath;
+use crate::model::value::{canonical, leaves, same};
+
+/// The names that tell items apart, in the order in which they are tried (design, section 5).
+const IDENTITIES: [&str; 3] = ["id", "name", "key"];
+
+/// Above this, items without an identity are paired by position: likeness is quadratic.
+const LIKENESS_ITEMS: usize = 200;
+
+/// Items with less than this of their leaves in common, in percent, are two items.
+const LIKENESS_PERCENT: usize = 40;
+
+/// What became of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ItemMark {
+    /// Came.
+    Added,
+    /// Went.
+    Removed,
+    /// Changed inside.
+    Changed,
+}
+
+impl ItemMark {
+    /// The mark before its name.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Added => "+",
+            Self::Removed => "-",
+            Self::Changed => "~",
+        }
+    }
+}
+
+/// One item that came, went or changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemChange {
+    /// What became of it.
+    pub mark: ItemMark,
+    /// Its identity, else its value or its position.
+    pub label: String,
+    /// What changed inside; what it holds, for one that came.
+    pub fields: Vec<FieldEdit>,
+}
+
+/// The change of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListChange {
+    /// Items that came or changed, in the order of the new list; behind them those that went.
+    pub items: Vec<ItemChange>,
+    /// How many are as they were, wherever they stand.
+    pub unchanged: usize,
+    /// The new order by label, where items that stayed changed places.
+    pub order: Option<Vec<String>>,
+}
+
+impl ListChange {
+    /// The change from one list to another.
+    pub fn of(before: &[Value], after: &[Value]) -> Self {
+        let pairs = pair(before, after);
+        let mut items = Vec::new();
+        let mut unchanged = 0;
+        for (index, item) in after.iter().enumerate() {
+            let old = pairs.get(&index).and_then(|old| before.get(*old));
+            match old {
+                Some(old) if same(old, item) => unchanged += 1,
+                Some(old) => items.push(ItemChange {
+                    mark: ItemMark::Changed,
+                    label: label(item, index),
+                    fields: edits(Some(old), Some(item)),
+                }),
+                None => items.push(ItemChange {
+                    mark: ItemMark::Added,
+                    label: label(item, index),
+                    fields: if item.is_object() { edits(None, Some(item)) } else { Vec::new() },
+                }),
+            }
+        }
+        let stayed: BTreeSet<usize> = pairs.values().copied().collect();
+        for (index, item) in before.iter().enumerate().filter(|(index, _)| !stayed.contains(index)) {
+            items.push(ItemChange { mark: ItemMark::Removed, label: label(item, index), fields: Vec::new() });
+        }
+        let moved = pairs.values().zip(pairs.values().skip(1)).any(|(a, b)| a > b);
+        let order = moved.then(|| after.iter().enumerate().map(|(index, item)| label(item, index)).collect());
+        Self { items, unchanged, order }
+    }
+}
+
+/// Which new item is which old one.
+fn pair(before: &[Value], after: &[Value]) -> BTreeMap<usize, usize> {
+    let objects = before.iter().chain(after).all(Value::is_object);
+    if objects
+        && let Some(identity) = IDENTITIES.iter().find(|name| tells_apart(name, before) && tells_apart(name, after))
+    {
+        let old: BTreeMap<String, usize> =
+            before.iter().enumerate().filter_map(|(index, item)| Some((scalar(item.get(identity)?)?, index))).collect();
+        let place = |item: &Value| old.get(&scalar(item.get(identity)?)?).copied();
+        return after.iter().enumerate().filter_map(|(index, item)| Some((index, place(item)?))).collect();
+    }
+    let mut pairs = equal_items(before, after);
+    if !objects {
+        return pairs;
+    }
+    let taken: BTreeSet<usize> = pairs.values().copied().collect();
+    let old_left: Vec<usize> = (0..before.len()).filter(|index| !taken.contains(index)).collect();
+    let new_left: Vec<usize> = (0..after.len()).filter(|index| !pairs.contains_key(index)).collect();
+    if before.len().max(after.len()) > LIKENESS_ITEMS {
+        pairs.extend(new_left.iter().copied().filter(|index| old_left.contains(index)).map(|index| (index, index)));
+        return pairs;
+    }
+    pairs.extend(alike(before, after, &old_left, &new_left));
+    pairs
+}
+
+/// Whether a name stands in every item, with another scalar in each.
+fn tells_apart(name: &str, items: &[Value]) -> bool {
+    let values: Option<BTreeSet<String>> = items.iter().map(|item| scalar(item.get(name)?)).collect();
+    values.is_some_and(|values| values.len() == items.len())
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Equal items: those in order first, then those that changed places.
+fn equal_items(before: &[Value], after: &[Value]) -> BTreeMap<usize, usize> {
+    let bytes = |items: &[Value]| -> Vec<Vec<u8>> { items.iter().map(canonical).collect() };
+    let (old, new) = (bytes(before), bytes(after));
+    let mut pairs = BTreeMap::new();
+    let mut left: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
+    let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
+    for op in &ops {
+        if let DiffOp::Equal { old_index, new_index, len } = op {
+            pairs.extend((0..*len).map(|step| (new_index + step, old_index + step)));
+        } else {
+            for index in op.old_range().rev() {
+                left.entry(old.get(index).map_or(&[], Vec::as_slice)).or_default().push(index);
+            }
+        }
+    }
+    for places in left.values_mut() {
+        places.sort_unstable_by_key(|place| Reverse(*place));
+    }
+    for (index, item) in new.iter().enumerate() {
+        if !pairs.contains_key(&index)
+            && let Some(place) = left.get_mut(item.as_slice()).and_then(Vec::pop)
+        {
+            pairs.insert(index, place);
+        }
+    }
+    pairs
+}
+
+/// Pairs what is most alike first; ties fall to the earlier.
+fn alike(before: &[Value], after: &[Value], old_left: &[usize], new_left: &[usize]) -> Vec<(usize, usize)> {
+    let read = |items: &[Value], left: &[usize]| -> Vec<(usize, BTreeSet<Vec<u8>>)> {
+        left.iter().filter_map(|index| Some((*index, leaf_set(items.get(*index)?)))).collect()
+    };
+    let (old, new) = (read(before, old_left), read(after, new_left));
+    let mut scores = Vec::new();
+    for (j, new_leaves) in &new {
+        for (i, old_leaves) in &old {
+            let most = old_leaves.len().max(new_leaves.len()).max(1);
+            let percent = old_leaves.intersection(new_leaves).count() * 100 / most;
+            if percent >= LIKENESS_PERCENT {
+                scores.push((Reverse(percent), *j, *i));
+            }
+        }
+    }
+    scores.sort_unstable();
+    let (mut used_old, mut used_new) = (BTreeSet::new(), BTreeSet::new());
+    let mut pairs = Vec::new();
+    for (_, j, i) in scores {
+        if !used_old.contains(&i) && !used_new.contains(&j) {
+            used_old.insert(i);
+            used_new.insert(j);
+            pairs.push((j, i));
+        }
+    }
+    pairs
+}
+
+fn leaf_set(item: &Value) -> BTreeSet<Vec<u8>> {
+    leaves(item, &FieldPath::root())
+        .into_iter()
+        .map(|(path, value)| {
+            let mut bytes = path.to_string().into_bytes();
+            bytes.push(0);
+            bytes.extend(canonical(&value));
+            bytes
+        })
+        .collect()
+}
+
+/// How an item is called: by its identity, also one level down (`{type, function: {name}}`), else by its value or place.
+fn label(item: &Value, index: usize) -> String {
+    let Value::Object(map) = item else { return inline(item) };
+    // People know a tool by its name; its id is the next best.
+    let name = ["name", "id", "key"].iter().find_map(|name| scalar(map.get(*name)?));
+    let nested = || map.values().find_map(|value| IDENTITIES.iter().find_map(|name| scalar(value.get(name)?)));
+    name.or_else(nested).map_or_else(|| format!("item {}", index + 1), |name| crate::render::visible::one_line(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Change;
+    use super::*;
+    use serde_json::json;
+
+    fn told(before: &Value, after: &Value) -> String {
+        let change = ListChange::of(before.as_array().unwrap(), after.as_array().unwrap());
+        let mut out: Vec<String> = change
+            .items
+            .iter()
+            .map(|item| format!("{}{}({})", item.mark.symbol(), item.label, item.fields.len()))
+            .collect();
+        out.push(format!("={}", change.unchanged));
+        out.extend(change.order.map(|order| order.join(">")));
+        out.join(" ")
+    }
+
+    #[test]
+    fn objects_are_paired_by_identity_also_when_they_change_places() {
+        let before = json!([{"name": "a", "x": 1}, {"name": "b", "x": 1}, {"name": "c", "x": 1}]);
+        let after = json!([{"name": "c", "x": 1}, {"name": "a", "x": 2}, {"name": "d", "x": 1}]);
+        assert_eq!(told(&before, &after), "~a(1) +d(2) -b(0) =1 c>a>d");
+    }
+
+    #[test]
+    fn objects_without_identity_are_paired_by_likeness() {
+        let before = json!([{"q": 1, "r": 2, "s": 3}, {"q": 7, "r": 8, "s": 9}]);
+        let after = json!([{"q": 7, "r": 8, "s": 0}, {"t": 5}]);
+        assert_eq!(told(&before, &after), "~item 1(1) +item 2(1) -item 1(0) =0");
+    }
+
+    #[test]
+    fn scalars_are_items_by_value_and_a_new_order_is_told() {
+        assert_eq!(told(&json!(["a", "b", "c"]), &json!(["c", "a", "d"])), "+\"d\"(0) -\"b\"(0) =2 \"c\">\"a\">\"d\"");
+        assert_eq!(told(&json!([1, 2]), &json!([2.0, 1])), "=2 2.0>1");
+    }
+
+    #[test]
+    fn long_lists_without_identity_are_paired_by_position() {
+        let before: Vec<Value> = (0..300).map(|n| json!({"v": n, "w": n})).collect();
+        let mut after = before.clone();
+        after[7] = json!({"v": -1, "w": -1});
+        let change = ListChange::of(&before, &after);
+        assert_eq!((change.items.len(), change.unchanged), (1, 299));
+        assert_eq!(change.items[0].fields.len(), 2);
+    }
+
+    #[test]
+    fn a_prompt_inside_a_tool_is_told_by_its_words() {
+        let text = "Look up the open slots of the dentist for the next seven days and return at most five of them.";
+        let tools = |text: &str| json!([{"name": "check_slots", "description": text}]);
+        let change =
+            ListChange::of(tools(text).as_array().unwrap(), tools(&text.replace("seven", "ten")).as_array().unwrap());
+        let Change::Prose(diff) = &change.items[0].fields[0].change else { panic!("{change:?}") };
+        assert_eq!((diff.stats.words_removed, diff.stats.words_added), (1, 1));
+    }
+}

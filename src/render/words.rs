@@ -1,0 +1,121 @@
+//! The words that terminal and Markdown share, so that both say the same of the same thing.
+
+use crate::model::Editor;
+use crate::plan::{Action, AgentChange, Outcome, Plan, Report, SlotHolder, SlotTarget, Summary};
+
+use super::values::plural;
+use super::visible::one_line;
+
+/// Who holds a slot.
+pub(super) fn holder(holder: &SlotHolder) -> String {
+    match holder {
+        SlotHolder::Empty => "(empty)".to_owned(),
+        SlotHolder::Agent { agent_id: _, name: _, key: Some(key), version } => format!("agent.{key} v{version}"),
+        SlotHolder::Agent { agent_id, name, key: None, version } => {
+            format!("\"{}\" ({}, not managed) v{version}", one_line(name), one_line(agent_id))
+        }
+        SlotHolder::Unknown { version_id } => format!("an unknown agent (version id {})", one_line(version_id)),
+    }
+}
+
+/// Who will hold a slot.
+pub(super) fn slot_target(target: &SlotTarget) -> String {
+    match target {
+        SlotTarget::Empty => "(empty)".to_owned(),
+        SlotTarget::NewVersion { key } => format!("agent.{key}, new version"),
+        SlotTarget::Version { key, version } => format!("agent.{key} v{version}"),
+    }
+}
+
+/// The versions before and after. The number of a new one is the service's to give: drafts count too.
+pub(super) fn versions(change: &AgentChange, arrow: &str) -> String {
+    match (change.action, change.base_version, change.new_version) {
+        (Action::Create, _, _) => "will be created".to_owned(),
+        (Action::Delete, Some(base), _) => format!("v{base} will be DELETED"),
+        (Action::Delete, None, _) => "will be DELETED".to_owned(),
+        (Action::Adopt, Some(base), _) => format!("v{base} will be adopted as it is"),
+        (Action::Adopt, None, _) => "will be adopted as it is".to_owned(),
+        (Action::Update, Some(base), true) => format!("v{base} {arrow} new version"),
+        (Action::Update, None, true) => "first version".to_owned(),
+        (Action::Update, Some(base), false) => format!("v{base}, no new version"),
+        (Action::Update, None, false) => "no version".to_owned(),
+    }
+}
+
+/// Who made the live version, as far as the service tells: `by jo@example.com in version 12 at 2026-08-30T09:12:00Z`.
+pub(super) fn editor(editor: &Editor) -> String {
+    let Editor { by, at, version } = editor;
+    let mut parts = Vec::new();
+    if let Some(by) = by {
+        parts.push(format!("by {}", one_line(by)));
+    }
+    if let Some(version) = version {
+        parts.push(format!("in version {version}"));
+    }
+    if let Some(at) = at {
+        parts.push(format!("at {}", one_line(at)));
+    }
+    parts.join(" ")
+}
+
+/// `Plan: 1 to create, 2 to update, 0 to delete, 0 to adopt. 17 unchanged.` Scripts read it, so its words never vary.
+pub(super) fn plan_line(summary: &Summary) -> String {
+    let Summary { create, update, delete, adopt, unchanged, drift: _, conflict: _, orphaned: _ } = summary;
+    format!(
+        "Plan: {create} to create, {update} to update, {delete} to delete, {adopt} to adopt. {unchanged} unchanged."
+    )
+}
+
+/// The line on drift, where there is any.
+pub(super) fn drift_line(summary: &Summary) -> Option<String> {
+    (summary.drift > 0).then(|| format!("Drift: {} changed outside of Git.", plural(summary.drift, "agent", "agents")))
+}
+
+/// The line on conflicts, where there are any.
+pub(super) fn conflict_line(summary: &Summary) -> Option<String> {
+    (summary.conflict > 0).then(|| {
+        format!("Conflicts: {} changed in Git and on the service.", plural(summary.conflict, "agent", "agents"))
+    })
+}
+
+/// `Apply: 2 applied, 1 failed, 1 skipped. 4 changes.` The parts add up to the whole.
+pub(super) fn report_line(report: &Report) -> String {
+    let parts: Vec<String> = Outcome::ALL
+        .into_iter()
+        .map(|outcome| (outcome, report.count(outcome)))
+        // These two are always named: who looks for a failure finds its zero.
+        .filter(|(outcome, count)| *count > 0 || matches!(outcome, Outcome::Applied | Outcome::Failed))
+        .map(|(outcome, count)| format!("{count} {}", outcome.as_str()))
+        .collect();
+    format!("Apply: {}. {}.", parts.join(", "), plural(report.outcomes.len(), "change", "changes"))
+}
+
+/// What a plan says that changes nothing. A partial reading never says that all is well.
+pub(super) fn no_changes(plan: &Plan) -> Option<&'static str> {
+    if plan.summary().has_changes() {
+        None
+    } else if !plan.complete {
+        Some("No changes found, but not everything could be read.")
+    } else if plan.has_errors() {
+        Some("No changes found, but there are errors.")
+    } else if plan.targeted {
+        Some("No changes to the agents that were looked at; others were left out.")
+    } else {
+        Some("No changes. What is live is what the manifests declare.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_line_always_has_the_same_words() {
+        let summary = Summary { create: 1, update: 2, unchanged: 17, ..Summary::default() };
+        assert_eq!(plan_line(&summary), "Plan: 1 to create, 2 to update, 0 to delete, 0 to adopt. 17 unchanged.");
+        assert_eq!(drift_line(&summary), None);
+        let summary = Summary { drift: 1, conflict: 2, ..summary };
+        assert_eq!(drift_line(&summary).unwrap(), "Drift: 1 agent changed outside of Git.");
+        assert_eq!(conflict_line(&summary).unwrap(), "Conflicts: 2 agents changed in Git and on the service.");
+    }
+}
