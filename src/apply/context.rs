@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::Writer;
 use crate::http::{Clock, Entropy};
-use crate::model::{ConfigShape, Key};
+use crate::model::{ConfigShape, Key, Lease};
 use crate::plan::Event;
 
 use super::verify::Verifier;
@@ -71,10 +71,18 @@ impl Context {
     pub fn tell(&self, event: Event) {
         (self.listener)(event);
     }
+}
 
-    /// Whether another run's name is that of this CI job, run again.
-    pub fn is_same_job(&self, run: &str) -> bool {
-        let job = |run: &str| run.rsplit_once('/').map(|(job, _)| job.to_owned());
-        job(run).is_some() && job(run) == job(&self.run)
-    }
+/// Whether a lease still holds by the service's clock. One whose time cannot be read holds, for want of better.
+pub fn lease_holds(lease: &Lease, now: jiff::Timestamp) -> bool {
+    lease
+        .at
+        .parse::<jiff::Timestamp>()
+        .map_or(true, |at| now.duration_since(at) < jiff::SignedDuration::try_from(LEASE).unwrap_or_default())
+}
+
+/// Whether two names are of the same run, or of the same CI job run again: a name is `job/random`, or `random` alone.
+pub fn is_same_run(a: &str, b: &str) -> bool {
+    let job = |run: &str| run.rsplit_once('/').map(|(job, _)| job.to_owned());
+    a == b || (job(a).is_some() && job(a) == job(b))
 }

@@ -13,7 +13,7 @@ use crate::plan::readback::{self, ReadBack};
 use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::{Action, AgentChange, AgentOutcome, Event, Outcome, Step, Work};
 
-use super::context::{Context, LEASE, METADATA_AGE};
+use super::context::{Context, METADATA_AGE, is_same_run, lease_holds};
 use super::recover;
 use super::verify::VerifyInput;
 
@@ -296,21 +296,12 @@ impl<'a> Worker<'a> {
     fn check_lease(&self) -> Result<(), Ended> {
         let Ok(Some(found)) = Stamp::read(&self.metadata) else { return Ok(()) };
         let Some(lease) = found.state.lease else { return Ok(()) };
-        let is_ours = lease.run == self.ctx.run || self.ctx.is_same_job(&lease.run) || self.ctx.options.break_lease;
-        if is_ours || !self.lease_holds(&lease) {
+        let is_ours = is_same_run(&lease.run, &self.ctx.run) || self.ctx.options.break_lease;
+        if is_ours || !lease_holds(&lease, self.now()) {
             return Ok(());
         }
         Err(Ended::new(Outcome::Blocked, format!("the run {} is at work on this agent since {}", lease.run, lease.at))
             .hint("wait for it, or use `--break-lease` if it is certainly dead"))
-    }
-
-    /// Whether a lease still holds by the service's clock. One that cannot be read holds, for want of a better answer.
-    pub(super) fn lease_holds(&self, lease: &Lease) -> bool {
-        let now = self.now();
-        lease
-            .at
-            .parse::<jiff::Timestamp>()
-            .map_or(true, |at| now.duration_since(at) < jiff::SignedDuration::try_from(LEASE).unwrap_or_default())
     }
 
     /// Now, by the service's clock where an answer told it.

@@ -9,7 +9,9 @@ use crate::model::{Digest, Key, PhoneNumber};
 /// Keeps hosted voice agents in Git: validate, plan and apply for the Anyreach platform.
 #[derive(Debug, Parser)]
 #[command(name = "reachform", version, max_term_width = 100, propagate_version = true)]
-#[command(after_help = "Tokens come from the environment (ANYREACH_TOKEN) or from --token-file, never from an argument.")]
+#[command(
+    after_help = "Tokens come from the environment (ANYREACH_TOKEN) or from --token-file, never from an argument."
+)]
 pub struct Cli {
     /// Flags of every command.
     #[command(flatten)]
@@ -86,8 +88,6 @@ pub enum Command {
     Plan(Plan),
     /// Plan, show, ask, and carry the plan out
     Apply(Apply),
-    /// Render a plan file
-    Show(Show),
     /// List managed, unmanaged, orphaned and absent agents
     List(List),
     /// Print the JSON Schema of manifests, for editors
@@ -283,7 +283,8 @@ pub struct Completions {
 
 fn key(text: &str) -> Result<Key, String> {
     let bare = text.strip_prefix("agent.").unwrap_or(text);
-    Key::parse(bare).ok_or_else(|| format!("a key has lower-case letters, digits and hyphens, as `{}`", Key::suggest(bare)))
+    Key::parse(bare)
+        .ok_or_else(|| format!("a key has lower-case letters, digits and hyphens, as `{}`", Key::suggest(bare)))
 }
 
 fn number(text: &str) -> Result<PhoneNumber, String> {
@@ -294,7 +295,8 @@ fn digest(text: &str) -> Result<Digest, String> {
     if text.is_empty() {
         return Err("it is empty; an unset variable must not mean \"no check\"".to_owned());
     }
-    Digest::parse(text).ok_or_else(|| "a plan hash is `sha256:` and 64 hexadecimal digits, as `plan` prints it".to_owned())
+    Digest::parse(text)
+        .ok_or_else(|| "a plan hash is `sha256:` and 64 hexadecimal digits, as `plan` prints it".to_owned())
 }
 
 fn percent(text: &str) -> Result<usize, String> {

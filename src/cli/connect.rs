@@ -1,5 +1,4 @@
 //! From settings to a client: the embedded service or the real one, for reading only or for writing too.
-#![expect(clippy::disallowed_methods, reason = "this module is part of the shell: it reads a certificate file")]
 
 use std::sync::Arc;
 
@@ -7,7 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{Reader, Writer};
 use crate::http::{
-    BaseUrl, Client, Clock, Credential, Entropy, OsEntropy, Redactor, ReqwestTransport, SystemClock, Transport,
+    BaseUrl, Client, ClientOptions, Clock, Credential, Entropy, OsEntropy, Redactor, ReqwestTransport, SystemClock,
+    Transport, TransportOptions,
 };
 use crate::manifest::Project;
 use crate::sandbox;
@@ -50,35 +50,37 @@ pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken
         (open_sandbox(settings, clock.clone())?, SANDBOX_HOST.to_owned(), Redactor::default())
     } else {
         let base = BaseUrl::parse(&settings.api_url)
-            .map_err(|error| CommandError::config("the address of the service cannot be used").cause(error.to_string()))?;
+            .map_err(|error| CommandError::chain("the address of the service cannot be used", &error))?;
         let token = settings.token(project.token_variable())?;
         let credential = Credential::new(&token, settings.organization())
-            .map_err(|error| CommandError::config("the credential cannot be used").cause(error.to_string()))?;
+            .map_err(|error| CommandError::chain("the credential cannot be used", &error))?;
         let host = base.host();
         let redactor = Redactor::new([&token]);
-        let authorities = match &settings.ca_file {
-            None => None,
-            Some(file) => Some(std::fs::read(file).map_err(|error| {
-                CommandError::io(format!("the certificate file {} could not be read", file.display()), &error)
-            })?),
-        };
-        let transport = ReqwestTransport::new(base, Some(credential), authorities.as_deref())
-            .map_err(|error| CommandError::config("the HTTP client could not be built").cause(error.to_string()))?;
+        let options = TransportOptions { extra_ca: settings.ca_file.clone(), ..TransportOptions::default() };
+        let transport = ReqwestTransport::new(base, Some(&credential), &options)
+            .map_err(|error| CommandError::chain("the HTTP client could not be built", &error))?;
         (Arc::new(transport), host, redactor)
     };
-    let client = Client::new(transport, clock.clone(), entropy.clone()).with_redactor(redactor).with_cancel(cancel);
+    let token_source = settings
+        .token_file
+        .as_ref()
+        .map_or_else(|| project.token_variable().to_owned(), |file| file.display().to_string());
+    let options = ClientOptions { redactor, token_source, cancel, ..ClientOptions::default() };
+    let client = Client::new(transport, clock.clone(), entropy.clone(), options);
     Ok(Connection { client, host, clock, entropy })
 }
 
 fn open_sandbox(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Transport>, CommandError> {
     let bad = |what: &str, error: String| CommandError::usage(format!("{what} cannot be read")).cause(error);
-    let behaviour = sandbox::Behaviour::parse_all(&settings.behave).map_err(|error| bad("--behave", error.to_string()))?;
+    let behaviour =
+        sandbox::Behaviour::parse_all(&settings.behave).map_err(|error| bad("--behave", error.to_string()))?;
     let mut faults = Vec::new();
     for text in &settings.faults {
         faults.push(sandbox::Fault::parse(text).map_err(|error| bad("--fault", error.to_string()))?);
     }
     let path = settings.dir.join(".reachform").join("sandbox.json");
-    let opened = sandbox::open_stored(&path, behaviour, faults, clock)
-        .map_err(|error| CommandError::config(format!("the sandbox's data at {} cannot be used", path.display())).cause(error.to_string()))?;
+    let opened = sandbox::open_stored(&path, behaviour, faults, clock).map_err(|error| {
+        CommandError::chain(format!("the sandbox's data at {} cannot be used", path.display()), &error)
+    })?;
     Ok(Arc::new(opened))
 }

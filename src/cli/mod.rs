@@ -1,8 +1,111 @@
 //! SHELL. One file for each command: load, compute, act, render, and an exit status.
+//!
+//! `args` is what was typed, `settings` what that means here; only `settings` reads the environment, only `output`
+//! writes to the streams, and only `exit` knows the codes.
+
+pub mod apply;
+pub mod args;
+pub mod connect;
+pub mod exit;
+pub mod git;
+pub mod list;
+pub mod markdown;
+pub mod output;
+pub mod plan;
+pub mod progress;
+pub mod reading;
+pub mod report;
+pub mod sandbox;
+pub mod schema;
+pub mod schema_cache;
+pub mod settings;
+pub mod signals;
+pub mod validate;
 
 use std::process::ExitCode;
 
+use clap::{CommandFactory as _, Parser as _};
+
+use args::{Cli, Command};
+use exit::Exit;
+use report::CommandError;
+use settings::Settings;
+
 /// Runs the program.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap ends with 2 on a usage error, which means "there are changes" here. Help and version are results.
+            let is_result = !error.use_stderr();
+            if let Err(error) = error.print() {
+                tracing::debug!(%error, "the stream is closed");
+            }
+            return if is_result { Exit::Done.into() } else { Exit::Usage.into() };
+        }
+    };
+    output::set_color(cli.global.color);
+    start_logging(cli.global.verbose);
+    let settings = Settings::gather(&cli.global);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::aside(&CommandError::io("the runtime could not be started", &error).text());
+            return Exit::Failed.into();
+        }
+    };
+    let ended = runtime.block_on(run(&cli, &settings));
+    // A request that hangs must not hold the process back after a signal.
+    runtime.shutdown_background();
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::aside(&error.text());
+            if let Err(unwritten) = output::json(&settings, &format!("{:#}\n", error.json())) {
+                output::aside(&unwritten.text());
+            }
+            error.exit.into()
+        }
+    }
+}
+
+async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
+    match &cli.command {
+        Command::Validate(arguments) => validate::run(arguments, settings).await,
+        Command::Plan(arguments) => plan::run(arguments, settings).await,
+        Command::Apply(arguments) => apply::run(arguments, settings, cli.global.verbose > 0).await,
+        Command::List(arguments) => list::run(arguments, settings).await,
+        Command::Schema(arguments) => schema::run(arguments, settings).await,
+        Command::Sandbox(arguments) => sandbox::run(&arguments.action).await,
+        Command::Completions(arguments) => {
+            let mut out = Vec::new();
+            clap_complete::generate(arguments.shell, &mut Cli::command(), "reachform", &mut out);
+            output::result(&String::from_utf8_lossy(&out));
+            Ok(Exit::Done)
+        }
+        Command::Man => {
+            let mut out = Vec::new();
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut out)
+                .map_err(|error| CommandError::io("the manual page could not be made", &error))?;
+            output::result(&String::from_utf8_lossy(&out));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Logs go to stderr, and only when asked for.
+fn start_logging(verbose: u8) {
+    let level = match verbose {
+        0 => "error",
+        1 => "reachform=info",
+        2 => "reachform=debug",
+        _ => "reachform=trace",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(level))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .init();
 }

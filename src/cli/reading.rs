@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 use crate::api::Reader;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place, Span};
-use crate::live;
+use crate::live::{self, Unlisted};
 use crate::manifest::{self, Locations, Resolved};
-use crate::model::{FieldPath, LiveState};
+use crate::model::{Coverage, Direction, FieldPath, LiveState};
 use crate::plan::{self, Inputs, Limits, Options, Plan, Source, Target};
 use crate::schema::{ConfigSchema, Leniency, Places, check_declared};
 
@@ -69,14 +70,44 @@ pub struct Service {
     pub schema: Arc<ConfigSchema>,
 }
 
-/// Reads the lists and the schema, side by side.
+/// Reads the lists and the schema, side by side. What cannot be done without is an error; everything else is in the
+/// reading's coverage and notices.
 pub async fn read(connection: &Connection, reader: &Reader, settings: &Settings) -> Result<Service, CommandError> {
-    let reading = live::read_lists(reader).await.map_err(|error| CommandError::service(&error))?;
-    let schema = compile(&reading.schema)?;
-    schema_cache::store(settings, &connection.host, &reading.schema, connection.clock.now());
+    let reading = live::read_lists(reader).await;
+    // A credential that opens nothing is said once, and not as three lists that were not read.
+    if let Some(error) = reading.errors.iter().find(|error| error.is_unauthorized()).or(reading.errors.first())
+        && (error.is_unauthorized() || reading.schema.is_none())
+    {
+        return Err(CommandError::service(error));
+    }
+    let Some(bytes) = reading.schema else {
+        return Err(CommandError::config("the schema of the service could not be read: GET /core/agent-config-schema"));
+    };
+    let schema = compile(&bytes)?;
+    schema_cache::store(settings, &connection.host, &bytes, connection.clock.now());
     let mut live = reading.state;
     live.schema_digest = Some(schema.digest().clone());
     Ok(Service { live, schema: Arc::new(schema) })
+}
+
+/// Reads everything once more, keeping the schema where it is the same and the configs that were read: published
+/// versions are immutable.
+pub async fn read_again(
+    connection: &Connection,
+    reader: &Reader,
+    settings: &Settings,
+    before: Service,
+) -> Result<Service, CommandError> {
+    let mut service = read(connection, reader, settings).await?;
+    for (id, agent) in &mut service.live.agents {
+        let Some(known) = before.live.agents.get(id) else { continue };
+        for (version, config) in &known.configs {
+            if agent.version(*version).is_some_and(|head| head.published) {
+                agent.configs.insert(*version, config.clone());
+            }
+        }
+    }
+    Ok(service)
 }
 
 /// Compiles a schema.
@@ -105,7 +136,10 @@ pub async fn make_plan(
         project: resolved.project.name.clone(),
     };
     let options = options(workspace, planning, connection)?;
-    live::ask_singly(reader, &mut service.live, &resolved.desired).await.map_err(|error| CommandError::service(&error))?;
+    let unlisted = unlisted(resolved, &service.live);
+    for error in live::ask_singly(reader, &mut service.live, &unlisted).await {
+        service.live.notices.push(format!("not everything could be asked for: {}", error.one_line()));
+    }
     let wanted = {
         let inputs = inputs(workspace, &service.live, &target, &options);
         plan::configs_needed(&inputs)
@@ -116,7 +150,7 @@ pub async fn make_plan(
     for failure in failures {
         plan.complete = false;
         plan.diagnostics.push(
-            Diagnostic::error("config-unreadable", failure.causes().join(": "))
+            Diagnostic::error("config-unreadable", one_line(&failure))
                 .hint("nothing is planned for an agent whose config could not be read; run again"),
         );
     }
@@ -127,6 +161,40 @@ pub async fn make_plan(
     problems.extend(resolved.diagnostics.clone());
     plan.diagnostics = without_echoes(problems.sorted(&resolved.sources));
     Ok(plan)
+}
+
+/// An error and its causes on one line.
+fn one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+/// What the manifests name and a list that is not proven did not show: it is asked for by itself. A declared number is
+/// asked for even where the list was proven, before it is called unknown.
+fn unlisted(resolved: &Resolved, live: &LiveState) -> Unlisted {
+    let mut found = Unlisted::default();
+    for desired in &resolved.desired {
+        for direction in Direction::ALL {
+            let declared = desired.slots.of(direction).into_iter().flatten();
+            found.numbers.extend(declared.filter(|number| !live.numbers.contains_key(*number)).cloned());
+        }
+        if let Some(id) = desired.id.as_ref().filter(|id| !live.agents.contains_key(*id)) {
+            found.agent_ids.insert(id.clone());
+        }
+        if matches!(live.agent_coverage, Coverage::Unproven(_)) {
+            found.agent_names.insert(desired.name.clone());
+            found.stamps.push(json!({"reachform": {
+                "project": resolved.project.name, "environment": resolved.project.environment,
+                "key": desired.key.as_str(),
+            }}));
+        }
+    }
+    found
 }
 
 fn inputs<'a>(workspace: &'a Workspace, live: &'a LiveState, target: &'a Target, options: &'a Options) -> Inputs<'a> {
@@ -195,7 +263,7 @@ fn options(workspace: &Workspace, planning: &Planning, connection: &Connection) 
     }
     let limit = |declared: u64| usize::try_from(declared).unwrap_or(usize::MAX);
     Ok(Options {
-        today: connection.clock.now().to_zoned(TimeZone::UTC).date(),
+        today: TimeZone::UTC.to_datetime(connection.clock.now()).date(),
         has_project: project.has_project,
         prune: planning.prune,
         targets: planning.target.iter().cloned().collect(),

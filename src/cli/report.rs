@@ -31,6 +31,17 @@ impl CommandError {
         Self { exit: Exit::Failed, causes: vec![message.into(), error.to_string()], hints: Vec::new() }
     }
 
+    /// An error with its causes.
+    pub fn chain(message: impl Into<String>, error: &dyn std::error::Error) -> Self {
+        let mut causes = vec![message.into(), error.to_string()];
+        let mut next = error.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        Self { exit: Exit::Failed, causes, hints: Vec::new() }
+    }
+
     /// A request that failed.
     pub fn service(error: &crate::api::ApiError) -> Self {
         Self { exit: Exit::Failed, causes: error.causes(), hints: error.hints() }
@@ -63,12 +74,12 @@ impl CommandError {
         let mut out = String::new();
         for (index, cause) in causes.iter().enumerate() {
             out.push_str(if index == 0 { "error: " } else { "  caused by: " });
-            out.push_str(&crate::render::visible::clean(cause));
+            out.push_str(&crate::render::visible::one_line(cause));
             out.push('\n');
         }
         for hint in hints {
             out.push_str("hint: ");
-            out.push_str(&crate::render::visible::clean(hint));
+            out.push_str(&crate::render::visible::one_line(hint));
             out.push('\n');
         }
         out

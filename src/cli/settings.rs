@@ -1,5 +1,8 @@
 //! From what was typed and what the environment holds to settings. The only reader of the environment.
-#![expect(clippy::disallowed_methods, reason = "this module is part of the shell: it reads the environment and the token file")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this module is part of the shell: it reads the environment and the token file"
+)]
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
@@ -68,7 +71,8 @@ impl Settings {
             .collect();
         let stdout_is_terminal = std::io::stdout().is_terminal();
         let width = if stdout_is_terminal { terminal_width(&variables) } else { PLAIN_WIDTH };
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| variables.get(*name).filter(|v| !v.is_empty()));
+        let locale =
+            ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| variables.get(*name).filter(|v| !v.is_empty()));
         let unicode = locale.is_none_or(|locale| {
             let locale = locale.to_ascii_lowercase();
             locale.contains("utf-8") || locale.contains("utf8")
@@ -121,8 +125,9 @@ impl Settings {
     /// The token: from the file, else from the variable that the environment of the project names.
     pub fn token(&self, variable: &str) -> Result<SecretString, CommandError> {
         if let Some(file) = &self.token_file {
-            let text = std::fs::read_to_string(file)
-                .map_err(|error| CommandError::io(format!("the token file {} could not be read", file.display()), &error))?;
+            let text = std::fs::read_to_string(file).map_err(|error| {
+                CommandError::io(format!("the token file {} could not be read", file.display()), &error)
+            })?;
             let token = text.trim();
             if token.is_empty() {
                 return Err(CommandError::config(format!("the token file {} is empty", file.display())));

@@ -26,6 +26,7 @@ mod versions;
 mod widgets;
 
 pub use behaviour::{Behaviour, Switch};
+pub use config::SCHEMA;
 pub use fault::Fault;
 pub use service::Service;
 pub use state::{ORGANIZATION, SANDBOX_TOKEN};

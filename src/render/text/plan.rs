@@ -29,6 +29,8 @@ pub fn plan_text(plan: &Plan, options: &TextOptions) -> String {
         notices,
         diagnostics: _,
         breaches,
+        refreshes: _,
+        records: _,
         plan_hash: _,
     } = plan;
     let styles = &options.styles;

@@ -226,6 +226,9 @@ impl<'p> PlanDocument<'p> {
             diagnostics,
             breaches,
             plan_hash,
+            // Stamps that are behind show as notices, and records are for approval alone.
+            refreshes: _,
+            records: _,
         } = plan;
         Self {
             format_version: FORMAT_VERSION,
@@ -466,7 +469,7 @@ impl<'p> DiagnosticJson<'p> {
                 (json.file, json.line) = (Some(origin.file.as_str()), Some(origin.line));
             }
             Some(Place::File(file)) => json.file = Some(file),
-            Some(Place::Agent(address)) => json.address = Some(address.to_string()),
+            Some(Place::Agent(address) | Place::Field { address, path: _ }) => json.address = Some(address.to_string()),
             Some(Place::Request(request)) => json.request = Some(request),
         }
         json

@@ -1,0 +1,123 @@
+//! `list`: which agents are managed, unmanaged, orphaned and absent.
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::LiveAgent;
+use crate::plan::identity::{Binding, identify};
+use crate::plan::{Inputs, Options, Source, Target};
+
+use super::args::List;
+use super::connect::connect;
+use super::exit::Exit;
+use super::report::CommandError;
+use super::settings::Settings;
+use super::{output, plan as plan_command, reading};
+
+/// Runs the command.
+pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, CommandError> {
+    let workspace = reading::open(settings);
+    plan_command::refuse_broken(&workspace, settings)?;
+    let project = &workspace.resolved.project;
+    let connection = connect(settings, project, CancellationToken::new())?;
+    let service = reading::read(&connection, &connection.reader(), settings).await?;
+    let target = Target {
+        host: connection.host.clone(),
+        organization: service.live.organization.clone(),
+        environment: project.environment.clone(),
+        project: project.name.clone(),
+    };
+    let options = Options { has_project: project.has_project, ..Options::default() };
+    let source = Source::default();
+    let inputs = Inputs {
+        desired: &workspace.resolved.desired,
+        live: &service.live,
+        target: &target,
+        source: &source,
+        options: &options,
+    };
+    let identities = identify(&inputs);
+    let mut rows: Vec<Row> = Vec::new();
+    for (key, binding) in &identities.bindings {
+        let state = match binding {
+            Binding::Owned { .. } => "managed",
+            Binding::Adopted { .. } => "to adopt",
+            Binding::New => "absent",
+            Binding::Broken => "unclear",
+        };
+        rows.push(Row::of(state, key.as_str(), binding.agent()));
+    }
+    for (orphan, agent, _) in &identities.orphans {
+        rows.push(Row::of("orphaned", orphan.key.as_str(), Some(agent)));
+    }
+    for unmanaged in &identities.unmanaged {
+        let state = if unmanaged.owner.is_some() { "another project" } else { "unmanaged" };
+        rows.push(Row::of(state, "", service.live.agents.get(&unmanaged.agent_id)));
+    }
+    let document = json!({
+        "format_version": "1.0",
+        "complete": service.live.agent_coverage.is_proven(),
+        "agents": rows.iter().map(Row::json).collect::<Vec<_>>(),
+    });
+    output::json(settings, &format!("{document:#}\n"))?;
+    if !settings.json {
+        output::result(&table(&rows));
+    }
+    Ok(if service.live.agent_coverage.is_proven() { Exit::Done } else { Exit::Failed })
+}
+
+struct Row {
+    state: &'static str,
+    key: String,
+    version: Option<u64>,
+    id: String,
+    name: String,
+}
+
+impl Row {
+    fn of(state: &'static str, key: &str, agent: Option<&LiveAgent>) -> Self {
+        Self {
+            state,
+            key: key.to_owned(),
+            version: agent.and_then(LiveAgent::live_version).map(|head| head.version),
+            id: agent.map(|agent| agent.id.clone()).unwrap_or_default(),
+            name: agent.map(|agent| agent.name.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({"state": self.state, "key": self.key, "version": self.version, "agent_id": self.id, "name": self.name})
+    }
+
+    fn cells(&self) -> [String; 5] {
+        let show = |text: &str| crate::render::visible::one_line(text);
+        let version = self.version.map(|version| format!("v{version}")).unwrap_or_default();
+        [self.state.to_owned(), self.key.clone(), version, show(&self.id), show(&self.name)]
+    }
+}
+
+fn table(rows: &[Row]) -> String {
+    use unicode_width::UnicodeWidthStr as _;
+    if rows.is_empty() {
+        return "No agents, and no manifests.".to_owned();
+    }
+    let mut lines = vec![["STATE", "KEY", "LIVE", "ID", "NAME"].map(str::to_owned)];
+    lines.extend(rows.iter().map(Row::cells));
+    let mut widths = [0_usize; 5];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let mut out = String::new();
+    for line in &lines {
+        let mut text = String::new();
+        for (width, cell) in widths.iter().zip(line) {
+            text.push_str(cell);
+            text.push_str(&" ".repeat(width - cell.width() + 2));
+        }
+        out.push_str(text.trim_end());
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,129 @@
+//! The one place that writes to stdout and stderr: the result on the one, progress and problems on the other.
+#![expect(clippy::disallowed_methods, reason = "this module is part of the shell: it writes the files that flags name")]
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+
+use anstream::ColorChoice as Choice;
+
+use crate::diagnostics::{Diagnostic, SourceMap};
+use crate::render::diagnostics::TextOptions as ProblemOptions;
+use crate::render::style::{Detail, Glyphs, Styles};
+use crate::render::text::TextOptions;
+
+use super::args::{ColorChoice, DiffDetail};
+use super::report::CommandError;
+use super::settings::Settings;
+
+/// Tells every stream when to colour. Called once, before anything is written.
+pub fn set_color(choice: ColorChoice) {
+    let choice = match choice {
+        ColorChoice::Auto => Choice::Auto,
+        ColorChoice::Always => Choice::Always,
+        ColorChoice::Never => Choice::Never,
+    };
+    choice.write_global();
+}
+
+fn stdout_is_colored() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != Choice::Never
+}
+
+fn stderr_is_colored() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != Choice::Never
+}
+
+/// How plans and reports are laid out on stdout.
+pub fn text_options(settings: &Settings, detail: DiffDetail) -> TextOptions {
+    TextOptions {
+        width: settings.width,
+        styles: if stdout_is_colored() { Styles::colored() } else { Styles::plain() },
+        glyphs: if settings.unicode { Glyphs::UNICODE } else { Glyphs::ASCII },
+        detail: match detail {
+            DiffDetail::Summary => Detail::Summary,
+            DiffDetail::Words => Detail::Words,
+            DiffDetail::Full => Detail::Full,
+        },
+    }
+}
+
+/// How progress is laid out on stderr.
+pub fn progress_options(settings: &Settings) -> TextOptions {
+    let styles = if stderr_is_colored() { Styles::colored() } else { Styles::plain() };
+    TextOptions { styles, ..text_options(settings, DiffDetail::Words) }
+}
+
+/// Writes a result. A reader that has gone away, as `head` does, is no failure.
+pub fn result(text: &str) {
+    let mut stdout = anstream::stdout().lock();
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| if text.ends_with('\n') || text.is_empty() { Ok(()) } else { stdout.write_all(b"\n") });
+    if let Err(error) = written.and_then(|()| stdout.flush()) {
+        tracing::debug!(%error, "stdout is closed");
+    }
+}
+
+/// Writes to stderr.
+pub fn aside(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let line_end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
+    if let Err(error) = write!(stderr, "{text}{line_end}") {
+        tracing::debug!(%error, "stderr is closed");
+    }
+}
+
+/// Writes problems to stderr, each with its excerpt, and a line that counts them.
+pub fn problems(diagnostics: &[Diagnostic], sources: &SourceMap, settings: &Settings) {
+    if diagnostics.is_empty() {
+        return;
+    }
+    let is_terminal = std::io::stderr().is_terminal();
+    let options =
+        ProblemOptions { color: stderr_is_colored(), unicode: settings.unicode && is_terminal, width: settings.width };
+    aside(&crate::render::diagnostics::text(diagnostics, sources, options));
+}
+
+/// Writes a file that a flag names.
+pub fn file(path: &Path, text: &str) -> Result<(), CommandError> {
+    let failed = |error: &std::io::Error| CommandError::io(format!("{} could not be written", path.display()), error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !path.exists() || path.is_file() {
+        let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
+        temporary.write_all(text.as_bytes()).map_err(|error| failed(&error))?;
+        temporary.persist(path).map_err(|error| failed(&error.error))?;
+        return Ok(());
+    }
+    // A pipe or a device, as `/dev/stderr`, cannot be replaced.
+    std::fs::write(path, text).map_err(|error| failed(&error))
+}
+
+/// Reads a text that a person gave, bounded.
+pub fn read(path: &Path, limit: u64) -> Result<String, CommandError> {
+    let failed = |error: &std::io::Error| CommandError::io(format!("{} could not be read", path.display()), error);
+    let size = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
+    if size > limit {
+        return Err(CommandError::config(format!("{} has {size} bytes, and at most {limit} are read", path.display())));
+    }
+    let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
+    String::from_utf8(bytes).map_err(|_| CommandError::config(format!("{} is not UTF-8 text", path.display())))
+}
+
+/// The result as JSON where that was asked for: on stdout, in a file, or both.
+pub fn json(settings: &Settings, document: &str) -> Result<(), CommandError> {
+    if let Some(path) = &settings.json_out {
+        file(path, document)?;
+    }
+    if settings.json {
+        result(document);
+    }
+    Ok(())
+}
+
+/// Asks on stderr, leaving the cursor behind the question.
+pub fn prompt(question: &str) {
+    let mut stderr = anstream::stderr().lock();
+    if let Err(error) = write!(stderr, "{question}").and_then(|()| stderr.flush()) {
+        tracing::debug!(%error, "stderr is closed");
+    }
+}

@@ -1,0 +1,108 @@
+//! `validate`: manifests against each other and against the schema.
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::diagnostics::{Diagnostic, Place, Severity};
+use crate::http::{BaseUrl, Clock as _, SystemClock};
+use crate::manifest::Resolved;
+use crate::schema::ConfigSchema;
+
+use super::args::Validate;
+use super::connect::{SANDBOX_HOST, connect};
+use super::exit::Exit;
+use super::report::CommandError;
+use super::settings::Settings;
+use super::{output, reading, schema_cache};
+
+/// Runs the command.
+pub async fn run(arguments: &Validate, settings: &Settings) -> Result<Exit, CommandError> {
+    let workspace = reading::open(settings);
+    let resolved = &workspace.resolved;
+    let mut found = resolved.diagnostics.clone();
+    // Where the project cannot be told, the service is not asked: a broken file must not choose a credential.
+    let schema = if found.has_errors() && arguments.offline {
+        schema(arguments, settings, resolved).await.ok()
+    } else if found.has_errors() && resolved.project.environment.is_empty() {
+        None
+    } else {
+        match schema(arguments, settings, resolved).await {
+            Ok(schema) => Some(schema),
+            // The mistakes in the manifests are shown before the one of the credential.
+            Err(error) if found.has_errors() => {
+                output::aside(&error.text());
+                None
+            }
+            Err(error) => return Err(error),
+        }
+    };
+    if let Some(schema) = &schema {
+        found.extend(reading::check(resolved, schema, arguments.schema));
+    }
+    let problems = only(found.sorted(&resolved.sources), arguments, resolved);
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let document = json!({
+        "format_version": "1.0",
+        "valid": errors == 0,
+        "manifests": resolved.desired.len(),
+        "environment": resolved.project.environment,
+        "schema_digest": schema.as_ref().map(|schema| schema.digest().as_str()),
+        "diagnostics": crate::render::diagnostics::json(&problems, &resolved.sources),
+    });
+    output::problems(&problems, &resolved.sources, settings);
+    output::json(settings, &format!("{document:#}\n"))?;
+    if errors == 0 && !settings.json {
+        let count = resolved.desired.len();
+        let plural = if count == 1 { "manifest is" } else { "manifests are" };
+        output::result(&format!("{count} {plural} valid for environment `{}`.", resolved.project.environment));
+    }
+    Ok(if errors == 0 { Exit::Done } else { Exit::Failed })
+}
+
+async fn schema(arguments: &Validate, settings: &Settings, resolved: &Resolved) -> Result<ConfigSchema, CommandError> {
+    if arguments.offline {
+        let offline = schema_cache::load(settings, &host(settings)?, SystemClock.now())?;
+        if !settings.quiet {
+            output::aside(
+                &format!("offline: the schema is {} old", offline.age).replace("embedded old", "the embedded one"),
+            );
+        }
+        return reading::compile(&offline.bytes);
+    }
+    let connection = connect(settings, &resolved.project, CancellationToken::new())?;
+    let bytes = connection.reader().schema().await.map_err(|error| CommandError::service(&error))?;
+    schema_cache::store(settings, &connection.host, &bytes, connection.clock.now());
+    reading::compile(&bytes)
+}
+
+/// The host that the cache knows a schema by.
+pub fn host(settings: &Settings) -> Result<String, CommandError> {
+    if settings.sandbox {
+        return Ok(SANDBOX_HOST.to_owned());
+    }
+    let base = BaseUrl::parse(&settings.api_url)
+        .map_err(|error| CommandError::chain("the address of the service cannot be used", &error))?;
+    debug_assert_ne!(base.host(), SANDBOX_HOST, "a host name has a dot or a port");
+    Ok(base.host())
+}
+
+/// The problems of the files that were asked for. Problems of the project as a whole are always told.
+fn only(problems: Vec<Diagnostic>, arguments: &Validate, resolved: &Resolved) -> Vec<Diagnostic> {
+    if arguments.paths.is_empty() {
+        return problems;
+    }
+    let wanted: Vec<String> =
+        arguments.paths.iter().map(|path| path.display().to_string().trim_start_matches("./").to_owned()).collect();
+    problems
+        .into_iter()
+        .filter(|problem| {
+            let file = match &problem.place {
+                Some(Place::Span(span)) => resolved.sources.name(span.file).to_owned(),
+                Some(Place::Line(origin)) => origin.file.clone(),
+                Some(Place::File(file)) => file.clone(),
+                Some(Place::Agent(_) | Place::Field { .. } | Place::Request(_)) | None => return true,
+            };
+            wanted.iter().any(|path| file == *path || file.starts_with(&format!("{}/", path.trim_end_matches('/'))))
+        })
+        .collect()
+}
