@@ -12,6 +12,7 @@ pub mod plan;
 pub mod render;
 pub mod sandbox;
 pub mod schema;
+pub mod session;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

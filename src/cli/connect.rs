@@ -1,16 +1,16 @@
-//! From settings to a client: the embedded service or the real one, for reading only or for writing too.
+//! From settings to a client: the embedded service or the real one.
 
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Reader, Writer};
 use crate::http::{
     BaseUrl, Client, ClientOptions, Clock, Credential, Entropy, OsEntropy, Redactor, ReqwestTransport, SystemClock,
     Transport, TransportOptions,
 };
 use crate::manifest::Project;
 use crate::sandbox;
+use crate::session::Outside;
 
 use super::report::CommandError;
 use super::settings::Settings;
@@ -18,32 +18,8 @@ use super::settings::Settings;
 /// How messages and plans name the embedded service.
 pub const SANDBOX_HOST: &str = "sandbox";
 
-/// The outside, as a command uses it.
-#[derive(Clone)]
-pub struct Connection {
-    client: Client,
-    /// The host, for the plan's target.
-    pub host: String,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub entropy: Arc<dyn Entropy>,
-}
-
-impl Connection {
-    /// A client that cannot write: its type has no writing method, and its transport lets nothing else through.
-    pub fn reader(&self) -> Reader {
-        Reader::new(&self.client)
-    }
-
-    /// A client that can. Only `apply` asks for it.
-    pub fn writer(&self) -> Writer {
-        Writer::new(&self.client)
-    }
-}
-
 /// Builds the connection. Nothing is sent yet; a credential of the wrong form is refused here.
-pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken) -> Result<Connection, CommandError> {
+pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken) -> Result<Outside, CommandError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let (transport, host, redactor): (Arc<dyn Transport>, String, Redactor) = if settings.sandbox {
@@ -67,7 +43,7 @@ pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken
         .map_or_else(|| project.token_variable().to_owned(), |file| file.display().to_string());
     let options = ClientOptions { redactor, token_source, cancel, ..ClientOptions::default() };
     let client = Client::new(transport, clock.clone(), entropy.clone(), options);
-    Ok(Connection { client, host, clock, entropy })
+    Ok(Outside { client, host, clock, entropy })
 }
 
 fn open_sandbox(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Transport>, CommandError> {

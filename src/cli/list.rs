@@ -5,28 +5,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::LiveAgent;
 use crate::plan::identity::{Binding, identify};
-use crate::plan::{Inputs, Options, Source, Target};
+use crate::plan::{Inputs, Options, Source};
+use crate::session;
 
 use super::args::List;
 use super::connect::connect;
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{output, plan as plan_command, reading};
+use super::{open, output};
 
 /// Runs the command.
 pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, CommandError> {
-    let workspace = reading::open(settings);
-    plan_command::refuse_broken(&workspace, settings)?;
+    let workspace = open::workspace(settings);
+    open::refuse_broken(&workspace, settings)?;
     let project = &workspace.resolved.project;
     let connection = connect(settings, project, CancellationToken::new())?;
-    let service = reading::read(&connection, &connection.reader(), settings).await?;
-    let target = Target {
-        host: connection.host.clone(),
-        organization: service.live.organization.clone(),
-        environment: project.environment.clone(),
-        project: project.name.clone(),
-    };
+    let service = session::read(&connection.reader(), None).await.map_err(|error| CommandError::session(&error))?;
+    let target = session::planning::target(&workspace, &connection, &service.live);
     let options = Options { has_project: project.has_project, ..Options::default() };
     let source = Source::default();
     let inputs = Inputs {

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::session::SessionError;
+
 use super::exit::Exit;
 
 /// A command's failure, ready to be shown.
@@ -40,6 +42,23 @@ impl CommandError {
             next = cause.source();
         }
         Self { exit: Exit::Failed, causes, hints: Vec::new() }
+    }
+
+    /// A run that could not go on.
+    pub fn session(error: &SessionError) -> Self {
+        let mut causes = vec![error.to_string()];
+        let mut next = std::error::Error::source(error);
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        let exit = match error {
+            SessionError::UnknownKey { .. } => Exit::Usage,
+            SessionError::Leased { .. } => Exit::Lease,
+            SessionError::Interrupted => Exit::Interrupted,
+            SessionError::Service(_) | SessionError::Schema(_) | SessionError::Organization { .. } => Exit::Failed,
+        };
+        Self { exit, causes, hints: error.hints() }
     }
 
     /// A request that failed.

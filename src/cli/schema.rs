@@ -10,20 +10,20 @@ use super::connect::connect;
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{output, reading, schema_cache, validate};
+use super::{open, output, schema_cache, validate};
 
 /// Runs the command.
 pub async fn run(arguments: &Schema, settings: &Settings) -> Result<Exit, CommandError> {
     let bytes = if arguments.offline {
         schema_cache::load(settings, &validate::host(settings)?, SystemClock.now())?.bytes
     } else {
-        let workspace = reading::open(settings);
+        let workspace = open::workspace(settings);
         let connection = connect(settings, &workspace.resolved.project, CancellationToken::new())?;
         let bytes = connection.reader().schema().await.map_err(|error| CommandError::service(&error))?;
         schema_cache::store(settings, &connection.host, &bytes, connection.clock.now());
         bytes
     };
-    reading::compile(&bytes)?;
+    validate::compile(&bytes)?;
     let config: Value = serde_json::from_slice(&bytes)
         .map_err(|error| CommandError::chain("the schema of the service is no JSON", &error))?;
     let text = format!("{:#}\n", manifest_schema(config));

@@ -7,17 +7,18 @@ use crate::diagnostics::{Diagnostic, Place, Severity};
 use crate::http::{BaseUrl, Clock as _, SystemClock};
 use crate::manifest::Resolved;
 use crate::schema::ConfigSchema;
+use crate::session::{self, SessionError};
 
 use super::args::Validate;
 use super::connect::{SANDBOX_HOST, connect};
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{output, reading, schema_cache};
+use super::{open, output, schema_cache};
 
 /// Runs the command.
 pub async fn run(arguments: &Validate, settings: &Settings) -> Result<Exit, CommandError> {
-    let workspace = reading::open(settings);
+    let workspace = open::workspace(settings);
     let resolved = &workspace.resolved;
     let mut found = resolved.diagnostics.clone();
     // Where the project cannot be told, the service is not asked: a broken file must not choose a credential.
@@ -37,7 +38,7 @@ pub async fn run(arguments: &Validate, settings: &Settings) -> Result<Exit, Comm
         }
     };
     if let Some(schema) = &schema {
-        found.extend(reading::check(resolved, schema, arguments.schema));
+        found.extend(session::check(resolved, schema, open::leniency(arguments.schema)));
     }
     let problems = only(found.sorted(&resolved.sources), arguments, resolved);
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
@@ -67,12 +68,17 @@ async fn schema(arguments: &Validate, settings: &Settings, resolved: &Resolved) 
                 &format!("offline: the schema is {} old", offline.age).replace("embedded old", "the embedded one"),
             );
         }
-        return reading::compile(&offline.bytes);
+        return compile(&offline.bytes);
     }
     let connection = connect(settings, &resolved.project, CancellationToken::new())?;
     let bytes = connection.reader().schema().await.map_err(|error| CommandError::service(&error))?;
     schema_cache::store(settings, &connection.host, &bytes, connection.clock.now());
-    reading::compile(&bytes)
+    compile(&bytes)
+}
+
+/// Compiles a schema.
+pub fn compile(bytes: &[u8]) -> Result<ConfigSchema, CommandError> {
+    ConfigSchema::compile(bytes).map_err(|error| CommandError::session(&SessionError::Schema(error)))
 }
 
 /// The host that the cache knows a schema by.

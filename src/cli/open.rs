@@ -1,0 +1,64 @@
+//! What commands have in common at their beginning: the manifests of the folder, and flags as options.
+
+use std::path::Path;
+
+use crate::diagnostics::Severity;
+use crate::manifest;
+use crate::plan::{Limits, Options};
+use crate::schema::Leniency;
+use crate::session::Workspace;
+
+use super::args::{Planning, SchemaMode};
+use super::report::CommandError;
+use super::settings::Settings;
+use super::{git, output};
+
+/// Reads the manifests.
+pub fn workspace(settings: &Settings) -> Workspace {
+    let dir: &Path = &settings.dir;
+    let resolved = manifest::load(dir, settings.environment.as_deref(), &|name| settings.secret(name));
+    Workspace { resolved, source: git::source(dir) }
+}
+
+/// Mistakes in the manifests end a run before the service is asked: a plan of half a repository is none.
+pub fn refuse_broken(workspace: &Workspace, settings: &Settings) -> Result<(), CommandError> {
+    let resolved = &workspace.resolved;
+    if !resolved.diagnostics.has_errors() {
+        return Ok(());
+    }
+    let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
+    output::problems(&problems, &resolved.sources, settings);
+    let count = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let plural = if count == 1 { "mistake" } else { "mistakes" };
+    Err(CommandError::config(format!("the manifests have {count} {plural}; nothing was planned")))
+}
+
+/// How values are judged that the schema does not list.
+pub fn leniency(mode: SchemaMode) -> Leniency {
+    match mode {
+        SchemaMode::Strict => Leniency::Strict,
+        SchemaMode::Lenient => Leniency::Lenient,
+    }
+}
+
+/// The flags of planning as options. The day is the session's to set.
+pub fn options(workspace: &Workspace, planning: &Planning) -> Options {
+    let project = &workspace.resolved.project;
+    let limit = |declared: u64| usize::try_from(declared).unwrap_or(usize::MAX);
+    Options {
+        has_project: project.has_project,
+        prune: planning.prune,
+        targets: planning.target.iter().cloned().collect(),
+        excludes: planning.exclude.iter().cloned().collect(),
+        force_conflicts: planning.force_conflicts,
+        take: planning.take.iter().cloned().collect(),
+        create: planning.create.iter().cloned().collect(),
+        redo: planning.redo.iter().cloned().collect(),
+        refresh: planning.refresh,
+        limits: Limits {
+            delete: planning.max_delete.unwrap_or_else(|| limit(project.limits.delete)),
+            change_percent: planning.max_change_percent.unwrap_or_else(|| limit(project.limits.change_percent)),
+        },
+        ..Options::default()
+    }
+}

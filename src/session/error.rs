@@ -1,0 +1,65 @@
+//! Why a run could not go on before anything was written.
+
+use crate::api::ApiError;
+use crate::model::Key;
+use crate::schema::SchemaError;
+
+/// Why a run could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// A request that the run cannot do without failed.
+    #[error(transparent)]
+    Service(#[from] ApiError),
+    /// The schema of the service is of no use.
+    #[error("the schema of the service cannot be used: GET /core/agent-config-schema")]
+    Schema(#[source] SchemaError),
+    /// The token is of another organization than the environment.
+    #[error("the token belongs to organization `{found}`, and environment `{environment}` is organization `{wanted}`")]
+    Organization {
+        /// What the service said.
+        found: String,
+        /// The environment.
+        environment: String,
+        /// What `reachform.yaml` says.
+        wanted: String,
+        /// The variable that the token came from.
+        variable: String,
+    },
+    /// A flag names a key that no manifest has.
+    #[error("no manifest has the key `{key}`")]
+    UnknownKey {
+        /// The key.
+        key: Key,
+        /// The nearest, or all of them.
+        hint: String,
+    },
+    /// Another run's lease did not end in time.
+    #[error("the run {holder} is at work on {address}")]
+    Leased {
+        /// The agent.
+        address: String,
+        /// The run.
+        holder: String,
+    },
+    /// A signal.
+    #[error("interrupted; nothing was changed")]
+    Interrupted,
+}
+
+impl SessionError {
+    /// What to do about it.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Service(error) => error.hints(),
+            Self::Schema(error) => vec![error.hint().to_owned()],
+            Self::Organization { wanted, variable, .. } => {
+                vec![format!("set {variable} to a key of `{wanted}`, or choose another `--env`")]
+            }
+            Self::UnknownKey { hint, .. } => vec![hint.clone()],
+            Self::Leased { .. } => {
+                vec!["wait for it and run again, or use `--break-lease` if it is certainly dead".to_owned()]
+            }
+            Self::Interrupted => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! From manifests and a service to a plan.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use crate::api::{ApiError, Reader, Writer};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place, Span};
+use crate::http::{Client, Clock, Entropy};
+use crate::live::{self, Unlisted};
+use crate::manifest::{self, Locations, Resolved};
+use crate::model::{Coverage, Direction, FieldPath, Key, LiveState};
+use crate::plan::{self, Inputs, Options, Plan, Source, Target};
+use crate::schema::{ConfigSchema, Leniency, Places, check_declared};
+
+use super::error::SessionError;
+
+/// The manifests of a run and the commit that they were read from.
+#[derive(Debug)]
+pub struct Workspace {
+    /// The manifests, resolved for one environment.
+    pub resolved: Resolved,
+    /// The commit.
+    pub source: Source,
+}
+
+/// The outside as parameters: the service, time and randomness.
+#[derive(Clone)]
+pub struct Outside {
+    /// The client, from which a reader or a writer is made.
+    pub client: Client,
+    /// The host, for the plan's target.
+    pub host: String,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Outside {
+    /// A client that cannot write: its type has no writing method, and its transport lets nothing else through.
+    pub fn reader(&self) -> Reader {
+        Reader::new(&self.client)
+    }
+
+    /// A client that can. Only an apply asks for it.
+    pub fn writer(&self) -> Writer {
+        Writer::new(&self.client)
+    }
+}
+
+/// A reading of the service with the schema that it published to this run.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// What was read.
+    pub live: LiveState,
+    /// The schema.
+    pub schema: Arc<ConfigSchema>,
+    /// The schema as it was published, for the cache.
+    pub schema_bytes: Arc<Vec<u8>>,
+}
+
+/// Where the values of one manifest stand.
+struct ManifestPlaces<'a>(&'a Locations);
+
+impl Places for ManifestPlaces<'_> {
+    fn value(&self, path: &FieldPath) -> Option<Span> {
+        self.0.value_span(path)
+    }
+
+    fn key(&self, path: &FieldPath) -> Option<Span> {
+        self.0.key_span(path)
+    }
+}
+
+/// Checks every manifest against the schema.
+pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for desired in &resolved.desired {
+        if let Some(locations) = resolved.locations.get(&desired.key) {
+            found.extend(check_declared(desired, schema, &ManifestPlaces(locations), leniency));
+        }
+    }
+    found
+}
+
+/// Reads the lists and the schema, side by side. What cannot be done without is an error; everything else is in the
+/// reading's coverage and notices. With an earlier reading, its schema is kept where it is the same, and so are the
+/// configs that were read: published versions are immutable.
+pub async fn read(reader: &Reader, before: Option<&Service>) -> Result<Service, SessionError> {
+    let mut reading = live::read_lists(reader).await;
+    // A credential that opens nothing is said once, and not as three lists that were not read.
+    let gravest = reading.errors.iter().position(ApiError::is_unauthorized);
+    if let Some(position) = gravest {
+        return Err(reading.errors.swap_remove(position).into());
+    }
+    let Some(bytes) = reading.schema.take() else {
+        let error = reading.errors.into_iter().find(|error| error.request().contains("agent-config-schema"));
+        return Err(error.map_or(SessionError::Interrupted, SessionError::Service));
+    };
+    let known = before.filter(|before| *before.schema_bytes == bytes);
+    let schema = match known {
+        Some(before) => before.schema.clone(),
+        None => Arc::new(ConfigSchema::compile(&bytes).map_err(SessionError::Schema)?),
+    };
+    let mut live = reading.state;
+    live.schema_digest = Some(schema.digest().clone());
+    for (id, agent) in &mut live.agents {
+        let Some(known) = before.and_then(|before| before.live.agents.get(id)) else { continue };
+        for (version, config) in &known.configs {
+            if agent.version(*version).is_some_and(|head| head.published) {
+                agent.configs.insert(*version, config.clone());
+            }
+        }
+    }
+    Ok(Service { live, schema, schema_bytes: Arc::new(bytes) })
+}
+
+/// The target of a run.
+pub fn target(workspace: &Workspace, outside: &Outside, live: &LiveState) -> Target {
+    Target {
+        host: outside.host.clone(),
+        organization: live.organization.clone(),
+        environment: workspace.resolved.project.environment.clone(),
+        project: workspace.resolved.project.name.clone(),
+    }
+}
+
+/// The plan of one reading, with every problem at its place in the manifests. `options.today` is set here, by the
+/// clock of the run.
+pub async fn make_plan(
+    workspace: &Workspace,
+    options: &Options,
+    leniency: Leniency,
+    outside: &Outside,
+    reader: &Reader,
+    service: &mut Service,
+) -> Result<Plan, SessionError> {
+    let resolved = &workspace.resolved;
+    check_organization(resolved, &service.live)?;
+    check_keys(resolved, options)?;
+    let options = Options { today: TimeZone::UTC.to_datetime(outside.clock.now()).date(), ..options.clone() };
+    let target = target(workspace, outside, &service.live);
+    let unlisted = unlisted(resolved, &service.live);
+    for error in live::ask_singly(reader, &mut service.live, &unlisted).await {
+        service.live.notices.push(format!("not everything could be asked for: {}", error.one_line()));
+    }
+    let wanted = plan::configs_needed(&inputs(workspace, &service.live, &target, &options));
+    let missing: Vec<(String, u64)> = wanted
+        .into_iter()
+        .filter(|(id, version)| service.live.agents.get(id).is_none_or(|agent| !agent.configs.contains_key(version)))
+        .collect();
+    let failures = live::read_configs(reader, &mut service.live, &missing).await;
+    let mut plan = plan::build(&inputs(workspace, &service.live, &target, &options), service.schema.as_ref());
+    for failure in failures {
+        plan.complete = false;
+        plan.diagnostics.push(
+            Diagnostic::error("config-unreadable", one_line(&failure))
+                .hint("nothing is planned for an agent whose config could not be read; run again"),
+        );
+    }
+    let mut problems = check(resolved, &service.schema, leniency);
+    for diagnostic in plan.diagnostics.drain(..) {
+        problems.push(placed(diagnostic, resolved));
+    }
+    problems.extend(resolved.diagnostics.clone());
+    plan.diagnostics = without_echoes(problems.sorted(&resolved.sources));
+    Ok(plan)
+}
+
+/// An error and its causes on one line.
+fn one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+/// What the manifests name and a list that is not proven did not show: it is asked for by itself. A declared number is
+/// asked for even where the list was proven, before it is called unknown.
+fn unlisted(resolved: &Resolved, live: &LiveState) -> Unlisted {
+    let mut found = Unlisted::default();
+    for desired in &resolved.desired {
+        for direction in Direction::ALL {
+            let declared = desired.slots.of(direction).into_iter().flatten();
+            found.numbers.extend(declared.filter(|number| !live.numbers.contains_key(*number)).cloned());
+        }
+        if let Some(id) = desired.id.as_ref().filter(|id| !live.agents.contains_key(*id)) {
+            found.agent_ids.insert(id.clone());
+        }
+        if matches!(live.agent_coverage, Coverage::Unproven(_)) {
+            found.agent_names.insert(desired.name.clone());
+            found.stamps.push(json!({"reachform": {
+                "project": resolved.project.name, "environment": resolved.project.environment,
+                "key": desired.key.as_str(),
+            }}));
+        }
+    }
+    found
+}
+
+fn inputs<'a>(workspace: &'a Workspace, live: &'a LiveState, target: &'a Target, options: &'a Options) -> Inputs<'a> {
+    Inputs { desired: &workspace.resolved.desired, live, target, source: &workspace.source, options }
+}
+
+/// Turns a problem at a field into one at a span of the manifest.
+fn placed(mut diagnostic: Diagnostic, resolved: &Resolved) -> Diagnostic {
+    if let Some(Place::Field { address, path }) = &diagnostic.place {
+        let span = resolved.locations.get(&address.0).and_then(|locations| locations.value_span(path));
+        diagnostic.place = Some(span.map_or_else(|| Place::Agent(address.clone()), Place::Span));
+    }
+    diagnostic
+}
+
+/// The check of what is declared and that of the whole new config find the same fault twice; the one that explains it
+/// at its place is kept.
+fn without_echoes(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let explained: Vec<Span> = problems
+        .iter()
+        .filter(|problem| problem.code != "invalid-config")
+        .filter_map(|problem| match &problem.place {
+            Some(Place::Span(span)) => Some(span.clone()),
+            _ => None,
+        })
+        .collect();
+    problems
+        .into_iter()
+        .filter(|problem| {
+            let Some(Place::Span(span)) = &problem.place else { return true };
+            problem.code != "invalid-config" || !explained.contains(span)
+        })
+        .collect()
+}
+
+/// A token of another organization than the environment's is refused before anything else is done with it.
+fn check_organization(resolved: &Resolved, live: &LiveState) -> Result<(), SessionError> {
+    let (Some(wanted), Some(found)) = (resolved.project.organization(), live.organization.as_deref()) else {
+        return Ok(());
+    };
+    // The embedded service is one organization, whatever the environment is called.
+    if wanted == found || found == crate::sandbox::ORGANIZATION {
+        return Ok(());
+    }
+    Err(SessionError::Organization {
+        found: found.to_owned(),
+        environment: resolved.project.environment.clone(),
+        wanted: wanted.to_owned(),
+        variable: resolved.project.token_variable().to_owned(),
+    })
+}
+
+/// A key that a flag names and no manifest has would silently plan nothing.
+fn check_keys(resolved: &Resolved, options: &Options) -> Result<(), SessionError> {
+    let named = options.targets.iter().chain(&options.excludes).chain(&options.create).chain(&options.redo);
+    let is_known =
+        |key: &&Key| resolved.desired.iter().any(|desired| desired.key == **key) || resolved.elsewhere.contains(*key);
+    let Some(key) = named.into_iter().find(|key| !is_known(key)) else { return Ok(()) };
+    let known: Vec<&str> = resolved.desired.iter().map(|desired| desired.key.as_str()).collect();
+    let hint = match manifest::suggest::nearest(key.as_str(), known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the keys are: {}", known.join(", ")),
+    };
+    Err(SessionError::UnknownKey { key: key.clone(), hint })
+}
