@@ -11,6 +11,7 @@ pub mod guard;
 pub mod page;
 pub mod paths;
 pub mod read;
+pub(crate) mod tie;
 pub mod wire;
 pub mod write;
 

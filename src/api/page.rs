@@ -2,9 +2,8 @@
 //!
 //! The end is a stated one or an empty page, never a short one: services cap pages without a word. Where no cursor is
 //! stated, one is made from the last item's `created_at`, and beside the page behind it a few items from one step
-//! *before* it are asked for. They show whether the last item stands in a tie that the page cut in two; a cursor made
-//! from a timestamp would lose the rest of it. The two requests go side by side, so a list of N items in pages of P
-//! costs ⌈N/P⌉ + 1 round trips, or ⌈N/P⌉ where the end is stated.
+//! *before* it are asked for, to see whether the page cut a tie in two (`tie` says why). The two requests go side by
+//! side, so a list of N items in pages of P costs ⌈N/P⌉ + 1 round trips, or ⌈N/P⌉ where the end is stated.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +11,7 @@ use serde_json::Value;
 
 use super::cursor::{Moment, Next, Order, read_page};
 use super::error::ApiError;
+use super::tie::{Glance, OpenTie, Verdict, judge, moment_of};
 use crate::http::{Client, Detail, HttpError, Method, Repeat, Request};
 use crate::model::Coverage;
 
@@ -55,22 +55,6 @@ pub(super) struct Target {
     pub identity: &'static [&'static str],
 }
 
-/// How many items to ask for at once.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limit {
-    /// As many.
-    pub ask: usize,
-    /// Whether that is the service's own bound: then a shorter page was not cut by a cap that nobody told of.
-    pub is_stated: bool,
-}
-
-impl Limit {
-    /// A limit that the service has not spoken of.
-    pub fn guess(ask: usize) -> Self {
-        Self { ask, is_stated: false }
-    }
-}
-
 struct Page {
     items: Vec<Value>,
     next: Next,
@@ -86,19 +70,21 @@ enum Stop {
 struct Pager<'a> {
     client: &'a Client,
     target: &'a Target,
-    limit: Limit,
+    limit: usize,
     halvings: u32,
     items: Vec<Value>,
     seen: BTreeSet<String>,
     largest_page: usize,
     order: Option<Order>,
     last_read: Option<Moment>,
-    /// Why the list is not proven though its end was reached.
+    /// Ties whose end was not shown.
+    open: Vec<OpenTie>,
+    /// Why the list cannot be proven whatever else is read.
     doubt: Option<String>,
 }
 
 /// Reads a list. `limit` is what is asked for; it comes back lowered where the service has a bound.
-pub(super) async fn read_all(client: &Client, target: &Target, limit: &mut Limit) -> Listing<Value> {
+pub(super) async fn read_all(client: &Client, target: &Target, limit: &mut usize) -> Listing<Value> {
     let mut pager = Pager {
         client,
         target,
@@ -109,6 +95,7 @@ pub(super) async fn read_all(client: &Client, target: &Target, limit: &mut Limit
         largest_page: 0,
         order: None,
         last_read: None,
+        open: Vec::new(),
         doubt: None,
     };
     let stop = pager.run().await;
@@ -116,10 +103,7 @@ pub(super) async fn read_all(client: &Client, target: &Target, limit: &mut Limit
     let what = target.what;
     let mut notices = Vec::new();
     let (coverage, error) = match stop {
-        Stop::End => match pager.doubt.take() {
-            None => (Coverage::Proven, None),
-            Some(doubt) => (Coverage::Unproven(doubt), None),
-        },
+        Stop::End => (Coverage::Proven, None),
         Stop::Doubt(doubt) => (Coverage::Unproven(doubt), None),
         Stop::Failed(error) if error.is_forbidden() && pager.items.is_empty() => {
             (Coverage::Forbidden(error.one_line()), Some(error))
@@ -148,7 +132,7 @@ impl Pager<'_> {
             };
             let repeats = !page.items.is_empty() && fresh == 0;
             match page.next {
-                Next::End => return Stop::End,
+                Next::End => return self.verdict().await,
                 _ if self.items.len() > MOST_ITEMS => return Stop::Doubt("it does not end".to_owned()),
                 _ if repeats => return Stop::Doubt("a page brought nothing new".to_owned()),
                 Next::Cursor(cursor) => {
@@ -161,7 +145,7 @@ impl Pager<'_> {
                     };
                 }
                 // A service that stated a next page before says by silence that there is none now.
-                Next::Silent if page.items.is_empty() || !cursors.is_empty() => return Stop::End,
+                Next::Silent if page.items.is_empty() || !cursors.is_empty() => return self.verdict().await,
                 Next::Silent => {
                     page = match self.beyond(&page.items).await {
                         Ok(page) => page,
@@ -174,7 +158,7 @@ impl Pager<'_> {
 
     /// The page behind one that states nothing, and beside it the check that no tie was cut in two.
     async fn beyond(&mut self, items: &[Value]) -> Result<Page, Stop> {
-        let moments: Option<Vec<Moment>> = items.iter().map(moment).collect();
+        let moments: Option<Vec<Moment>> = items.iter().map(moment_of).collect();
         let Some(moments) = moments else {
             return Err(Stop::Doubt("its items carry no `created_at` to go on from".to_owned()));
         };
@@ -188,9 +172,9 @@ impl Pager<'_> {
         let visible = moments.iter().rev().take_while(|moment| moment.at == last.at).count();
 
         let orders = self.order.map_or_else(|| vec![Order::NewestFirst, Order::OldestFirst], |order| vec![order]);
-        let probes = orders.iter().map(|order| self.tie(&last, &identity, *order, visible));
-        let behind = self.fetch(self.limit.ask, Some(last.cursor()));
-        let (behind, probes) = futures_util::join!(behind, futures_util::future::join_all(probes));
+        let glances = orders.iter().map(|order| self.glance(&last, &identity, *order, visible));
+        let behind = self.fetch(self.limit, Some(last.cursor()));
+        let (behind, glances) = futures_util::join!(behind, futures_util::future::join_all(glances));
 
         let page = match behind {
             Ok(page) => page,
@@ -206,46 +190,55 @@ impl Pager<'_> {
             }
             Err(error) => return Err(Stop::Failed(error)),
         };
-        let mut whole = false;
-        for tie in probes {
-            whole |= tie.is_whole;
-            self.take(&tie.items).map_err(Stop::Failed)?;
-        }
-        if !whole && self.doubt.is_none() {
-            self.doubt = Some(format!("more items than one page holds may share the `created_at` {}", last.text()));
+        let Some(glance) = glances.into_iter().find(|glance| glance.shows_last) else {
+            let doubt = format!("the service does not lead back to the `created_at` {}", last.text());
+            self.doubt.get_or_insert(doubt);
+            return Ok(page);
+        };
+        self.take(&glance.items).map_err(Stop::Failed)?;
+        if !glance.goes_on {
+            let Glance { length, asked, .. } = glance;
+            self.open.push(OpenTie { at: last, length, asked, is_last: page.items.is_empty() });
         }
         Ok(page)
     }
 
-    /// Asks once more for what shares the last item's moment.
-    async fn tie(&self, last: &Moment, identity: &str, order: Order, visible: usize) -> Tie {
-        let Some(cursor) = last.cursor_before(order) else { return Tie::default() };
-        let mut asked = self.limit.ask.min(visible + TIE_MARGIN);
+    /// Looks once more at what shares the last item's moment.
+    async fn glance(&self, last: &Moment, identity: &str, order: Order, visible: usize) -> Glance {
+        let Some(cursor) = last.cursor_before(order) else { return Glance::default() };
+        let mut asked = self.limit.min(visible + TIE_MARGIN);
         loop {
-            // What went wrong here is not lost: an unchecked tie leaves the list unproven.
-            let Ok(page) = self.fetch(asked, Some(cursor.clone())).await else { return Tie::default() };
-            let inside: Vec<Value> =
-                page.items.iter().filter(|item| moment(item).is_some_and(|at| at.at == last.at)).cloned().collect();
-            if !inside.iter().any(|item| self.identity(item).as_deref() == Some(identity)) {
-                // Another order, or a service that reads the cursor otherwise.
-                return Tie::default();
-            }
-            let goes_on = page.items.iter().filter_map(moment).any(|at| match order {
-                Order::NewestFirst => at.at < last.at,
-                Order::OldestFirst => at.at > last.at,
+            // What went wrong here is not lost: a tie that was not looked at leaves the list unproven.
+            let Ok(page) = self.fetch(asked, Some(cursor.clone())).await else { return Glance::default() };
+            let length = page.items.len();
+            let moments = page.items.iter().filter_map(moment_of);
+            let goes_on = moments.into_iter().any(|moment| match order {
+                Order::NewestFirst => moment.at < last.at,
+                Order::OldestFirst => moment.at > last.at,
             });
-            let ends = goes_on || self.is_uncut(page.items.len(), asked);
-            if ends || asked >= self.limit.ask {
-                return Tie { items: inside, is_whole: ends };
+            if goes_on || length < asked || asked >= self.limit {
+                let shares = |item: &Value| moment_of(item).is_some_and(|moment| moment.at == last.at);
+                let items: Vec<Value> = page.items.into_iter().filter(shares).collect();
+                let shows_last = items.iter().any(|item| self.identity(item).as_deref() == Some(identity));
+                return Glance { items, shows_last, goes_on, length, asked };
             }
-            asked = self.limit.ask;
+            asked = self.limit;
         }
     }
 
-    /// Whether a page of `length` items was certainly not cut by a cap that nobody told of.
-    fn is_uncut(&self, length: usize, asked: usize) -> bool {
-        // A longer page came before, so the cap is above this one's length. A cap of one item is no cap.
-        length < asked && (self.limit.is_stated || length < self.largest_page || length == 1)
+    /// What is to be thought of a list after its last page.
+    async fn verdict(&mut self) -> Stop {
+        if let Some(doubt) = self.doubt.take() {
+            return Stop::Doubt(doubt);
+        }
+        match judge(&self.items, &self.open, self.order, self.largest_page) {
+            Verdict::Whole => Stop::End,
+            Verdict::Doubtful(doubt) => Stop::Doubt(doubt),
+            Verdict::Test { cursor, expect } => match self.fetch(expect, cursor).await {
+                Ok(page) if page.items.len() == expect => Stop::End,
+                Ok(_) | Err(_) => Stop::Doubt("the service does not fill its pages, so a tie may hide".to_owned()),
+            },
+        }
     }
 
     /// Learns the order, or finds that there is none.
@@ -277,7 +270,7 @@ impl Pager<'_> {
             let Some(identity) = self.identity(item) else {
                 let at = format!("/{index}/{}", self.target.identity.first().unwrap_or(&""));
                 return Err(self.client.wrong_shape(
-                    &self.request(self.limit.ask, None),
+                    &self.request(self.limit, None),
                     self.target.expected,
                     at,
                     "nothing",
@@ -302,16 +295,16 @@ impl Pager<'_> {
     /// One page, with the limit lowered until the service takes it.
     async fn page(&mut self, cursor: Option<String>) -> Result<Page, HttpError> {
         loop {
-            let error = match self.fetch(self.limit.ask, cursor.clone()).await {
+            let error = match self.fetch(self.limit, cursor.clone()).await {
                 Ok(page) => return Ok(page),
                 Err(error) => error,
             };
             if error.is_too_large() {
                 return self.smaller(cursor, error).await;
             }
-            match lower(&error, self.limit.ask, cursor.is_none()) {
+            match lower(&error, self.limit, cursor.is_none()) {
                 Some(limit) => {
-                    self.limit = Limit { ask: limit, is_stated: true };
+                    self.limit = limit;
                 }
                 None => return Err(error),
             }
@@ -320,10 +313,10 @@ impl Pager<'_> {
 
     /// The same page with half the limit, and half again.
     async fn smaller(&mut self, cursor: Option<String>, mut error: HttpError) -> Result<Page, HttpError> {
-        while error.is_too_large() && self.halvings < MOST_HALVINGS && self.limit.ask > 1 {
+        while error.is_too_large() && self.halvings < MOST_HALVINGS && self.limit > 1 {
             self.halvings += 1;
-            self.limit.ask /= 2;
-            error = match self.fetch(self.limit.ask, cursor.clone()).await {
+            self.limit /= 2;
+            error = match self.fetch(self.limit, cursor.clone()).await {
                 Ok(page) => return Ok(page),
                 Err(error) => error,
             };
@@ -348,17 +341,6 @@ impl Pager<'_> {
         request.query.extend(cursor.map(|cursor| ("cursor".to_owned(), cursor)));
         request
     }
-}
-
-/// What shares a moment, and whether that is all of it.
-#[derive(Default)]
-struct Tie {
-    items: Vec<Value>,
-    is_whole: bool,
-}
-
-fn moment(item: &Value) -> Option<Moment> {
-    Moment::parse(item.get("created_at")?.as_str()?)
 }
 
 /// The next lower limit to try after a 422, where that was about the limit.

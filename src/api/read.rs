@@ -10,7 +10,7 @@ use super::convert::{self, AgentRecord, EmailRecord, NumberRecord, VersionDoc, W
 use super::error::ApiError;
 use super::exact::inexact_number;
 use super::guard::Guard;
-use super::page::{FIRST_LIMIT, Limit, Listing, Target, read_all};
+use super::page::{FIRST_LIMIT, Listing, Target, read_all};
 use super::paths;
 use super::wire::{self, WireError};
 use crate::http::{Answer, Client, HttpError, Method, Repeat, Request};
@@ -43,7 +43,7 @@ pub enum Routing {
 #[derive(Clone, Debug)]
 pub struct Reader {
     client: Client,
-    limits: Arc<Mutex<BTreeMap<String, Limit>>>,
+    limits: Arc<Mutex<BTreeMap<String, usize>>>,
 }
 
 impl Reader {
@@ -249,7 +249,7 @@ impl Reader {
         read: impl Fn(&Value, &str) -> Result<T, WireError>,
     ) -> Listing<T> {
         let known = self.limits.lock().unwrap_or_else(PoisonError::into_inner).get(&target.path).copied();
-        let mut limit = known.unwrap_or(Limit::guess(first));
+        let mut limit = known.unwrap_or(first);
         let raw = read_all(&self.client, &target, &mut limit).await;
         self.limits.lock().unwrap_or_else(PoisonError::into_inner).insert(target.path.clone(), limit);
 

@@ -1,1 +1,9 @@
-//! SHELL. Reads everything and says how complete the reading was.
+//! SHELL. Reads everything and says how complete it was.
+//!
+//! The lists come first and usually settle it; configs are read only for what must be looked at (design, section 4).
+
+pub mod collect;
+pub mod singly;
+
+pub use collect::{ConfigFailure, Reading, read_configs, read_lists};
+pub use singly::{Unlisted, ask_singly};
