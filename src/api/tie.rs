@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::cursor::{Moment, Order};
 
-/// How many known items a test of page lengths needs. Below that, half a page and a page minus one are too close.
-const SMALLEST_TEST: usize = 5;
+/// How many known items a test of page lengths needs: a page that is cut by half could else hide as many.
+const SMALLEST_TEST: usize = 3;
 
 /// What the second look at a page's last moment showed.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +83,7 @@ pub(super) fn judge(items: &[Value], open: &[OpenTie], order: Option<Order>, lar
     if open.len() > 1 || !first.is_last || !is_short {
         return doubtful();
     }
-    // Ask behind the earliest moment that leaves fewer items than a page is known to hold, and one fewer than that.
+    // Ask behind the earliest moment that leaves no more items than a page is known to hold, and for as many.
     let in_order: Vec<&(Moment, usize)> = match order {
         Some(Order::OldestFirst) => moments.values().collect(),
         Some(Order::NewestFirst) | None => moments.values().rev().collect(),
@@ -100,7 +100,7 @@ pub(super) fn judge(items: &[Value], open: &[OpenTie], order: Option<Order>, lar
     if left < SMALLEST_TEST || left > largest_page {
         return doubtful();
     }
-    Verdict::Test { cursor, expect: left - 1 }
+    Verdict::Test { cursor, expect: left }
 }
 
 /// When an item was created, where it says so.
@@ -138,11 +138,11 @@ mod tests {
 
     #[test]
     fn a_tie_at_the_end_is_believed_only_after_a_test_of_page_lengths() {
-        assert_eq!(verdict(&[9, 8, 7, 6, 5, 5], 2, true, 6), Verdict::Test { cursor: None, expect: 5 });
+        assert_eq!(verdict(&[9, 8, 7, 6, 5, 5], 2, true, 6), Verdict::Test { cursor: None, expect: 6 });
         let behind = moment_of(&items(&[9])[0]).unwrap().cursor();
-        assert_eq!(verdict(&[9, 9, 7, 6, 5, 4, 4], 2, true, 5), Verdict::Test { cursor: Some(behind), expect: 4 });
+        assert_eq!(verdict(&[9, 9, 7, 6, 5, 4, 4], 2, true, 5), Verdict::Test { cursor: Some(behind), expect: 5 });
         for (seconds, length, largest_page) in [
-            (&[9, 8, 8][..], 2, 3),
+            (&[8, 8][..], 2, 3),
             // A tie that fills a page.
             (&[9, 8, 7, 7, 7, 7, 7], 5, 5),
             (&[5, 5], 2, 2),
