@@ -17,7 +17,8 @@ pub struct Service {
     pub state: State,
     /// How it behaves where that is not known.
     pub behaviour: Behaviour,
-    pub(super) now: Timestamp,
+    /// The time of the request being answered.
+    pub now: Timestamp,
     pub(super) principal: String,
 }
 

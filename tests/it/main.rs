@@ -4,15 +4,18 @@
     clippy::expect_used,
     clippy::panic,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     clippy::print_stderr,
     reason = "tests read files and fail loudly"
 )]
 
 mod api;
 mod architecture;
+mod converge;
 mod manifest;
 mod plan;
 mod render;
 mod sandbox;
 mod scene;
 mod schema;
+mod world;

@@ -1,0 +1,187 @@
+//! A whole run against the embedded service, in one process and under a simulated clock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reachform::apply::ApplyOptions;
+use reachform::apply::verify::{Verifier, VerifyInput};
+use reachform::http::runtime::Later;
+use reachform::http::{Client, ClientOptions, Clock as _, SeededEntropy, SimulatedClock};
+use reachform::manifest::{MemoryFiles, resolve};
+use reachform::model::Verify;
+use reachform::plan::{Approval, Options, Plan, Refusal, Report, Source, approve};
+use reachform::sandbox::{Behaviour, InProcess, Service};
+use reachform::schema::Leniency;
+use reachform::session::{Applying, Outside, SessionError, Workspace, apply_approved, make_plan, plan_unleased, read};
+use tokio_util::sync::CancellationToken;
+
+/// The numbers of the organization.
+pub const NUMBERS: [&str; 10] = [
+    "+15550100000",
+    "+15550100001",
+    "+15550100002",
+    "+15550100003",
+    "+15550100004",
+    "+15550100005",
+    "+15550100006",
+    "+15550100007",
+    "+15550100008",
+    "+15550100009",
+];
+
+/// A service, a repository and a clock.
+#[derive(Clone)]
+pub struct World {
+    pub sandbox: InProcess,
+    pub clock: Arc<SimulatedClock>,
+    pub files: BTreeMap<String, String>,
+    pub secrets: BTreeMap<String, String>,
+    pub options: Options,
+    pub apply: ApplyOptions,
+    pub cancel: CancellationToken,
+    pub runs: u64,
+    pub lease_timeout: Duration,
+}
+
+/// Says yes to every `verify`.
+struct Yes;
+
+impl Verifier for Yes {
+    fn verify<'a>(&'a self, _command: &'a Verify, _input: &'a VerifyInput) -> Later<'a, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// How an apply ended before or after its first write.
+pub type Applied = Result<Result<Report, Refusal>, SessionError>;
+
+impl World {
+    pub fn new(behaviour: Behaviour) -> Self {
+        let clock = Arc::new(SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap()));
+        let service = Service::with_numbers(behaviour, &NUMBERS);
+        let files = BTreeMap::from([(
+            "reachform.yaml".to_owned(),
+            "version: 1\nproject: test\nenvironments:\n  prod: {}\n".to_owned(),
+        )]);
+        let options = Options { has_project: true, ..Options::default() };
+        Self {
+            sandbox: InProcess::new(service, clock.clone()),
+            clock,
+            files,
+            secrets: BTreeMap::new(),
+            options,
+            apply: ApplyOptions { parallelism: 4, ..ApplyOptions::default() },
+            cancel: CancellationToken::new(),
+            runs: 0,
+            lease_timeout: Duration::from_secs(180),
+        }
+    }
+
+    pub fn write(&mut self, key: &str, text: impl Into<String>) {
+        self.files.insert(format!("agents/{key}.yaml"), text.into());
+    }
+
+    pub fn workspace(&self) -> Workspace {
+        let mut files = MemoryFiles::default();
+        for (name, text) in &self.files {
+            files.add(name.clone(), text.clone().into_bytes());
+        }
+        let resolved = resolve(&files, None, &|name| self.secrets.get(name).cloned());
+        let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
+        assert!(!resolved.diagnostics.has_errors(), "{problems:#?}");
+        Workspace { resolved, source: Source::default() }
+    }
+
+    pub fn outside(&self) -> Outside {
+        let entropy = Arc::new(SeededEntropy::new(self.runs));
+        let options = ClientOptions { cancel: self.cancel.clone(), ..ClientOptions::default() };
+        let client = Client::new(Arc::new(self.sandbox.clone()), self.clock.clone(), entropy.clone(), options);
+        Outside { client, host: "sandbox".to_owned(), clock: self.clock.clone(), entropy }
+    }
+
+    pub async fn try_plan(&self) -> Result<Plan, SessionError> {
+        let (workspace, outside) = (self.workspace(), self.outside());
+        let reader = outside.reader();
+        let mut service = read(&reader, None).await?;
+        make_plan(&workspace, &self.options, Leniency::Strict, &outside, &reader, &mut service).await
+    }
+
+    pub async fn plan(&self) -> Plan {
+        self.try_plan().await.unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)))
+    }
+
+    pub fn applying(&self) -> Applying {
+        Applying {
+            options: self.options.clone(),
+            leniency: Leniency::Strict,
+            apply: self.apply.clone(),
+            run: format!("run-{}", self.runs),
+            lease_timeout: self.lease_timeout,
+            cancel: self.cancel.clone(),
+            verifier: Arc::new(Yes),
+            listener: Arc::new(|_| {}),
+        }
+    }
+
+    /// One whole apply by a fresh run, as a new process on a new machine would make it.
+    pub async fn try_apply(&mut self, approval: Approval<'_>) -> Applied {
+        self.runs += 1;
+        let (workspace, outside, applying) = (self.workspace(), self.outside(), self.applying());
+        let (plan, service) = plan_unleased(&workspace, &outside, &applying).await?;
+        let hash = match &approval {
+            Approval::Hash(hash) => hash.to_string(),
+            Approval::File(saved) => saved.plan_hash.to_string(),
+            Approval::Person | Approval::Auto => plan.plan_hash.to_string(),
+        };
+        let approved = match approve(plan, &approval) {
+            Ok(approved) => approved,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        apply_approved(&workspace, &outside, &applying, &approved, &hash, service).await
+    }
+
+    pub async fn apply(&mut self) -> Report {
+        match self.try_apply(Approval::Person).await {
+            Ok(Ok(report)) => report,
+            Ok(Err(refusal)) => panic!("refused: {refusal:#?}"),
+            Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
+        }
+    }
+
+    /// Applies, and insists that everything ended in place and that a second plan is empty.
+    pub async fn converge(&mut self, what: &str) {
+        let report = self.apply().await;
+        assert!(report.is_complete(), "{what}: {:#?}", report.outcomes);
+        self.assert_empty(what).await;
+    }
+
+    pub async fn assert_empty(&self, what: &str) {
+        let plan = self.plan().await;
+        assert!(!plan.summary().has_changes(), "{what}: the second plan is not empty: {:#?}", plan.changes);
+        assert!(!plan.has_errors(), "{what}: {:#?}", plan.diagnostics);
+        assert!(plan.refreshes.is_empty(), "{what}: {:#?}", plan.refreshes);
+    }
+
+    pub fn id(&self, name: &str) -> String {
+        self.sandbox.with(|service| service.agent_named(name).unwrap_or_else(|| panic!("no agent {name}")).to_owned())
+    }
+
+    pub fn agents(&self) -> usize {
+        self.sandbox.with(|service| service.state.agents.len())
+    }
+
+    pub fn live_config(&self, name: &str) -> serde_json::Value {
+        let id = self.id(name);
+        self.sandbox.with(|service| service.state.agents[&id].live().unwrap().config.clone())
+    }
+
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+}
+
+/// Runs a future to its end on one thread.
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
