@@ -11,7 +11,7 @@ pub mod guard;
 pub mod page;
 pub mod paths;
 pub mod read;
-pub(crate) mod tie;
+mod tie;
 pub mod wire;
 pub mod write;
 

@@ -75,7 +75,7 @@ pub(super) fn judge(items: &[Value], open: &[OpenTie], order: Option<Order>, lar
     // two of anything.
     let has_ties = moments.values().any(|(_, count)| *count > 1);
     let sees_pairs = largest_page > 1 || open.iter().all(|tie| tie.is_last);
-    if !has_ties && sees_pairs && open.iter().all(|tie| tie.length == 1) {
+    if !has_ties && sees_pairs && open.iter().all(|tie| tie.length == 1 && tie.asked > 1) {
         return Verdict::Whole;
     }
     // A tie that stops though the list goes on was cut. So was one that filled what was asked for.

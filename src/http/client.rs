@@ -15,8 +15,8 @@ use super::limiter::{Limiter, MOST_IN_FLIGHT};
 use super::message::{Request, Response, TransportError};
 use super::redact::{Redactor, plain};
 use super::retry::{
-    Repeat, RetryPolicy, date_of, failure_repeats, fate_of_failure, fate_of_status, fraction, retry_after,
-    status_repeats,
+    Repeat, RetryPolicy, TIMEOUT_COUNTS, date_of, failure_repeats, fate_of_failure, fate_of_status, fraction,
+    retry_after, status_repeats,
 };
 use super::runtime::{Clock, Entropy, Transport};
 
@@ -215,7 +215,7 @@ impl Client {
         read: impl Fn(Response) -> Result<T, Rejected>,
     ) -> Result<T, HttpError> {
         let policy = &self.shared.options.retry;
-        let (mut attempts, mut throttled_attempts, mut worst) = (0, 0, Fate::NotSent);
+        let (mut attempts, mut throttled_attempts, mut failed_attempts, mut worst) = (0, 0, 0, Fate::NotSent);
         loop {
             let turn = self.interruptible(self.shared.limiter.turn()).await;
             let gate = match turn {
@@ -241,14 +241,16 @@ impl Client {
             if rejected.throttled {
                 turn.was_throttled();
                 throttled_attempts += 1;
+            } else {
+                let timed_out = matches!(rejected.kind, HttpErrorKind::Transport(TransportError::Timeout(_)));
+                failed_attempts += if timed_out { TIMEOUT_COUNTS } else { 1 };
             }
             drop(turn);
 
             worst = worst.max(rejected.fate);
             // A create is not sent again once any attempt may have been carried out; `repeats` has seen only this one.
             let allowed = rejected.repeats && (repeat == Repeat::Always || worst != Fate::Unknown);
-            let spent =
-                attempts - throttled_attempts >= policy.attempts || throttled_attempts >= policy.throttled_attempts;
+            let spent = failed_attempts >= policy.attempts || throttled_attempts >= policy.throttled_attempts;
             let backoff = policy.backoff(attempts, self.shared.entropy.bytes());
             if !allowed || spent || later(self.shared.clock.now(), backoff) > self.lock().deadline {
                 return Err(self.error(request, attempts, worst, rejected.kind));

@@ -101,6 +101,9 @@ impl ReqwestTransport {
                 .default_headers(headers.clone())
                 .connect_timeout(options.connect_timeout)
                 .timeout(options.timeout)
+                // Python services close an idle connection after five seconds. A create that is sent into the closing
+                // is a create of unknown fate.
+                .pool_idle_timeout(Duration::from_secs(4))
                 // A redirect would carry the credential along, or lose the body of a write.
                 .redirect(reqwest::redirect::Policy::none())
                 // reqwest repeats at once and by its own rules; ours are in `retry`.

@@ -18,6 +18,9 @@ pub enum Repeat {
     OnlyIfUnsent,
 }
 
+/// What an attempt counts that ran into its timeout: it has cost a minute already, so half as many are made.
+pub(super) const TIMEOUT_COUNTS: u32 = 2;
+
 /// How long and how often.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {

@@ -13,9 +13,11 @@ use serde_json::{Value, json};
 
 pub type Reply = Result<Response, TransportError>;
 
+type Script = Box<dyn Fn(&Request, usize) -> Reply + Send + Sync>;
+
 /// A transport that answers by a closure and keeps what it was sent.
 pub struct Fake {
-    answer: Box<dyn Fn(&Request, usize) -> Reply + Send + Sync>,
+    answer: Script,
     delay: Duration,
     clock: Arc<SimulatedClock>,
     pub log: Mutex<Vec<Request>>,
@@ -101,6 +103,7 @@ pub fn json_answer(status: u16, value: &Value) -> Reply {
     answer(status, &[("content-type", "application/json")], &value.to_string())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "scripts answer with failures, too")]
 pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Reply {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Ok(Response { status, headers, body: body.as_bytes().to_vec() })

@@ -237,3 +237,10 @@ async fn a_clone_and_a_wrapped_client_count_together() {
     wrapped.send(&get("/a"), Repeat::Always).await.unwrap();
     assert_eq!(world.client.traffic().requests, 1);
 }
+
+#[tokio::test]
+async fn a_service_that_hangs_is_given_up_on_sooner() {
+    let world = World::new(|_, _| Err(TransportError::Timeout(Duration::from_secs(60))));
+    let error = world.client.send(&get("/a"), Repeat::Always).await.unwrap_err();
+    assert_eq!((world.sent(), error.fate), (3, Fate::Unknown));
+}
