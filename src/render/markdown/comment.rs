@@ -1,7 +1,7 @@
 //! The comment on a pull request: totals first, then a table from which a reviewer of ten agents decides, then details.
 
 use super::escape::{code, html_code, link, marker_value, sentence};
-use super::fields;
+use super::fields::{self, Told};
 use super::ladder::{Details, Rows, Rung, fit};
 use super::page::put;
 use super::{Body, CommentContext};
@@ -18,10 +18,12 @@ const LIST_SHOWN: usize = 20;
 
 /// The body of the comment on a plan.
 pub fn plan_comment(plan: &Plan, sources: &SourceMap, context: &CommentContext) -> Body {
-    fit(context.max_bytes, |rung| write(plan, sources, context, rung))
+    // Comparing prompts is the work; what a rung leaves out changes nothing about it.
+    let told: Vec<Told<'_>> = plan.changes.iter().map(Told::of).collect();
+    fit(context.max_bytes, |rung| write(plan, &told, sources, context, rung))
 }
 
-fn write(plan: &Plan, sources: &SourceMap, context: &CommentContext, rung: &Rung) -> String {
+fn write(plan: &Plan, told: &[Told<'_>], sources: &SourceMap, context: &CommentContext, rung: &Rung) -> String {
     let mut out = marker("plan", plan.plan_hash.as_str(), context, plan.source.commit.as_deref());
     out.push_str(&title(plan));
     out.push_str(&links(plan, context));
@@ -31,17 +33,17 @@ fn write(plan: &Plan, sources: &SourceMap, context: &CommentContext, rung: &Rung
         put(&mut out, format_args!("{text}\n\n"));
     }
     match rung.rows {
-        Rows::All => table(&mut out, plan),
+        Rows::All => table(&mut out, told),
         Rows::Names | Rows::Totals => {}
     }
-    for change in &plan.changes {
+    for entry in told {
         let shown = match rung.details {
             Details::All => true,
-            Details::Risky => needs_second_look(change),
+            Details::Risky => needs_second_look(entry.change),
             Details::None => false,
         };
         if shown {
-            agent(&mut out, change, plan.changes.len() <= OPEN_DETAILS, rung);
+            agent(&mut out, entry, plan.changes.len() <= OPEN_DETAILS, rung);
         }
     }
     if rung.details > Details::None {
@@ -176,12 +178,13 @@ fn problems(out: &mut String, plan: &Plan, sources: &SourceMap) {
     }
 }
 
-fn table(out: &mut String, plan: &Plan) {
-    if plan.changes.is_empty() {
+fn table(out: &mut String, told: &[Told<'_>]) {
+    if told.is_empty() {
         return;
     }
     out.push_str("| | Agent | Version | What changes |\n|:-:|---|---|---|\n");
-    for change in &plan.changes {
+    for entry in told {
+        let change = entry.change;
         put(
             out,
             format_args!(
@@ -189,7 +192,7 @@ fn table(out: &mut String, plan: &Plan) {
                 code(change.action.symbol()),
                 code(change.key.as_str()),
                 version_cell(change),
-                fields::overview(change)
+                fields::overview(entry)
             ),
         );
     }
@@ -209,7 +212,8 @@ fn needs_second_look(change: &AgentChange) -> bool {
     change.is_risky() || change.has_cause(Cause::Conflict) || change.held.is_some()
 }
 
-fn agent(out: &mut String, change: &AgentChange, few: bool, rung: &Rung) {
+fn agent(out: &mut String, told: &Told<'_>, few: bool, rung: &Rung) {
+    let change = told.change;
     let mut body = String::new();
     if change.action != Action::Update {
         let id = change.agent_id.as_ref().map(|id| format!(" ({})", code(id))).unwrap_or_default();
@@ -224,7 +228,7 @@ fn agent(out: &mut String, change: &AgentChange, few: bool, rung: &Rung) {
         put(&mut body, format_args!("Changed on the service {}.\n\n", sentence(&who)));
     }
     body.push_str(&fields::numbers(change));
-    body.push_str(&fields::details(change, rung));
+    body.push_str(&fields::details(told, rung));
     body.push_str(&kept(&change.kept));
     if body.is_empty() {
         return;

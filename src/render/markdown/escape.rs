@@ -54,7 +54,23 @@ pub(super) fn html_code(text: &str) -> String {
 /// A sentence of ours that may quote others. What stands between backticks was meant as code by who wrote it, where the
 /// backticks come in pairs; all else is text that links and mentions nobody.
 pub(super) fn sentence(text: &str) -> String {
-    let text = visible::one_line(text);
+    let text = visible::one_line(text.trim());
+    if text.is_empty() {
+        return "(empty)".to_owned();
+    }
+    // At the start of a line these make a list, a heading or a rule.
+    let after_digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_item = after_digits.len() < text.len() && after_digits.starts_with(['.', ')']);
+    match text.chars().next() {
+        Some(first) if is_item || matches!(first, '-' | '+' | '=') => {
+            format!("&#{};{}", u32::from(first), phrase(text.get(1..).unwrap_or("")))
+        }
+        _ => phrase(&text),
+    }
+}
+
+/// The inside of a sentence.
+fn phrase(text: &str) -> String {
     let pieces: Vec<&str> = text.split('`').collect();
     // Pairs of backticks make an odd number of pieces, and a pair around nothing makes no code.
     let in_pairs = pieces.len() % 2 == 1 && pieces.iter().skip(1).step_by(2).all(|piece| !piece.is_empty());
@@ -115,6 +131,10 @@ mod tests {
         assert_eq!(sentence("ask @org/team about #1"), "ask &#64;&#8288;org/team about &#35;&#8288;1");
         assert!(!sentence("see https://evil.example").contains("://e"));
         assert_eq!(sentence("a ` b <!-- c"), "a &#96; b &#60;&#33;-- c");
+        assert_eq!(sentence(" - x"), "&#45; x");
+        assert_eq!(sentence("1. x"), "&#49;. x");
+        assert_eq!(sentence("1 agent"), "1 agent");
+        assert_eq!(sentence(" \n"), "(empty)");
     }
 
     #[test]

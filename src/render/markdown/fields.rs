@@ -16,8 +16,22 @@ const NESTED_SHOWN: usize = 20;
 /// Values of an agent that a row of the overview names.
 const OVERVIEW_FIELDS: usize = 4;
 
+/// The change of an agent with each of its values compared.
+pub(super) struct Told<'p> {
+    pub(super) change: &'p AgentChange,
+    fields: Vec<(&'p FieldChange, Change)>,
+}
+
+impl<'p> Told<'p> {
+    pub(super) fn of(change: &'p AgentChange) -> Self {
+        let told = |field: &'p FieldChange| (field, Change::of(&field.before, &field.after));
+        Self { change, fields: change.fields.iter().map(told).collect() }
+    }
+}
+
 /// The overview of an agent's changes for one cell: `` `instructions` −12 +29 words · `temperature` 0.7 → 0.4 ``.
-pub(super) fn overview(change: &AgentChange) -> String {
+pub(super) fn overview(told: &Told<'_>) -> String {
+    let change = told.change;
     let mut parts: Vec<String> = Vec::new();
     match change.action {
         Action::Create => parts.push("new agent".to_owned()),
@@ -31,9 +45,10 @@ pub(super) fn overview(change: &AgentChange) -> String {
                 parts.push("adopted".to_owned());
             }
             // Risks first: what the cell leaves out at the end matters least.
-            let (risky, others): (Vec<&FieldChange>, Vec<&FieldChange>) =
-                change.fields.iter().partition(|field| field.risk.is_some() || field.cause == Cause::Conflict);
-            parts.extend(risky.iter().chain(&others).take(OVERVIEW_FIELDS).map(|field| overview_field(field)));
+            let (risky, others): (Vec<_>, Vec<_>) =
+                told.fields.iter().partition(|(field, _)| field.risk.is_some() || field.cause == Cause::Conflict);
+            let named = risky.iter().chain(&others).take(OVERVIEW_FIELDS);
+            parts.extend(named.map(|(field, told)| overview_field(field, told)));
             let more = change.fields.len().saturating_sub(OVERVIEW_FIELDS);
             if more > 0 {
                 parts.push(format!("{more} more"));
@@ -54,16 +69,12 @@ pub(super) fn overview(change: &AgentChange) -> String {
     if parts.is_empty() { "its stamp alone".to_owned() } else { parts.join(" · ") }
 }
 
-fn overview_field(field: &FieldChange) -> String {
+fn overview_field(field: &FieldChange, told: &Change) -> String {
     let name = code(field.path.last().unwrap_or("/"));
-    let text = match Change::of(&field.before, &field.after) {
+    let text = match told {
         Change::Simple { before, after, .. } => {
             let short = |text: &str| text.chars().count() <= 24;
-            if short(&before) && short(&after) {
-                format!("{name} {} → {}", value(&before), value(&after))
-            } else {
-                name
-            }
+            if short(before) && short(after) { format!("{name} {} → {}", value(before), value(after)) } else { name }
         }
         Change::Note(note) => format!("{name} {note}"),
         Change::Prose(diff) if diff.is_invisible() => format!("{name} blanks"),
@@ -71,7 +82,7 @@ fn overview_field(field: &FieldChange) -> String {
             format!("{name} −{} +{} words", diff.stats.words_removed, diff.stats.words_added)
         }
         Change::NewText(_) => format!("{name} new text"),
-        Change::List(list) => format!("{name} {}", list_counts(&list)),
+        Change::List(list) => format!("{name} {}", list_counts(list)),
         Change::Fields(fields) => format!("{name} {}", plural(fields.len(), "value", "values")),
     };
     match (field.cause, &field.risk) {
@@ -93,13 +104,13 @@ fn list_counts(list: &ListChange) -> String {
 }
 
 /// The fields of one agent.
-pub(super) fn details(change: &AgentChange, rung: &Rung) -> String {
+pub(super) fn details(told: &Told<'_>, rung: &Rung) -> String {
+    let change = told.change;
     let is_new = |field: &FieldChange| change.action == Action::Create && field.before == Shown::Absent;
     let mut rows = Vec::new();
     let mut conflicts = Vec::new();
     let mut blocks = Vec::new();
-    for field in &change.fields {
-        let told = Change::of(&field.before, &field.after);
+    for (field, told) in &told.fields {
         if field.cause == Cause::Conflict {
             let applied = field.applied.as_ref().map_or_else(|| "(not known)".to_owned(), |value| cell(&brief(value)));
             conflicts.push(format!(
@@ -108,10 +119,10 @@ pub(super) fn details(change: &AgentChange, rung: &Rung) -> String {
                 cell(&brief(&field.before)),
                 cell(&brief(&field.after))
             ));
-        } else if let Some(row) = row(field, &told, is_new(field)) {
+        } else if let Some(row) = row(field, told, is_new(field)) {
             rows.push(row);
         }
-        let block = block(&field.path.to_string(), &told, rung);
+        let block = block(&field.path.to_string(), told, rung);
         if !block.is_empty() {
             blocks.push(block);
         }

@@ -1,5 +1,7 @@
 //! Plans built by hand, as planning would build them.
 
+use std::fmt::Write as _;
+
 use reachform::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 use reachform::plan::work::Work;
 use reachform::plan::{
@@ -153,15 +155,17 @@ pub(super) fn prompt() -> String {
         ("book_slot", "book one of the slots that check_slots returned"),
         ("find_patient", "look a patient up by name and date of birth"),
     ] {
-        out.push_str(&format!("- Use `{tool}` to {what}. Never read its raw answer to the caller.\n"));
+        writeln!(out, "- Use `{tool}` to {what}. Never read its raw answer to the caller.").unwrap();
     }
     out.push_str("\n## Emergencies\n\n");
     out.push_str("If the caller has heavy bleeding or trouble breathing, tell them to hang up and call 911 at once.\n");
     for number in 1..=30 {
-        out.push_str(&format!(
+        writeln!(
+            out,
             "\n### Question {number}\n\nWhen a caller asks about topic {number}, answer from the practice handbook, \
-             section {number}, in at most two sentences, then ask whether there is anything else.\n"
-        ));
+             section {number}, in at most two sentences, then ask whether there is anything else."
+        )
+        .unwrap();
     }
     out
 }

@@ -377,6 +377,23 @@ fn report() -> Report {
     }
 }
 
+/// A report with a text from outside wherever one can stand.
+pub(super) fn infested_report(text: &str) -> Report {
+    let mut report = report();
+    for entry in &mut report.outcomes {
+        text.clone_into(&mut entry.name);
+        entry.agent_id = Some(text.to_owned());
+        entry.step = Some(text.to_owned());
+        entry.causes = vec![text.to_owned()];
+        entry.hints = vec![text.to_owned()];
+        entry.left_behind = vec![text.to_owned()];
+        entry.rewritten = vec![FieldPath::of([text])];
+    }
+    text.clone_into(&mut report.target.environment);
+    text.clone_into(&mut report.notices[0].message);
+    report
+}
+
 #[test]
 fn an_apply_that_went_half_way_adds_up() {
     let report = report();
@@ -411,5 +428,4 @@ fn events_are_one_line_each() {
         ]
     );
     assert_eq!(event_line(&events[1], false, &TextOptions::default()), None);
-    assert_eq!(FieldPath::root().to_string(), "");
 }

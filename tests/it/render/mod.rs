@@ -2,7 +2,9 @@
 
 mod build;
 mod cases;
+mod documents;
 mod limits;
+mod markdown;
 mod properties;
 
 use std::path::PathBuf;
