@@ -317,11 +317,11 @@ mod tests {
             PartKind::Add => ("{+", "+}"),
             PartKind::Note => ("<", ">"),
         };
-        let body: String = hunk
-            .parts
-            .iter()
-            .map(|part| format!("{}{}{}", marks(part.kind).0, part.text, marks(part.kind).1))
-            .collect();
+        let mut body = String::new();
+        for part in &hunk.parts {
+            let (open, close) = marks(part.kind);
+            body.extend([open, part.text.as_str(), close]);
+        }
         let (open, close) = (if hunk.opens_inside { "…" } else { "" }, if hunk.closes_inside { "…" } else { "" });
         format!("{} {open}{body}{close}", hunk.line)
     }

@@ -148,7 +148,13 @@ fn context_before(new: &Text, edit: &Edit) -> usize {
     let mut words = 0;
     while let Some(token) = at.checked_sub(1).and_then(|before| new.tokens.get(before)) {
         words += usize::from(token.word);
-        if words > CONTEXT_WORDS || new.slice(token.end..edge).contains('\n') {
+        if new.slice(token.end..edge).contains('\n') {
+            break;
+        }
+        if words > CONTEXT_WORDS {
+            // Context that is cut off begins with a word, not with the comma before it.
+            let is_loose = |at: &usize| ".,;:!?)]".contains(new.slice(new.start(*at)..new.end_before(at + 1)));
+            at = (at..edit.new_tokens.start).find(|at| !is_loose(at)).unwrap_or(at);
             break;
         }
         at -= 1;

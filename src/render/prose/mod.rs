@@ -16,3 +16,4 @@ mod tokens;
 pub use diff::{Invisible, InvisiblePlace, Moved, ProseDiff, Stats};
 pub use hunks::{Hunk, Part, PartKind};
 pub use shorten::HunkLimits;
+pub use tokens::count_words;

@@ -218,6 +218,11 @@ fn headings(text: &str) -> Vec<(usize, String)> {
     out
 }
 
+/// How many words a text has, as diffs count them: a mark is none, a Chinese character is one.
+pub fn count_words(text: &str) -> usize {
+    word_ranges(text).len()
+}
+
 /// Where the words of a text are.
 pub(super) fn word_ranges(text: &str) -> Vec<Range<usize>> {
     Scanner { text, at: 0 }.filter(|(_, word)| *word).map(|(range, _)| range).collect()

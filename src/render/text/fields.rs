@@ -6,8 +6,9 @@ use super::TextOptions;
 use super::hunks;
 use super::paper::{Paper, Span};
 use crate::plan::{Action, AgentChange, Cause, FieldChange, Shown};
+use crate::render::prose::count_words;
 use crate::render::style::Detail;
-use crate::render::values::{Change, FieldEdit, ItemMark, ListChange, NONE, REMOVED, plural, shown};
+use crate::render::values::{Change, FieldEdit, ItemMark, ListChange, NONE, REMOVED, brief, plural};
 use crate::render::visible;
 
 /// Paths begin in this column; the mark stands two before.
@@ -43,7 +44,8 @@ fn row(paper: &mut Paper, agent: &AgentChange, field: &FieldChange, column: usiz
     let is_new = agent.action == Action::Create && *before == Shown::Absent;
     let mut value = headline(&change, is_new, options);
     if *cause == Cause::Drift && risk.is_some() {
-        value.push(Span::new(styles.changed, "  changed on the service"));
+        value.push(Span::plain("  "));
+        value.push(Span::glued(styles.changed, "changed on the service"));
     }
     if *cause == Cause::Conflict {
         value = vec![Span::new(styles.danger, "conflict: changed in Git and on the service")];
@@ -51,8 +53,8 @@ fn row(paper: &mut Paper, agent: &AgentChange, field: &FieldChange, column: usiz
     label(paper, &mark, &path.to_string(), column, value);
     let indent = PATH_COLUMN + 2;
     if *cause == Cause::Conflict {
-        let known = applied.as_ref().map_or_else(|| "(not known)".to_owned(), shown);
-        for (name, text) in [("applied ", known), ("live    ", shown(before)), ("declared", shown(after))] {
+        let known = applied.as_ref().map_or_else(|| "(not known)".to_owned(), brief);
+        for (name, text) in [("applied ", known), ("live    ", brief(before)), ("declared", brief(after))] {
             paper.flow(indent, indent + 10, &[Span::new(styles.dim, name), Span::plain("  "), Span::plain(&text)]);
         }
         if has_body(&change) {
@@ -61,7 +63,7 @@ fn row(paper: &mut Paper, agent: &AgentChange, field: &FieldChange, column: usiz
             paper.flow(indent, indent + 2, &[line.as_slice(), rest.as_slice()].concat());
         }
     } else if let Some(applied) = applied.as_ref().filter(|applied| *applied != after) {
-        let line = format!("applied last: {}", shown(applied));
+        let line = format!("applied last: {}", brief(applied));
         paper.flow(indent, indent + 2, &[Span::new(styles.dim, &line)]);
     }
     if let Some(risk) = risk {
@@ -112,7 +114,7 @@ fn headline(change: &Change, is_new: bool, options: &TextOptions) -> Vec<Span> {
         Change::Prose(diff) => vec![Span::plain(&hunks::stats(diff, options))],
         Change::NewText(text) => {
             let lines = plural(text.lines().count(), "line", "lines");
-            let words = plural(text.split_whitespace().count(), "word", "words");
+            let words = plural(count_words(text), "word", "words");
             vec![Span::new(styles.added, &format!("new text, {lines}, {words}"))]
         }
         Change::List(list) => list_headline(list, options),
@@ -134,7 +136,7 @@ fn list_headline(list: &ListChange, options: &TextOptions) -> Vec<Span> {
             ItemMark::Changed => format!(" ({})", plural(item.fields.len(), "field", "fields")),
             ItemMark::Added | ItemMark::Removed => String::new(),
         };
-        spans.push(Span::new(style, &format!("{} {}{inside}", item.mark.symbol(), item.label)));
+        spans.push(Span::glued(style, &format!("{} {}{inside}", item.mark.symbol(), item.label)));
         spans.push(Span::plain("  "));
     }
     if let Some(order) = order {
@@ -142,7 +144,7 @@ fn list_headline(list: &ListChange, options: &TextOptions) -> Vec<Span> {
         spans.push(Span::plain("  "));
     }
     if *unchanged > 0 {
-        spans.push(Span::new(styles.dim, &format!("({unchanged} unchanged)")));
+        spans.push(Span::glued(styles.dim, &format!("({unchanged} unchanged)")));
     }
     if spans.is_empty() {
         spans.push(Span::plain("[]"));

@@ -92,7 +92,11 @@ fn write_hunk(paper: &mut Paper, indent: usize, hunk: &Hunk, options: &TextOptio
     for (index, part) in hunk.parts.iter().enumerate() {
         let (style, open, close) = marks(part.kind, options);
         for (row, text) in rows(part, index == 0, index == last, options).iter().enumerate() {
-            let text = if text.is_empty() { String::new() } else { format!("{open}{text}{close}") };
+            let text = if text.trim().is_empty() && part.kind != PartKind::Keep {
+                String::new()
+            } else {
+                format!("{open}{text}{close}")
+            };
             add(row > 0, Span::new(style, &text));
         }
     }

@@ -46,7 +46,7 @@ pub(super) fn write(paper: &mut Paper, change: &AgentChange, options: &TextOptio
         }
     }
     if following > 0 {
-        let line = format!("{} to the new version", plural(following, "slot follows", "slots follow"));
+        let line = format!("{} the new version", plural(following, "slot follows", "slots follow"));
         paper.flow(COLUMN, COLUMN + 2, &[Span::new(styles.dim, &line)]);
     }
 }

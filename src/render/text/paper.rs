@@ -12,11 +12,17 @@ use crate::render::visible;
 pub(super) struct Span {
     style: Style,
     text: String,
+    glued: bool,
 }
 
 impl Span {
     pub(super) fn new(style: Style, text: &str) -> Self {
-        Self { style, text: visible::one_line(text) }
+        Self { style, text: visible::one_line(text), glued: false }
+    }
+
+    /// A piece within which no line ends.
+    pub(super) fn glued(style: Style, text: &str) -> Self {
+        Self { glued: true, ..Self::new(style, text) }
     }
 
     pub(super) fn plain(text: &str) -> Self {
@@ -51,7 +57,11 @@ impl Paper {
     /// Pieces that follow each other, wrapped between words; further lines begin at `hanging`.
     pub(super) fn flow(&mut self, indent: usize, hanging: usize, spans: &[Span]) {
         let mut line = Line::new(indent);
-        for word in words(spans) {
+        for (index, word) in words(spans).into_iter().enumerate() {
+            // Blanks at the very start are meant; those where a line was broken are not.
+            if index == 0 {
+                line.add(word.blank_style, &word.blank);
+            }
             let room = self.width.saturating_sub(line.column + word.blank.width());
             if line.has_words && word.width() > room {
                 self.lines.push(line.finish());
@@ -154,7 +164,7 @@ fn words(spans: &[Span]) -> Vec<Word> {
     for span in spans {
         for c in span.text.chars() {
             let is_wide = c.width() == Some(2);
-            if c == ' ' {
+            if c == ' ' && !span.glued {
                 if !word.pieces.is_empty() {
                     out.push(std::mem::take(&mut word));
                 }
@@ -227,6 +237,7 @@ mod tests {
 
     #[test]
     fn lines_break_between_words_and_hang() {
+        assert_eq!(wrapped(14, "  one two three"), "    one two\n    three\n");
         assert_eq!(wrapped(14, "one two three four"), "  one two\n    three four\n");
         assert_eq!(wrapped(14, "a  b"), "  a  b\n");
     }

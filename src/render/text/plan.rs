@@ -141,7 +141,7 @@ fn agent(paper: &mut Paper, change: &AgentChange, options: &TextOptions) {
         Action::Update | Action::Adopt => styles.changed,
     };
     let mut spans = vec![
-        Span::new(style, &format!("{:<2}", change.action.symbol())),
+        Span::new(style, &format!("{} ", change.action.symbol())),
         Span::new(styles.strong, &change.address.to_string()),
         Span::plain("   "),
         Span::new(style, &words::versions(change, options.glyphs.arrow)),

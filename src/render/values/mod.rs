@@ -5,7 +5,7 @@ mod lists;
 
 use serde_json::Value;
 
-use super::prose::ProseDiff;
+use super::prose::{ProseDiff, count_words};
 use crate::model::FieldPath;
 use crate::model::value::same;
 use crate::plan::Shown;
@@ -51,6 +51,8 @@ const SHORT_TEXT: usize = 60;
 
 /// What stands for nothing.
 pub const NONE: &str = "(none)";
+/// How the description of a long text begins.
+pub const LONG_TEXT: &str = "text of ";
 /// What stands for a value that goes.
 pub const REMOVED: &str = "(removed)";
 
@@ -91,9 +93,14 @@ impl Change {
     }
 }
 
-/// One shown value on one line.
-pub fn shown(value: &Shown) -> String {
-    label(value, NONE)
+/// One shown value on one line; of a long text no more than its size, for two long texts mostly begin alike.
+pub fn brief(value: &Shown) -> String {
+    match value {
+        Shown::Value(Value::String(text)) if !is_short(text) => {
+            format!("{LONG_TEXT}{}", plural(count_words(text), "word", "words"))
+        }
+        value => label(value, NONE),
+    }
 }
 
 fn label(value: &Shown, absent: &str) -> String {

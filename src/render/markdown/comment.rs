@@ -1,0 +1,302 @@
+//! The comment on a pull request: totals first, then a table from which a reviewer of ten agents decides, then details.
+
+use super::escape::{code, html_code, link, marker_value, sentence};
+use super::fields::{self, Told};
+use super::ladder::{Details, Rows, Rung, fit};
+use super::page::put;
+use super::{Body, CommentContext};
+use crate::diagnostics::{Diagnostic, Severity, SourceMap};
+use crate::model::FieldPath;
+use crate::plan::{Action, AgentChange, Cause, KeptEdit, Plan, Summary};
+use crate::render::values::plural;
+use crate::render::words;
+
+/// Up to so many agents, all details stand open; of more, only those that need a second look.
+const OPEN_DETAILS: usize = 3;
+/// Problems, notices and orphans that are listed; the rest is counted.
+const LIST_SHOWN: usize = 20;
+
+/// The body of the comment on a plan.
+pub fn plan_comment(plan: &Plan, sources: &SourceMap, context: &CommentContext) -> Body {
+    // Comparing prompts is the work; what a rung leaves out changes nothing about it.
+    let told: Vec<Told<'_>> = plan.changes.iter().map(Told::of).collect();
+    fit(context.max_bytes, |rung| write(plan, &told, sources, context, rung))
+}
+
+fn write(plan: &Plan, told: &[Told<'_>], sources: &SourceMap, context: &CommentContext, rung: &Rung) -> String {
+    let mut out = marker("plan", plan.plan_hash.as_str(), context, plan.source.commit.as_deref());
+    out.push_str(&title(plan));
+    out.push_str(&links(plan, context));
+    out.push_str(&warnings(plan, rung));
+    problems(&mut out, plan, sources);
+    if let Some(text) = words::no_changes(plan) {
+        put(&mut out, format_args!("{text}\n\n"));
+    }
+    match rung.rows {
+        Rows::All => table(&mut out, told),
+        Rows::Names | Rows::Totals => {}
+    }
+    for entry in told {
+        let shown = match rung.details {
+            Details::All => true,
+            Details::Risky => needs_second_look(entry.change),
+            Details::None => false,
+        };
+        if shown {
+            agent(&mut out, entry, plan.changes.len() <= OPEN_DETAILS, rung);
+        }
+    }
+    if rung.details > Details::None {
+        left_alone(&mut out, plan);
+    }
+    if let Some(missing) = rung.missing {
+        let whole = context.full_plan_url.as_deref().and_then(|url| link("full plan", url));
+        let whole = whole.map(|link| format!(" See the {link}.")).unwrap_or_default();
+        put(&mut out, format_args!("> [!NOTE]\n> Shortened to fit: {missing}.{whole}\n\n"));
+    }
+    out.push_str(&footer(plan));
+    out
+}
+
+/// The hidden marker by which the comment is found again.
+pub(super) fn marker(kind: &str, hash: &str, context: &CommentContext, commit: Option<&str>) -> String {
+    let mut parts = vec![format!("reachform:{kind} v=1")];
+    let values = [
+        ("key", context.marker_key.as_deref()),
+        ("sha", context.commit.as_deref().or(commit)),
+        ("hash", Some(hash)),
+        ("run", context.run_id.as_deref()),
+    ];
+    for (name, value) in values {
+        if let Some(value) = value.map(marker_value).filter(|value| !value.is_empty()) {
+            parts.push(format!("{name}={value}"));
+        }
+    }
+    format!("<!-- {} -->\n", parts.join(" "))
+}
+
+/// Status and totals: it is what a notification and a phone show.
+fn title(plan: &Plan) -> String {
+    let Summary { create, update, delete, adopt, unchanged, drift: _, conflict: _, orphaned: _ } = plan.summary();
+    let counts: Vec<String> =
+        [(delete, "to delete"), (update, "to update"), (create, "to create"), (adopt, "to adopt")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+    let counts = if counts.is_empty() { "no changes".to_owned() } else { counts.join(", ") };
+    let state = if plan.has_errors() {
+        "errors, "
+    } else if !plan.complete {
+        "incomplete, "
+    } else if plan.targeted {
+        "targeted, "
+    } else {
+        ""
+    };
+    format!("### Agents plan · {} — {state}{counts} · {unchanged} unchanged\n", code(&plan.target.environment))
+}
+
+fn links(plan: &Plan, context: &CommentContext) -> String {
+    let mut parts = Vec::new();
+    if let Some(commit) = context.commit.as_deref().or(plan.source.commit.as_deref()) {
+        let short: String = commit.chars().take(7).collect();
+        let dirty = if plan.source.dirty { " with changes that are not committed" } else { "" };
+        parts.push(format!("Commit {}{dirty}", code(&short)));
+    }
+    parts.push(format!("plan `{}`", plan.plan_hash.short()));
+    parts.push(format!("{} {}", code(&plan.target.host), code(&plan.target.project)));
+    parts.extend(context.run_url.as_deref().and_then(|url| link("run", url)));
+    parts.extend(context.full_plan_url.as_deref().and_then(|url| link("full plan", url)));
+    format!("{}\n\n", parts.join(" · "))
+}
+
+/// What nobody may overlook.
+fn warnings(plan: &Plan, rung: &Rung) -> String {
+    let mut lines = Vec::new();
+    if !plan.complete {
+        lines.push(
+            "**Incomplete:** not everything could be read. The plan shows what is known and cannot be applied."
+                .to_owned(),
+        );
+    }
+    if plan.targeted {
+        lines.push("**Targeted:** agents were left out. This is not the whole plan.".to_owned());
+    }
+    let named = |matches: &dyn Fn(&AgentChange) -> bool| {
+        let keys: Vec<String> =
+            plan.changes.iter().filter(|change| matches(change)).map(|change| code(change.key.as_str())).collect();
+        (keys.len(), if rung.rows == Rows::Totals { String::new() } else { format!(" {}", keys.join(", ")) })
+    };
+    let (deleted, names) = named(&|change| change.action == Action::Delete);
+    if deleted > 0 {
+        lines.push(format!("**{} be deleted:**{names}", plural(deleted, "agent will", "agents will")));
+    }
+    let (conflicts, names) = named(&|change| change.has_cause(Cause::Conflict));
+    if conflicts > 0 {
+        lines.push(format!(
+            "**{} changed in Git and on the service:**{names}",
+            plural(conflicts, "agent was", "agents were")
+        ));
+    }
+    let (held, names) = named(&|change| change.held.is_some());
+    if held > 0 {
+        lines.push(format!("**{} held and will not be applied:**{names}", plural(held, "agent is", "agents are")));
+    }
+    for breach in &plan.breaches {
+        let flag = code(&breach.flag);
+        lines.push(format!("**Safety limit:** {} To allow it for one run: {flag}", sentence(&breach.message)));
+    }
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("> [!WARNING]\n> {}\n\n", lines.join("\n>\n> "))
+}
+
+fn problems(out: &mut String, plan: &Plan, sources: &SourceMap) {
+    let mut told: Vec<&Diagnostic> = plan.diagnostics.iter().collect();
+    told.sort_by_key(|diagnostic| diagnostic.severity);
+    for diagnostic in told.iter().take(LIST_SHOWN) {
+        let Diagnostic { code: name, severity, message, place: _, label: _, others: _, hints, fix: _ } = diagnostic;
+        let origin =
+            diagnostic.origin(sources).map(|origin| format!("{} ", code(&format!("{}:{}", origin.file, origin.line))));
+        let word = match severity {
+            Severity::Error => "**error**",
+            Severity::Warning => "warning",
+            Severity::Notice => "notice",
+        };
+        put(out, format_args!("- {word} {}{} ({})\n", origin.unwrap_or_default(), sentence(message), code(name)));
+        for hint in hints {
+            put(out, format_args!("  - {}\n", sentence(hint)));
+        }
+    }
+    if told.len() > LIST_SHOWN {
+        put(out, format_args!("- {} more\n", told.len() - LIST_SHOWN));
+    }
+    if !told.is_empty() {
+        out.push('\n');
+    }
+}
+
+fn table(out: &mut String, told: &[Told<'_>]) {
+    if told.is_empty() {
+        return;
+    }
+    out.push_str("| | Agent | Version | What changes |\n|:-:|---|---|---|\n");
+    for entry in told {
+        let change = entry.change;
+        put(
+            out,
+            format_args!(
+                "| {} | {} | {} | {} |\n",
+                code(change.action.symbol()),
+                code(change.key.as_str()),
+                version_cell(change),
+                fields::overview(entry)
+            ),
+        );
+    }
+    out.push('\n');
+}
+
+fn version_cell(change: &AgentChange) -> String {
+    match (change.action, change.base_version, change.new_version) {
+        (Action::Update, Some(base), true) => format!("v{base} → new"),
+        (_, None, true) => "first".to_owned(),
+        (_, Some(base), _) => format!("v{base}"),
+        (_, None, false) => String::new(),
+    }
+}
+
+fn needs_second_look(change: &AgentChange) -> bool {
+    change.is_risky() || change.has_cause(Cause::Conflict) || change.held.is_some()
+}
+
+fn agent(out: &mut String, told: &Told<'_>, few: bool, rung: &Rung) {
+    let change = told.change;
+    let mut body = String::new();
+    if change.action != Action::Update {
+        let id = change.agent_id.as_ref().map(|id| format!(" ({})", code(id))).unwrap_or_default();
+        put(&mut body, format_args!("{}{id}\n\n", code(&change.name)));
+    }
+    if let Some(held) = &change.held {
+        put(&mut body, format_args!("**Held:** {}\n\n", sentence(&held.describe(&change.key))));
+    }
+    let edited = change.has_cause(Cause::Drift) || change.has_cause(Cause::Conflict);
+    let who = change.live_editor.as_ref().map(words::editor).filter(|text| !text.is_empty());
+    if let (true, Some(who)) = (edited, who) {
+        put(&mut body, format_args!("Changed on the service {}.\n\n", sentence(&who)));
+    }
+    body.push_str(&fields::numbers(change));
+    body.push_str(&fields::details(told, rung));
+    body.push_str(&kept(&change.kept));
+    if body.is_empty() {
+        return;
+    }
+    let open = if few || needs_second_look(change) { " open" } else { "" };
+    let origin =
+        change.origin.as_ref().map(|origin| format!(" · {}", html_code(&format!("{}:{}", origin.file, origin.line))));
+    put(
+        out,
+        format_args!(
+            "<details{open}><summary>{} {}{}</summary>\n\n{}\n\n</details>\n\n",
+            html_code(&change.address.to_string()),
+            words::versions(change, "→"),
+            origin.unwrap_or_default(),
+            body.trim_end()
+        ),
+    );
+}
+
+fn kept(kept: &[KeptEdit]) -> String {
+    if kept.is_empty() {
+        return String::new();
+    }
+    let paths: Vec<String> =
+        kept.iter().take(LIST_SHOWN).map(|edit| &edit.path).map(FieldPath::to_string).map(|path| code(&path)).collect();
+    let count =
+        plural(kept.len(), "live edit that Git does not declare stays", "live edits that Git does not declare stay");
+    format!("{count}: {}\n\n", paths.join(", "))
+}
+
+/// What the plan does not touch but a reader should know.
+fn left_alone(out: &mut String, plan: &Plan) {
+    let mut lines = Vec::new();
+    for entry in plan.unchanged.iter().filter(|entry| !entry.kept.is_empty()) {
+        lines.push(format!("{} is unchanged; {}", code(&format!("agent.{}", entry.key)), kept(&entry.kept).trim_end()));
+    }
+    for orphan in &plan.orphans {
+        let why = match (&orphan.kept_because, orphan.protect) {
+            (Some(why), _) => format!("`--prune` would keep it: {}", sentence(why)),
+            (None, true) => "protected".to_owned(),
+            (None, false) => "`--prune` deletes it".to_owned(),
+        };
+        lines.push(format!("{} has no manifest; {why}", code(&format!("agent.{}", orphan.key))));
+    }
+    for notice in &plan.notices {
+        let about =
+            notice.address.as_ref().map(|address| format!("{}: ", code(&address.to_string()))).unwrap_or_default();
+        lines.push(format!("{about}{}", sentence(&notice.message)));
+    }
+    if !plan.unmanaged.is_empty() {
+        let count = plural(plan.unmanaged.len(), "agent is", "agents are");
+        lines.push(format!("{count} not managed by this project"));
+    }
+    if lines.is_empty() {
+        return;
+    }
+    let more = lines.len().saturating_sub(LIST_SHOWN);
+    lines.truncate(LIST_SHOWN);
+    if more > 0 {
+        lines.push(format!("{more} more"));
+    }
+    put(out, format_args!("<details><summary>Left alone</summary>\n\n- {}\n\n</details>\n\n", lines.join("\n- ")));
+}
+
+fn footer(plan: &Plan) -> String {
+    let summary = plan.summary();
+    let mut lines = vec![words::plan_line(&summary)];
+    lines.extend(words::drift_line(&summary));
+    lines.extend(words::conflict_line(&summary));
+    format!("<sub>{}<br>Plan hash <code>{}</code></sub>\n", lines.join(" "), plan.plan_hash)
+}

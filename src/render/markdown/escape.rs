@@ -1,0 +1,151 @@
+//! The only ways in which a text from outside gets into Markdown: as code, as escaped HTML, as a link that was checked.
+
+use super::page::put;
+use crate::render::visible;
+
+/// Inline code that holds any text, on one line. In a table, a pipe or a backslash would need an escape that differs
+/// between renderers, so such a text goes as HTML with every mark as an entity.
+pub(super) fn code(text: &str) -> String {
+    let text = visible::one_line(text);
+    if text.trim().is_empty() {
+        return if text.is_empty() { "(empty)".to_owned() } else { format!("`{}`", visible::blanks(&text)) };
+    }
+    if text.contains(['|', '`', '\\']) {
+        return format!("<code>{}</code>", entities(&text));
+    }
+    // A code span loses one blank on each side where both are there, so it is given one to lose.
+    let padding = if text.starts_with(' ') && text.ends_with(' ') { " " } else { "" };
+    format!("`{padding}{text}{padding}`")
+}
+
+/// Every character that Markdown or HTML could read as theirs, as a numeric entity.
+fn entities(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    for c in text.chars() {
+        if c.is_ascii_punctuation() {
+            put(&mut out, format_args!("&#{};", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Text for inside an HTML element, hidden characters shown, line feeds as they are.
+pub(super) fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in visible::lines(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Code inside an HTML element, where Markdown is not read.
+pub(super) fn html_code(text: &str) -> String {
+    format!("<code>{}</code>", html(&visible::one_line(text)))
+}
+
+/// A sentence of ours that may quote others. What stands between backticks was meant as code by who wrote it, where the
+/// backticks come in pairs; all else is text that links and mentions nobody.
+pub(super) fn sentence(text: &str) -> String {
+    let text = visible::one_line(text.trim());
+    if text.is_empty() {
+        return "(empty)".to_owned();
+    }
+    // At the start of a line these make a list, a heading or a rule.
+    let after_digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_item = after_digits.len() < text.len() && after_digits.starts_with(['.', ')']);
+    match text.chars().next() {
+        Some(first) if is_item || matches!(first, '-' | '+' | '=') => {
+            format!("&#{};{}", u32::from(first), phrase(text.get(1..).unwrap_or("")))
+        }
+        _ => phrase(&text),
+    }
+}
+
+/// The inside of a sentence.
+fn phrase(text: &str) -> String {
+    let pieces: Vec<&str> = text.split('`').collect();
+    // Pairs of backticks make an odd number of pieces, and a pair around nothing makes no code.
+    let in_pairs = pieces.len() % 2 == 1 && pieces.iter().skip(1).step_by(2).all(|piece| !piece.is_empty());
+    if !in_pairs {
+        return pieces.iter().map(|piece| quiet(piece)).collect::<Vec<_>>().join("&#96;");
+    }
+    pieces.iter().enumerate().map(|(index, piece)| if index % 2 == 1 { code(piece) } else { quiet(piece) }).collect()
+}
+
+/// Plain words with the marks of Markdown as entities. A joiner of no width stands behind the mark of a mention, a
+/// reference or an address, so that no forge links them.
+fn quiet(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '@' | '#' => put(&mut out, format_args!("&#{};&#8288;", u32::from(c))),
+            '\\' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '(' | ')' | '!' | '|' | '~' | '&' | '$' => {
+                put(&mut out, format_args!("&#{};", u32::from(c)));
+            }
+            c => out.push(c),
+        }
+    }
+    out.replace("://", "&#58;//&#8288;").replace("www.", "www&#46;&#8288;")
+}
+
+/// A link of ours; nothing where the address is not plain `http` or `https`.
+pub(super) fn link(title: &str, url: &str) -> Option<String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!$&*+,;=%".contains(c);
+    let known = url.starts_with("https://") || url.starts_with("http://");
+    (known && url.chars().all(good)).then(|| format!("[{title}]({url})"))
+}
+
+/// A value of a hidden marker. `-->` in one would end the comment, so little is allowed.
+pub(super) fn marker_value(text: &str) -> String {
+    let kept: String =
+        text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '/' | '-')).collect();
+    kept.replace("--", "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_holds_anything_on_one_line() {
+        assert_eq!(code("plain"), "`plain`");
+        assert_eq!(code("a|b"), "<code>a&#124;b</code>");
+        assert_eq!(code("```x"), "<code>&#96;&#96;&#96;x</code>");
+        assert_eq!(code("a\nb"), "`a⏎b`");
+        assert_eq!(code("  "), "`␠␠`");
+        assert_eq!(code(" a "), "`  a  `");
+        assert_eq!(code(""), "(empty)");
+    }
+
+    #[test]
+    fn a_sentence_links_and_mentions_nobody() {
+        assert_eq!(sentence("use `--prune`"), "use `--prune`");
+        assert_eq!(sentence("ask @org/team about #1"), "ask &#64;&#8288;org/team about &#35;&#8288;1");
+        assert!(!sentence("see https://evil.example").contains("://e"));
+        assert_eq!(sentence("a ` b <!-- c"), "a &#96; b &#60;&#33;-- c");
+        assert_eq!(sentence(" - x"), "&#45; x");
+        assert_eq!(sentence("1. x"), "&#49;. x");
+        assert_eq!(sentence("1 agent"), "1 agent");
+        assert_eq!(sentence(" \n"), "(empty)");
+    }
+
+    #[test]
+    fn only_plain_addresses_become_links() {
+        assert_eq!(link("run", "https://x.test/a?b=c").unwrap(), "[run](https://x.test/a?b=c)");
+        assert_eq!(link("run", "javascript:alert(1)"), None);
+        assert_eq!(link("run", "https://x.test/) @all"), None);
+    }
+
+    #[test]
+    fn a_marker_value_cannot_end_the_marker() {
+        assert_eq!(marker_value("a-->b \n<c=d"), "a-bcd");
+    }
+}

@@ -1,0 +1,103 @@
+//! Sizes: a comment fits its budget, a small change stays small, an agent does not flood the terminal.
+
+use reachform::diagnostics::SourceMap;
+use reachform::plan::{Action, Plan};
+use reachform::render::markdown::{COMMENT_BYTES, CommentContext, plan_comment};
+use reachform::render::style::Detail;
+use reachform::render::text::{TextOptions, plan_text};
+use serde_json::json;
+
+use super::build::{change, field, plan, prompt, risky, unchanged};
+use super::{context, markdown};
+
+/// Agents with long prompts in several scripts, every seventh with a risk, and five deletes.
+fn many(count: usize) -> Plan {
+    let mut changes: Vec<_> = (0..5).map(|number| change(&format!("gone-{number}"), Action::Delete)).collect();
+    for number in 0..count {
+        let mut agent = change(&format!("agent-{number}"), Action::Update);
+        // Thousands of whole prompts would test the patience of who runs this, and nothing else.
+        let head: String = prompt().chars().take(if count > 1000 { 1_000 } else { 10_000 }).collect();
+        let before = format!("{head}\n\n{}", "请用中文回答客户的问题。👩\u{200D}⚕\u{FE0F} ".repeat(40));
+        let after = before.replace("friendly, brief", "warm, short").replace("中文", "英文").replace("then", "and");
+        agent.fields.push(field("/config/agent/instructions", json!(before), json!(after)));
+        let steps = field("/config/agent/max_tool_steps", json!(3), json!(5));
+        agent.fields.push(if number % 7 == 0 { risky("it may loop longer", steps) } else { steps });
+        changes.push(agent);
+    }
+    let mut plan = plan(changes);
+    plan.unchanged = unchanged(4);
+    plan
+}
+
+#[test]
+fn a_comment_fits_its_budget_and_names_every_delete() {
+    for (count, budget, truncated) in [
+        (2, COMMENT_BYTES, false),
+        (10, COMMENT_BYTES, true),
+        (200, COMMENT_BYTES, true),
+        (2000, COMMENT_BYTES, true),
+        (200, 4_000, true),
+    ] {
+        let plan = many(count);
+        let body = plan_comment(&plan, &SourceMap::default(), &CommentContext { max_bytes: budget, ..context() });
+        assert!(body.text.len() <= budget, "{count} agents: {} bytes", body.text.len());
+        assert_eq!(body.truncated, truncated, "{count} agents, {} bytes", body.text.len());
+        assert_eq!(body.text.contains("Shortened to fit"), truncated);
+        let totals = format!("Plan: 0 to create, {count} to update, 5 to delete, 0 to adopt. 4 unchanged.");
+        assert!(body.text.contains(&totals));
+        for number in 0..5 {
+            assert!(body.text.contains(&format!("`gone-{number}`")));
+        }
+        markdown::check(&body.text);
+    }
+}
+
+#[test]
+fn even_totals_alone_are_a_whole_comment() {
+    let body = plan_comment(&many(200), &SourceMap::default(), &CommentContext { max_bytes: 1_500, ..context() });
+    assert!(body.text.len() <= 1_500, "{}", body.text.len());
+    assert!(body.text.contains("**5 agents will be deleted:**"));
+    markdown::check(&body.text);
+}
+
+#[test]
+fn three_words_of_a_30_kb_paragraph_take_less_than_1500_bytes() {
+    let words: Vec<String> = (0..5_000).map(|n| format!("word{}", (n * 7919) % 1201)).collect();
+    let before = words.join(" ");
+    assert!(before.len() > 30_000);
+    let mut changed = words.clone();
+    for at in [100, 2500, 4900] {
+        changed[at] = "other".to_owned();
+    }
+    let mut agent = change("front-desk", Action::Update);
+    let empty = plan_text(&plan(vec![agent.clone()]), &TextOptions::default()).len();
+    agent.fields.push(field("/config/agent/instructions", json!(before), json!(changed.join(" "))));
+    let text = plan_text(&plan(vec![agent]), &TextOptions::default());
+    assert!(text.len() - empty < 1_500, "{text}");
+    assert_eq!(text.matches("{+other+}").count(), 3);
+}
+
+#[test]
+fn an_agent_takes_at_most_200_lines_unless_all_is_asked_for() {
+    let mut agent = change("front-desk", Action::Update);
+    for number in 0..300 {
+        agent.fields.push(field(&format!("/config/agent/value_{number}"), json!(number), json!(number + 1)));
+    }
+    let plan = plan(vec![agent]);
+    let short = plan_text(&plan, &TextOptions::default());
+    assert!(short.lines().count() < 215);
+    assert!(short.contains("100 more lines (--diff=full)"));
+    let full = plan_text(&plan, &TextOptions { detail: Detail::Full, ..TextOptions::default() });
+    assert!(full.contains("/config/agent/value_299"));
+}
+
+#[test]
+fn no_line_of_prose_is_wider_than_the_terminal() {
+    let plan = many(3);
+    for width in [80, 100, 120] {
+        let text = plan_text(&plan, &TextOptions { width, ..TextOptions::default() });
+        for line in text.lines().filter(|line| !line.starts_with("Plan")) {
+            assert!(unicode_width::UnicodeWidthStr::width(line) <= width, "{width}: {line}");
+        }
+    }
+}
