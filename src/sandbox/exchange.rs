@@ -15,6 +15,9 @@ use super::service::Service;
 use super::store::{Store, StoreError};
 use crate::http::{Request, Response};
 
+/// In how many pieces a dripping answer comes, on any medium.
+pub(super) const PIECES: u32 = 10;
+
 /// What the medium shall do with a request's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {

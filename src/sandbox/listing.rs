@@ -75,7 +75,8 @@ impl<T> Page<T> {
             }
         };
         match (behaviour.cursor, next) {
-            (Cursor::Header, Some(next)) => answer.headers.push(("x-next-cursor".to_owned(), next)),
+            // Empty on the last page, so that the end is stated.
+            (Cursor::Header, next) => answer.headers.push(("x-next-cursor".to_owned(), next.unwrap_or_default())),
             (Cursor::Link, Some(next)) => {
                 let link = format!("<{}?limit={limit}&cursor={next}>; rel=\"next\"", request.path);
                 answer.headers.push(("link".to_owned(), link));
@@ -207,17 +208,17 @@ fn position(request: &Request, behaviour: &Behaviour) -> Result<Option<Position>
         .and_then(|bytes| String::from_utf8(bytes).ok());
     match behaviour.cursor {
         Cursor::Ignored => Ok(None),
-        Cursor::CreatedAt => {
-            let time = decoded.and_then(|text| text.parse().ok()).ok_or_else(invalid)?;
-            Ok(Some(Position::Time(time)))
-        }
-        Cursor::Header | Cursor::Link => {
-            let decoded = decoded.ok_or_else(invalid)?;
-            let (time, serial) =
-                decoded.strip_prefix(OPAQUE).and_then(|rest| rest.split_once('|')).ok_or_else(invalid)?;
-            let time = time.parse().map_err(|_| invalid())?;
-            let serial = serial.parse().map_err(|_| invalid())?;
-            Ok(Some(Position::Serial(time, serial)))
-        }
+        Cursor::CreatedAt => decoded.and_then(|text| at_time(&text)).map(Some).ok_or_else(invalid),
+        Cursor::Header => decoded.and_then(|text| opaque(&text)).map(Some).ok_or_else(invalid),
+        Cursor::Link => decoded.and_then(|text| opaque(&text).or_else(|| at_time(&text))).map(Some).ok_or_else(invalid),
     }
+}
+
+fn at_time(text: &str) -> Option<Position> {
+    text.parse().ok().map(Position::Time)
+}
+
+fn opaque(text: &str) -> Option<Position> {
+    let (time, serial) = text.strip_prefix(OPAQUE)?.split_once('|')?;
+    Some(Position::Serial(time.parse().ok()?, serial.parse().ok()?))
 }

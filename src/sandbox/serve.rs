@@ -15,19 +15,19 @@ use axum::extract::{Request as HttpRequest, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response as HttpResponse};
 use axum::serve::{IncomingStream, Listener};
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt as _};
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::exchange::{Delivery, Sandbox};
+use super::exchange::{Delivery, PIECES, Sandbox};
 use crate::http::{Clock, Method, Request, Response};
 
 /// The largest request body that is read; the service's own bound is not known.
 const BODY_MAX: usize = 16 * 1024 * 1024;
 
-/// In how many pieces a dripping answer comes.
-const PIECES: usize = 10;
+/// How long the first half of a cut body has to get onto the wire: what is still in a buffer then is lost.
+const CUT_AFTER: Duration = Duration::from_millis(20);
 
 /// How long a request that hangs is held, should its client never leave.
 const HANG: Duration = Duration::from_secs(600);
@@ -104,11 +104,14 @@ async fn answer(
         }
         Delivery::Cut(response) => write(response, |body| {
             let half = Bytes::copy_from_slice(&body[..body.len() / 2]);
-            let cut = io::Error::new(io::ErrorKind::ConnectionReset, "the body is cut");
-            Body::from_stream(stream::iter([Ok(half), Err(cut)]))
+            let cut = stream::once(async {
+                tokio::time::sleep(CUT_AFTER).await;
+                Err(io::Error::new(io::ErrorKind::ConnectionReset, "the body is cut"))
+            });
+            Body::from_stream(stream::iter([Ok(half)]).chain(cut))
         }),
         Delivery::Drip(response, pause) => write(response, |body| {
-            let length = body.len().div_ceil(PIECES).max(1);
+            let length = body.len().div_ceil(PIECES as usize).max(1);
             let pieces: Vec<Bytes> = body.chunks(length).map(Bytes::copy_from_slice).collect();
             Body::from_stream(stream::unfold(pieces.into_iter(), move |mut pieces| async move {
                 let piece = pieces.next()?;

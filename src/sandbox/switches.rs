@@ -225,8 +225,8 @@ switches! {
         }
         cursor: Cursor = "cursor", "What a cursor is, and where the next one is told." {
             CreatedAt = "created-at", "The last item's `created_at` in base64, made by the client.";
-            Header = "header", "An opaque text in the header `x-next-cursor`.";
-            Link = "link", "An opaque text in a `Link` header.";
+            Header = "header", "An opaque text in the header `x-next-cursor`, empty on the last page; no other is taken.";
+            Link = "link", "An opaque text in a `Link` header, absent on the last page; a creation time is taken too.";
             Ignored = "ignored", "Nothing: every page is the first.";
         }
         limit_over: LimitOver = "limit-over", "What a limit above the greatest does." {

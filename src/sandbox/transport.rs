@@ -3,16 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::exchange::{Delivery, Sandbox};
+use super::exchange::{Delivery, PIECES, Sandbox};
 use super::service::SANDBOX_TOKEN;
 use crate::http::runtime::Later;
 use crate::http::{Clock, Request, Response, Transport, TransportError};
 
 /// How long a client waits for an answer where nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// In how many pieces a dripping answer comes.
-const PIECES: u32 = 10;
 
 /// Carries requests to a [`Sandbox`] in the same process. Whatever waits, waits on the clock.
 pub struct InProcess {
