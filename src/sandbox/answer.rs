@@ -1,53 +1,171 @@
-//! Answers and errors in the shapes of the contract (section 3).
+//! What a handler says: an answer, or a refusal in the service's two shapes of error body.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::http::Response;
 
-/// An answer, or an error that is answered.
-pub(super) type Answer = Result<Response, Response>;
+/// What a handler returns.
+pub(super) type Reply = Result<Answer, Refusal>;
 
-/// A JSON answer.
-pub(super) fn json_answer(status: u16, value: &Value) -> Response {
-    Response {
-        status,
-        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        body: value.to_string().into_bytes(),
+/// A good answer.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) content: Content,
+}
+
+/// Its body.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    Empty,
+    Json(Value),
+    Text { media_type: &'static str, text: String },
+}
+
+impl Answer {
+    /// 200 with JSON.
+    pub(super) fn ok(value: Value) -> Self {
+        Self { status: 200, headers: Vec::new(), content: Content::Json(value) }
+    }
+
+    /// 202: begun, not done.
+    pub(super) fn accepted(value: Value) -> Self {
+        Self { status: 202, ..Self::ok(value) }
+    }
+
+    /// 204.
+    pub(super) fn no_content() -> Self {
+        Self { status: 204, headers: Vec::new(), content: Content::Empty }
+    }
+
+    /// 200 with text.
+    pub(super) fn text(media_type: &'static str, text: String) -> Self {
+        Self { status: 200, headers: Vec::new(), content: Content::Text { media_type, text } }
     }
 }
 
-/// `200` with a value.
-pub(super) fn ok(value: &Value) -> Answer {
-    Ok(json_answer(200, value))
+/// One entry of a 422.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Invalid {
+    pub(super) location: Vec<Value>,
+    pub(super) kind: String,
+    pub(super) message: String,
+    pub(super) context: Option<Value>,
+    /// The value that is refused, repeated only where a switch says so.
+    pub(super) input: Option<Value>,
 }
 
-/// `204`.
-pub(super) fn gone() -> Answer {
-    Ok(Response { status: 204, headers: Vec::new(), body: Vec::new() })
+impl Invalid {
+    /// A fault at a place in the body, the query or the path.
+    pub(super) fn at<I>(location: I, kind: &str, message: impl Into<String>) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<Value>,
+    {
+        Self {
+            location: location.into_iter().map(Into::into).collect(),
+            kind: kind.to_owned(),
+            message: message.into(),
+            context: None,
+            input: None,
+        }
+    }
+
+    /// With machine-readable facts.
+    pub(super) fn with_context(mut self, context: Value) -> Self {
+        self.context = Some(context);
+        self
+    }
+
+    /// With the value that is refused.
+    pub(super) fn with_input(mut self, input: Value) -> Self {
+        self.input = Some(input);
+        self
+    }
 }
 
-/// An error with `detail` as a text.
-pub(super) fn error(status: u16, detail: &str) -> Response {
-    json_answer(status, &json!({"detail": detail}))
+/// A bad answer.
+#[derive(Clone, Debug)]
+pub(super) enum Refusal {
+    /// `detail` is a text.
+    Detail(u16, String),
+    /// 422: `detail` is a list.
+    Invalid(Vec<Invalid>),
 }
 
-/// `422` as the framework writes it: `detail` is a list of `loc`, `msg`, `type`.
-pub(super) fn invalid(problems: &[Value]) -> Response {
-    json_answer(422, &json!({"detail": problems}))
+impl Refusal {
+    /// 400.
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::Detail(400, detail.into())
+    }
+
+    /// 404.
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::Detail(404, format!("{what} not found"))
+    }
+
+    /// 409.
+    pub(super) fn conflict(detail: impl Into<String>) -> Self {
+        Self::Detail(409, detail.into())
+    }
+
+    fn into_parts(self, repeat_input: bool) -> (u16, Value) {
+        match self {
+            Self::Detail(status, detail) => (status, json!({ "detail": detail })),
+            Self::Invalid(faults) => {
+                let faults: Vec<Value> = faults.into_iter().map(|fault| entry(fault, repeat_input)).collect();
+                (422, json!({ "detail": faults }))
+            }
+        }
+    }
 }
 
-/// One problem of a 422.
-pub(super) fn problem(loc: &[&str], message: &str, kind: &str) -> Value {
-    json!({"loc": loc, "msg": message, "type": kind})
+impl From<Invalid> for Refusal {
+    fn from(fault: Invalid) -> Self {
+        Self::Invalid(vec![fault])
+    }
 }
 
-/// `404`.
-pub(super) fn not_found(what: &str) -> Response {
-    error(404, &format!("{what} not found"))
+fn entry(fault: Invalid, repeat_input: bool) -> Value {
+    let Invalid { location, kind, message, context, input } = fault;
+    let mut entry = json!({ "type": kind, "loc": location, "msg": message });
+    if let Some(context) = context {
+        entry["ctx"] = context;
+    }
+    if let (true, Some(input)) = (repeat_input, input) {
+        entry["input"] = input;
+    }
+    entry
 }
 
-/// A time as the HTTP date's writer takes it, whole seconds.
-pub(super) fn system_time(now: jiff::Timestamp) -> std::time::SystemTime {
-    let seconds = u64::try_from(now.as_second()).unwrap_or(0);
-    std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds)
+/// Puts a reply on the wire.
+pub(super) fn respond(reply: Reply, repeat_input: bool, now: Timestamp) -> Response {
+    let answer = match reply {
+        Ok(answer) => answer,
+        Err(refusal) => {
+            let (status, body) = refusal.into_parts(repeat_input);
+            Answer { status, headers: Vec::new(), content: Content::Json(body) }
+        }
+    };
+    let Answer { status, mut headers, content } = answer;
+    let body = match content {
+        Content::Empty => Vec::new(),
+        Content::Json(value) => {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+            value.to_string().into_bytes()
+        }
+        Content::Text { media_type, text } => {
+            headers.push(("content-type".to_owned(), format!("{media_type}; charset=utf-8")));
+            text.into_bytes()
+        }
+    };
+    headers.push(("date".to_owned(), http_date(now)));
+    Response { status, headers, body }
+}
+
+/// A time as HTTP writes it.
+pub(super) fn http_date(time: Timestamp) -> String {
+    std::time::SystemTime::try_from(time).map(httpdate::fmt_http_date).unwrap_or_default()
 }

@@ -1,34 +1,51 @@
 //! SHELL. The service, embedded: same paths, shapes, errors and quirks as the contract, with every unknown a switch.
 //!
-//! `service` is a state machine without clock, socket or randomness: a request and a time go in, an answer comes out.
-//! `transport` puts it behind the client in one process, with faults; `serve` puts it on a socket; `store` keeps its data.
-//! It is held to the contract, not to what our client happens to need.
+//! [`Service`] is a state machine without socket, clock or randomness: the same requests at the same times give the
+//! same bytes. [`Sandbox`] puts a lock, a file, a log and scripted faults around it; [`InProcess`] and [`serve`] are
+//! the two ways to reach one. Reading order: `service`, `route`, then a file for each resource; `behaviour` lists
+//! what the contract leaves open.
 
-mod agents;
+mod access;
+mod agent;
+mod agent_config;
 mod answer;
-pub mod behaviour;
-mod builders;
-mod config;
-pub mod dashboard;
-mod emails;
-pub mod fault;
-mod list;
-mod numbers;
+mod behaviour;
+mod body;
+mod builder;
+mod call;
+mod dashboard;
+mod email;
+mod exchange;
+mod fault;
+mod listing;
+mod mint;
+mod number;
+mod organization;
 mod publish;
+mod record;
+mod route;
 mod routing;
-pub mod seed;
-pub mod serve;
-pub mod service;
-pub mod state;
-pub mod store;
-pub mod transport;
-mod versions;
-mod widgets;
+mod schema_walk;
+mod seed;
+mod serve;
+mod service;
+mod shelf;
+mod store;
+mod switches;
+mod transport;
+mod trunk;
+mod version;
+mod widget;
+mod wire;
 
-pub use behaviour::{Behaviour, Switch};
-pub use config::SCHEMA;
-pub use fault::Fault;
-pub use service::Service;
-pub use state::{ORGANIZATION, SANDBOX_TOKEN};
-pub use store::open_stored;
+pub use agent_config::{ConfigSchema, ConfigSchemaError};
+pub use behaviour::{Behaviour, BehaviourError};
+pub use dashboard::{AgentSnapshot, DashboardError, Direction, Pointer, Slots, VersionSnapshot};
+pub use exchange::{Delivery, LogEntry, Phase, Sandbox};
+pub use fault::{Fault, FaultError, FaultKind};
+pub use seed::{OrganizationSeed, Seed, SeedError};
+pub use serve::{ServeError, ServeOptions, serve};
+pub use service::{SANDBOX_ORGANIZATION, SANDBOX_TOKEN, Service, ServiceError};
+pub use store::{Store, StoreError};
+pub use switches::{SWITCHES, Switch};
 pub use transport::InProcess;

@@ -1,134 +1,179 @@
-//! Publishing and the two slots of a number (contract, section 7).
+//! Publishing: the flag first, then the slots of phone numbers.
 
 use serde_json::{Value, json};
 
-use crate::http::{Request, Response};
+use super::answer::{Answer, Invalid, Refusal, Reply};
+use super::body::Body;
+use super::call::Call;
+use super::record::{Number, Version};
+use super::switches::{Publish, PublishBlocked, PublishBody, PublishBoth, Republish, Takeover, UnknownNumber};
+use super::wire;
 
-use super::answer::{Answer, error, invalid, not_found, ok, problem};
-use super::behaviour::Switch;
-use super::service::{Service, found, texts};
-use super::state::NumberRecord;
-use super::versions::is_stale;
-
-/// The slots that one call touches.
+/// Which slots one call touches.
 #[derive(Clone, Copy)]
-struct Touches {
+struct Slots {
     inbound: bool,
     outbound: bool,
 }
 
-impl Touches {
-    fn slots(self, number: &mut NumberRecord) -> impl Iterator<Item = &mut Option<String>> {
-        let inbound = self.inbound.then_some(&mut number.inbound_agent_version_id);
-        let outbound = self.outbound.then_some(&mut number.outbound_agent_version_id);
+impl Slots {
+    fn of(number: &mut Number, slots: Self) -> impl Iterator<Item = &mut Option<String>> {
+        let inbound = slots.inbound.then_some(&mut number.inbound);
+        let outbound = slots.outbound.then_some(&mut number.outbound);
         inbound.into_iter().chain(outbound)
     }
 }
 
-impl Service {
-    pub(super) fn publish(&mut self, request: &Request, id: &str, number: u64) -> Answer {
-        let body = Self::body(request, self.behaviour.is(Switch::PublishBody, "required"))?;
-        let touches = match body.get("direction").and_then(Value::as_str).unwrap_or("inbound") {
-            "inbound" => Touches { inbound: true, outbound: false },
-            "outbound" => Touches { inbound: false, outbound: true },
-            "both" => Touches { inbound: true, outbound: true },
-            _ => {
-                let message = "Input should be 'inbound', 'outbound' or 'both'";
-                return Err(invalid(&[problem(&["body", "direction"], message, "enum")]));
-            }
+/// `POST /core/agents/{id}/versions/{version}/publish`
+pub(super) fn publish(call: &mut Call<'_>) -> Reply {
+    let version = call.version()?;
+    let mut body = match call.behaviour.publish_body {
+        PublishBody::Optional => Body::read_or_empty(call.request)?,
+        PublishBody::Required => Body::read(call.request)?,
+    };
+    let assign = body.texts("phone_numbers").unwrap_or_default();
+    let unassign = body.texts("unassign_phone_numbers").unwrap_or_default();
+    let direction = body.word("direction", &["inbound", "outbound", "both"]).unwrap_or("inbound");
+    body.finish()?;
+    let slots = Slots { inbound: direction != "outbound", outbound: direction != "inbound" };
+    check_ready(call, &version)?;
+    // The flag is written before the pointers, so that a refused number leaves the version published.
+    set_published(call, version.clone());
+    let mut affected: Vec<String> = Vec::new();
+    for number in assign.iter().chain(&unassign) {
+        if !affected.contains(number) {
+            affected.push(number.clone());
+        }
+    }
+    if call.behaviour.publish_atomic {
+        for number in &affected {
+            check_number(call, number)?;
+        }
+        for number in &assign {
+            check_takeover(call, &version, number, slots)?;
+        }
+    }
+    if call.behaviour.publish_both == PublishBoth::Assign {
+        clear(call, &version, &unassign, slots)?;
+        fill(call, &version, &assign, slots)?;
+    } else {
+        fill(call, &version, &assign, slots)?;
+        clear(call, &version, &unassign, slots)?;
+    }
+    let records: Vec<Value> = affected
+        .iter()
+        .filter_map(|number| call.organization.numbers.get(number))
+        .map(|number| wire::number(call, number))
+        .collect();
+    Ok(Answer::ok(Value::Array(records)))
+}
+
+fn check_ready(call: &Call<'_>, version: &Version) -> Result<(), Refusal> {
+    let status = match call.behaviour.publish_blocked {
+        PublishBlocked::Conflict => 409,
+        PublishBlocked::BadRequest => 400,
+    };
+    if version.published {
+        return match call.behaviour.republish {
+            Republish::Allow => Ok(()),
+            Republish::Refuse => Err(Refusal::conflict("Version is already published")),
         };
-        let (assign, unassign) = (texts(&body, "phone_numbers")?, texts(&body, "unassign_phone_numbers")?);
-        self.settle_generation(id, number)?;
-        let before = found(&mut self.state.agents, id, "Agent")?.live().map(|version| version.id.clone());
-        let refuses = self.behaviour.is(Switch::Republish, "refuse");
-        let version = self.version_record(id, number)?;
-        if version.generating > 0 {
-            return Err(error(409, "Instructions are being generated"));
-        }
-        if is_stale(version) {
-            return Err(error(409, "Instructions are stale relative to the builder inputs"));
-        }
-        if version.published && refuses {
-            return Err(error(409, "Version is already published"));
-        }
-        let is_first_time = !version.published;
-        // The flag is set before the pointers are written, so a failed assignment leaves the version published.
-        version.published = true;
-        let version_id = version.id.clone();
-        if is_first_time && self.behaviour.is(Switch::Publish, "follow") {
-            self.follow(before.as_ref(), &version_id);
-        }
-        self.check_numbers(id, &assign, touches, &version_id)?;
-        let versions: Vec<String> =
-            found(&mut self.state.agents, id, "Agent")?.versions.iter().map(|version| version.id.clone()).collect();
-        let at = self.stamp();
-        let mut affected: Vec<String> = Vec::new();
-        for name in &unassign {
-            let Some(number) = self.state.numbers.get_mut(name) else { continue };
-            for slot in touches.slots(number) {
-                // Only a slot that points at this agent is cleared.
-                if slot.as_ref().is_some_and(|slot| versions.contains(slot)) {
-                    *slot = None;
-                }
-            }
-            number.updated_at = at;
-            affected.push(name.clone());
-        }
-        for name in &assign {
-            let Some(number) = self.state.numbers.get_mut(name) else { continue };
-            for slot in touches.slots(number) {
-                *slot = Some(version_id.clone());
-            }
-            number.updated_at = at;
-            affected.push(name.clone());
-        }
-        affected.sort();
-        affected.dedup();
-        let numbers: Vec<Value> = affected
-            .iter()
-            .filter_map(|name| self.state.numbers.get(name))
-            .map(|number| self.number_response(number))
-            .collect();
-        ok(&json!(numbers))
     }
+    if version.generation.is_some() {
+        return Err(Refusal::Detail(status, "Instructions are being generated".to_owned()));
+    }
+    if version.is_stale() {
+        return Err(Refusal::Detail(status, "Instructions are stale: generate or edit them first".to_owned()));
+    }
+    Ok(())
+}
 
-    /// What a service does whose numbers follow a new version by themselves.
-    fn follow(&mut self, before: Option<&String>, new: &str) {
-        for number in self.state.numbers.values_mut() {
-            for slot in [&mut number.inbound_agent_version_id, &mut number.outbound_agent_version_id] {
-                if slot.is_some() && slot.as_ref() == before {
-                    *slot = Some(new.to_owned());
-                }
-            }
-        }
+fn set_published(call: &mut Call<'_>, mut version: Version) {
+    if version.published {
+        return;
     }
+    version.published = true;
+    call.touch()(&mut version.authored);
+    super::version::put(call, &version);
+    let is_newest = call.organization.live_version(&version.agent_id).is_some_and(|live| live.id == version.id);
+    if call.behaviour.publish == Publish::Follow && is_newest {
+        follow(call, &version);
+    }
+}
 
-    fn check_numbers(&mut self, id: &str, assign: &[String], touches: Touches, version: &str) -> Result<(), Response> {
-        let unknown = assign.iter().find(|number| !self.state.numbers.contains_key(*number)).cloned();
-        if let Some(number) = unknown {
-            if self.behaviour.is(Switch::PublishAtomic, "no") {
-                for known in assign.iter().take_while(|name| **name != number) {
-                    if let Some(record) = self.state.numbers.get_mut(known) {
-                        touches.slots(record).for_each(|slot| *slot = Some(version.to_owned()));
-                    }
-                }
+/// Moves every slot that holds an older version of the agent.
+fn follow(call: &mut Call<'_>, version: &Version) {
+    let own: Vec<String> =
+        call.organization.versions(&version.agent_id).into_iter().map(|version| version.id.clone()).collect();
+    let numbers: Vec<String> = call.organization.numbers.iter().map(|number| number.phone_number.clone()).collect();
+    for number in numbers {
+        write_slots(call, &number, Slots { inbound: true, outbound: true }, |slot| {
+            if slot.as_ref().is_some_and(|id| own.contains(id)) {
+                *slot = Some(version.id.clone());
             }
-            return Err(match self.behaviour.way(Switch::UnknownNumber) {
-                "422" => invalid(&[problem(&["body", "phone_numbers"], "Unknown phone number", "value_error")]),
-                _ => not_found(&format!("Phone number {number}")),
-            });
-        }
-        if self.behaviour.is(Switch::Takeover, "conflict") {
-            let own: Vec<String> =
-                found(&mut self.state.agents, id, "Agent")?.versions.iter().map(|version| version.id.clone()).collect();
-            for name in assign {
-                let Some(number) = self.state.numbers.get_mut(name) else { continue };
-                let foreign = touches.slots(number).any(|slot| slot.as_ref().is_some_and(|slot| !own.contains(slot)));
-                if foreign {
-                    return Err(error(409, &format!("Phone number {name} is assigned to another agent")));
-                }
-            }
-        }
-        Ok(())
+        });
     }
+}
+
+fn fill(call: &mut Call<'_>, version: &Version, numbers: &[String], slots: Slots) -> Result<(), Refusal> {
+    for number in numbers {
+        check_number(call, number)?;
+        check_takeover(call, version, number, slots)?;
+        write_slots(call, number, slots, |slot| *slot = Some(version.id.clone()));
+    }
+    Ok(())
+}
+
+/// Empties slots that hold any version of this agent; those of other agents stay.
+fn clear(call: &mut Call<'_>, version: &Version, numbers: &[String], slots: Slots) -> Result<(), Refusal> {
+    let own: Vec<String> =
+        call.organization.versions(&version.agent_id).into_iter().map(|version| version.id.clone()).collect();
+    for number in numbers {
+        check_number(call, number)?;
+        write_slots(call, number, slots, |slot| {
+            if slot.as_ref().is_some_and(|id| own.contains(id)) {
+                *slot = None;
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Changes slots of a number, and notes the change only where there was one.
+fn write_slots(call: &mut Call<'_>, number: &str, slots: Slots, mut write: impl FnMut(&mut Option<String>)) {
+    let Some(mut record) = call.organization.numbers.get(number).cloned() else { return };
+    let before = (record.inbound.clone(), record.outbound.clone());
+    Slots::of(&mut record, slots).for_each(&mut write);
+    if before != (record.inbound.clone(), record.outbound.clone()) {
+        call.touch()(&mut record.authored);
+        call.organization.numbers.put(number, record, call.behaviour.eventual);
+    }
+}
+
+fn check_number(call: &Call<'_>, number: &str) -> Result<(), Refusal> {
+    if call.organization.numbers.get(number).is_some() {
+        return Ok(());
+    }
+    let detail = format!("Phone number {number} not found");
+    Err(match call.behaviour.publish_unknown_number {
+        UnknownNumber::NotFound => Refusal::Detail(404, detail),
+        UnknownNumber::BadRequest => Refusal::Detail(400, detail),
+        UnknownNumber::Invalid => {
+            Invalid::at([json!("body"), json!("phone_numbers")], "value_error", detail).with_input(json!(number)).into()
+        }
+    })
+}
+
+fn check_takeover(call: &Call<'_>, version: &Version, number: &str, slots: Slots) -> Result<(), Refusal> {
+    if call.behaviour.takeover == Takeover::Silent {
+        return Ok(());
+    }
+    let Some(mut record) = call.organization.numbers.get(number).cloned() else { return Ok(()) };
+    let foreign = Slots::of(&mut record, slots).flatten().any(|id| {
+        !call.organization.is_version_of(id, &version.agent_id) && call.organization.version_by_id(id).is_some()
+    });
+    if foreign {
+        return Err(Refusal::conflict(format!("Phone number {number} is assigned to another agent")));
+    }
+    Ok(())
 }
