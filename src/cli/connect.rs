@@ -1,5 +1,6 @@
 //! From settings to a client: the embedded service or the real one.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -9,7 +10,7 @@ use crate::http::{
     Transport, TransportOptions,
 };
 use crate::manifest::Project;
-use crate::sandbox;
+use crate::sandbox::{Behaviour, Fault, InProcess, Sandbox, Service, Store, StoreError};
 use crate::session::Outside;
 
 use super::report::CommandError;
@@ -47,16 +48,24 @@ pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken
 }
 
 fn open_sandbox(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Transport>, CommandError> {
-    let bad = |what: &str, error: String| CommandError::usage(format!("{what} cannot be read")).cause(error);
-    let behaviour =
-        sandbox::Behaviour::parse_all(&settings.behave).map_err(|error| bad("--behave", error.to_string()))?;
-    let mut faults = Vec::new();
-    for text in &settings.faults {
-        faults.push(sandbox::Fault::parse(text).map_err(|error| bad("--fault", error.to_string()))?);
-    }
+    let behaviour = Behaviour::parse(&settings.behave)
+        .map_err(|error| CommandError::usage("--behave cannot be read").cause(error.to_string()))?;
     let path = settings.dir.join(".reachform").join("sandbox.json");
-    let opened = sandbox::open_stored(&path, behaviour, faults, clock).map_err(|error| {
+    let sandbox = stored_sandbox(&path, behaviour)?;
+    for text in &settings.faults {
+        let fault = Fault::parse(text)
+            .map_err(|error| CommandError::usage("--fault cannot be read").cause(error.to_string()))?;
+        sandbox.add_fault(fault);
+    }
+    Ok(Arc::new(InProcess::new(sandbox, clock)))
+}
+
+/// The embedded service with its data in a file.
+pub fn stored_sandbox(path: &Path, behaviour: Behaviour) -> Result<Sandbox, CommandError> {
+    let failed = |error: StoreError| {
         CommandError::chain(format!("the sandbox's data at {} cannot be used", path.display()), &error)
-    })?;
-    Ok(Arc::new(opened))
+    };
+    let store = Store::open(path).map_err(failed)?;
+    let service = store.load(behaviour.clone()).map_err(failed)?.unwrap_or_else(|| Service::quickstart(behaviour));
+    Sandbox::stored(service, store).map_err(failed)
 }

@@ -8,9 +8,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::SystemClock;
-use crate::sandbox::{self, Behaviour, Fault, InProcess, SANDBOX_TOKEN, Service};
+use crate::sandbox::{Behaviour, Fault, SANDBOX_TOKEN, Sandbox, Seed, ServeOptions, Service, serve};
 
 use super::args::SandboxAction;
+use super::connect::stored_sandbox;
 use super::exit::Exit;
 use super::report::CommandError;
 use super::{output, signals};
@@ -21,26 +22,24 @@ const SEED_BYTES: u64 = 64 * 1024 * 1024;
 /// Runs the command.
 pub async fn run(action: &SandboxAction) -> Result<Exit, CommandError> {
     let SandboxAction::Serve { port, seed, data, behaviour, faults, delay } = action;
-    let behaviour = Behaviour::parse_all(behaviour)
+    let behaviour = Behaviour::parse(behaviour)
         .map_err(|error| CommandError::usage("--behaviour cannot be read").cause(error.to_string()))?;
-    let faults = faults
-        .iter()
-        .map(|text| Fault::parse(text))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| CommandError::usage("--with-fault cannot be read").cause(error.to_string()))?;
-    let clock = Arc::new(SystemClock);
     let sandbox = match (seed, data) {
-        (_, Some(path)) => sandbox::open_stored(path, behaviour, faults, clock).map_err(|error| {
-            CommandError::chain(format!("the sandbox's data at {} cannot be used", path.display()), &error)
-        })?,
+        (_, Some(path)) => stored_sandbox(path, behaviour)?,
         (Some(path), None) => {
-            let text = output::read(path, SEED_BYTES)?;
-            let service = Service::from_json(&text, behaviour)
-                .map_err(|error| CommandError::chain(format!("the seed {} cannot be used", path.display()), &error))?;
-            InProcess::new(service, clock).with_faults(faults)
+            let unusable = |error: &dyn std::error::Error| {
+                CommandError::chain(format!("the seed {} cannot be used", path.display()), error)
+            };
+            let seed = Seed::parse(&output::read(path, SEED_BYTES)?).map_err(|error| unusable(&error))?;
+            Sandbox::new(Service::seeded(&seed, behaviour).map_err(|error| unusable(&error))?)
         }
-        (None, None) => InProcess::new(Service::fresh(behaviour), clock).with_faults(faults),
+        (None, None) => Sandbox::new(Service::quickstart(behaviour)),
     };
+    for text in faults {
+        let fault = Fault::parse(text)
+            .map_err(|error| CommandError::usage("--with-fault cannot be read").cause(error.to_string()))?;
+        sandbox.add_fault(fault);
+    }
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, *port))
         .await
         .map_err(|error| CommandError::io(format!("the port {port} on loopback cannot be used"), &error))?;
@@ -49,8 +48,10 @@ pub async fn run(action: &SandboxAction) -> Result<Exit, CommandError> {
     output::aside(&format!("ANYREACH_API_URL=http://{address} ANYREACH_TOKEN={SANDBOX_TOKEN}"));
     let cancel = CancellationToken::new();
     signals::listen(cancel.clone());
-    sandbox::serve::serve(listener, sandbox, Duration::from_millis(*delay), async move { cancel.cancelled().await })
+    let options = ServeOptions { delay: Duration::from_millis(*delay) };
+    let stop = async move { cancel.cancelled().await };
+    serve(listener, sandbox, Arc::new(SystemClock), options, stop)
         .await
-        .map_err(|error| CommandError::io("the sandbox ended", &error))?;
+        .map_err(|error| CommandError::chain("the sandbox ended", &error))?;
     Ok(Exit::Done)
 }

@@ -32,7 +32,10 @@ pub fn store(settings: &Settings, host: &str, bytes: &[u8], now: Timestamp) {
 /// The schema of the last run that reached the service. The sandbox needs none: its schema is in the program.
 pub fn load(settings: &Settings, host: &str, now: Timestamp) -> Result<Offline, CommandError> {
     if settings.sandbox {
-        return Ok(Offline { bytes: crate::sandbox::SCHEMA.to_vec(), age: "embedded".to_owned() });
+        return Ok(Offline {
+            bytes: crate::sandbox::ConfigSchema::embedded().document().to_string().into_bytes(),
+            age: "embedded".to_owned(),
+        });
     }
     let missing = || {
         CommandError::config(format!("there is no cached schema of {host}"))

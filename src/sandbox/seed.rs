@@ -428,6 +428,9 @@ impl Sower<'_> {
 /// How many numbers in a row the quickstart has.
 const QUICKSTART_NUMBERS: u32 = 20;
 
+/// How many numbers the larger example project declares, `+15552000001` onwards.
+const EXAMPLE_NUMBERS: usize = 20;
+
 /// An organization as `--sandbox` begins with: a managed trunk and numbers that a first manifest may name.
 pub(super) fn quickstart(id: &str, mint: &mut Mint) -> Organization {
     let mut sower = Sower { mint, at: default_time(), sown: 0, ties: Ties::None };
@@ -437,6 +440,10 @@ pub(super) fn quickstart(id: &str, mint: &mut Mint) -> Organization {
         sower.number(&mut organization, &trunk, &format!("+1555010{position:04}"));
     }
     sower.number(&mut organization, &trunk, "+15551234567");
+    sower.number(&mut organization, &trunk, "+15550001111");
+    for position in 1..=EXAMPLE_NUMBERS {
+        sower.number(&mut organization, &trunk, &format!("+155520000{position:02}"));
+    }
     organization.email_domains.push("sandbox.example".to_owned());
     organization
 }

@@ -74,7 +74,7 @@ impl Service {
     }
 
     /// What `--sandbox` begins with: `org_sandbox`, its managed trunk, and the numbers `+15550100000` to
-    /// `+15550100019` and `+15551234567`. An organization that a request of [`SANDBOX_TOKEN`] names and that does
+    /// `+15550100019`, `+15551234567`, `+15550001111` and `+15552000001` to `+15552000020`. An organization that a request of [`SANDBOX_TOKEN`] names and that does
     /// not exist begins likewise.
     pub fn quickstart(behaviour: Behaviour) -> Self {
         let mut service = Self::empty(SANDBOX_ORGANIZATION, behaviour);

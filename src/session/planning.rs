@@ -242,7 +242,7 @@ fn check_organization(resolved: &Resolved, live: &LiveState) -> Result<(), Sessi
         return Ok(());
     };
     // The embedded service is one organization, whatever the environment is called.
-    if wanted == found || found == crate::sandbox::ORGANIZATION {
+    if wanted == found || found == crate::sandbox::SANDBOX_ORGANIZATION {
         return Ok(());
     }
     Err(SessionError::Organization {

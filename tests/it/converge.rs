@@ -2,7 +2,7 @@
 //! others, and never leaves a number without an agent.
 
 use reachform::plan::{Action, Outcome};
-use reachform::sandbox::{Behaviour, Switch};
+use reachform::sandbox::{Behaviour, Phase};
 use serde_json::json;
 
 use crate::scene::manifest;
@@ -19,28 +19,25 @@ fn numbers(inbound: &[&str], outbound: &[&str]) -> String {
 /// Fails the moment that one of the slots is empty which was filled at the start.
 fn watch_slots(world: &World) {
     let before = world.sandbox.with(|service| service.slots());
-    world.sandbox.hook(Box::new(move |number, request, answer, service| {
-        if answer.is_some() {
-            let now = service.slots();
-            for slot in before.keys() {
-                assert!(now.contains_key(slot), "{slot:?} is empty after request {number}: {}", request.name());
-            }
+    world.sandbox.on_request(move |phase, number, request, service| {
+        if phase == Phase::After {
+            let emptied = service.emptied_since(&before);
+            assert!(emptied.is_empty(), "{emptied:?} is empty after request {number}: {}", request.name());
         }
-    }));
+    });
 }
 
 #[test]
 fn a_life_of_three_agents_converges_in_every_world() {
     let worlds = Behaviour::worlds();
     println!("{} worlds", worlds.len());
-    for behaviour in worlds {
-        let name = behaviour.describe();
+    for (name, behaviour) in worlds {
         run(life(behaviour, &name));
     }
 }
 
 async fn life(behaviour: Behaviour, name: &str) {
-    let refuses_takeover = behaviour.is(Switch::Takeover, "conflict");
+    let refuses_takeover = name.contains("takeover=conflict");
     let mut world = World::new(behaviour);
     world.write("a", manifest("a", &numbers(&[A], &[A])));
     world.write("b", manifest("b", &numbers(&[B, C], &[])));
@@ -49,13 +46,9 @@ async fn life(behaviour: Behaviour, name: &str) {
     assert_eq!(world.agents(), 3);
 
     // Somebody else keeps something in the metadata, edits an undeclared path, and leaves a draft.
-    let (id_a, id_c) = (world.id("Agent a"), world.id("Agent c"));
-    let now = world.now();
-    world.sandbox.with(|service| {
-        service.now = now;
-        service.state.agents.get_mut(&id_c).unwrap().metadata["theirs"] = json!({"keep": [1, 2]});
-        service.dashboard_edit(&id_a, "/scorecard_ids", json!(["s1"])).unwrap();
-    });
+    let id_a = world.id("Agent a");
+    world.annotate("Agent c", "theirs", json!({"keep": [1, 2]}));
+    world.sandbox.with(|service| service.dashboard_edit(&id_a, "/scorecard_ids", json!(["s1"])).unwrap());
     world.converge(&format!("{name}: an undeclared edit")).await;
 
     // A change in Git, drift on the service, and a slot that follows.
@@ -76,50 +69,51 @@ async fn life(behaviour: Behaviour, name: &str) {
     if refuses_takeover {
         let report = world.apply().await;
         assert!(!report.is_complete(), "{name}");
-        assert_eq!(world.sandbox.with(|service| service.slots().len()), 4, "{name}: no number is lost");
+        assert!(world.holder(A, "inbound").is_some() && world.holder(B, "inbound").is_some(), "{name}");
         return;
     }
     world.converge(&format!("{name}: swap")).await;
-    world.sandbox.hook(Box::new(|_, _, _, _| {}));
-    let slots = world.sandbox.with(|service| service.slots());
-    assert_eq!(slots[&(A.to_owned(), "inbound")].0, world.id("Agent b"), "{name}");
-    assert_eq!(slots[&(B.to_owned(), "inbound")].0, world.id("Agent a"), "{name}");
+    assert_eq!(world.holder(A, "inbound").as_deref(), Some("Agent b"), "{name}");
+    assert_eq!(world.holder(B, "inbound").as_deref(), Some("Agent a"), "{name}");
+    assert_eq!(world.metadata("Agent c")["theirs"], json!({"keep": [1, 2]}), "{name}");
 
-    // A removal, a slot emptied, an agent pruned.
-    world.write("b", manifest("b", &numbers(&[A], &[])));
+    // An agent pruned, where the list of agents can be proven complete.
     world.files.remove("agents/c.yaml");
     world.options.prune = true;
     world.options.limits.delete = 1;
-    assert_eq!(
-        world.sandbox.with(|service| service.state.agents[&id_c].metadata["theirs"].clone()),
-        json!({"keep": [1, 2]})
-    );
+    let is_proven = world.plan().await.summary().delete == 1;
     world.converge(&format!("{name}: prune")).await;
-    assert_eq!(world.agents(), 2, "{name}");
-    assert!(!world.sandbox.with(|service| service.slots().contains_key(&(C.to_owned(), "inbound"))), "{name}");
+    assert_eq!(world.agents(), if is_proven { 2 } else { 3 }, "{name}");
+}
+
+#[test]
+fn a_number_that_is_no_longer_declared_is_emptied() {
+    run(async {
+        let mut world = World::new(Behaviour::default());
+        world.write("a", manifest("a", &numbers(&[A, B], &[])));
+        world.converge("create").await;
+        world.write("a", manifest("a", &numbers(&[A], &[])));
+        world.converge("empty").await;
+        assert_eq!(world.holder(B, "inbound"), None);
+        assert_eq!(world.holder(A, "inbound").as_deref(), Some("Agent a"));
+    });
 }
 
 #[test]
 fn an_agent_that_somebody_built_is_adopted_with_all_that_is_undeclared() {
     run(async {
         let mut world = World::new(Behaviour::default());
-        let now = world.now();
-        world.sandbox.with(|service| {
-            service.now = now;
-            let seed = format!(
-                r#"{{"agents": {{"built": {{"id": "built", "name": "Agent a", "metadata": {{"crm": 7}},
-                    "versions": [{{"id": "built-1", "version": 1, "published": true, "config": {}}}]}}}}}}"#,
-                reachform::sandbox::seed::simple_config("Old words.")
-            );
-            let built = reachform::sandbox::Service::from_json(&seed, Behaviour::default()).unwrap();
-            service.state.agents = built.state.agents;
-        });
         world.write("a", manifest("a", ""));
+        world.converge("create").await;
+        world.annotate("Agent a", "reachform", serde_json::Value::Null);
+        world.annotate("Agent a", "crm", json!(7));
+        let id = world.id("Agent a");
+        world.sandbox.with(|service| service.dashboard_edit(&id, "/agent/instructions", json!("Old words.")).unwrap());
         let plan = world.plan().await;
         assert_eq!(plan.changes[0].action, Action::Update);
         assert!(plan.changes[0].adopts);
         world.converge("adopt").await;
-        let metadata = world.sandbox.with(|service| service.state.agents["built"].metadata.clone());
+        let metadata = world.metadata("Agent a");
         assert_eq!(metadata["crm"], json!(7));
         assert_eq!(metadata["reachform"]["key"], json!("a"));
     });
@@ -167,13 +161,12 @@ fn one_failed_agent_does_not_hold_back_the_others_and_is_reported_truly() {
             );
         }
         let id = world.id("Agent b");
-        let fault = reachform::sandbox::Fault::parse(&format!("html-502:PUT /core/agents/{id}/versions")).unwrap();
-        world.sandbox = world.sandbox.clone().with_faults(vec![fault]);
+        world.fault(&format!("html-502:PUT /core/agents/{id}/versions*#1+"));
         let report = world.apply().await;
         assert_eq!(report.count(Outcome::Applied), 1, "{:#?}", report.outcomes);
         assert_eq!(report.outcomes.len(), 2);
         assert!(report.wrote && !report.is_complete());
-        world.sandbox = world.sandbox.clone().with_faults(Vec::new());
+        world.sandbox.clear_faults();
         world.converge("the next run finishes").await;
     });
 }
@@ -187,15 +180,15 @@ fn a_stale_plan_stops_its_agent_and_writes_nothing_to_it() {
         world.write("a", manifest("a", "").replace("steps: 3", "steps: 4"));
         let id = world.id("Agent a");
         // The edit comes between the plan and the last look before the first write.
-        let mut lists = 0;
-        world.sandbox.hook(Box::new(move |_, request, answer, service| {
-            if answer.is_none() && request.name() == "GET /core/agents" {
-                lists += 1;
-                if lists == 3 {
+        let schemas = std::sync::atomic::AtomicUsize::new(0);
+        world.sandbox.on_request(move |phase, _, request, service| {
+            if phase == Phase::Before && request.path == "/core/agent-config-schema" {
+                // Each reading asks for the schema once: the second one is the last look.
+                if schemas.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 1 {
                     service.dashboard_edit(&id, "/agent/max_tool_steps", json!(8)).unwrap();
                 }
             }
-        }));
+        });
         let report = world.apply().await;
         assert_eq!(report.count(Outcome::Stale), 1, "{:#?}", report.outcomes);
         assert!(!report.wrote);
@@ -211,11 +204,10 @@ fn a_saved_plan_is_applied_again_until_it_is_done_and_then_changes_nothing() {
         let plan = world.plan().await;
         let text = reachform::render::json::plan_document(&plan, &world.workspace().resolved.sources);
         let saved = reachform::plan::saved::read(&text).unwrap();
-        let fault = reachform::sandbox::Fault::parse("html-502:POST /versions#1").unwrap();
-        world.sandbox = world.sandbox.clone().with_faults(vec![fault]);
+        world.fault("400-before:POST /core/agents/*/versions#1");
         let first = world.try_apply(reachform::plan::Approval::File(&saved)).await.unwrap().unwrap();
         assert!(!first.is_complete());
-        world.sandbox = world.sandbox.clone().with_faults(Vec::new());
+        world.sandbox.clear_faults();
         let second = world.try_apply(reachform::plan::Approval::File(&saved)).await.unwrap().unwrap();
         assert!(second.is_complete(), "{:#?}", second.outcomes);
         assert_eq!(second.outcomes.len(), 2);

@@ -7,11 +7,11 @@ use std::time::Duration;
 use reachform::apply::ApplyOptions;
 use reachform::apply::verify::{Verifier, VerifyInput};
 use reachform::http::runtime::Later;
-use reachform::http::{Client, ClientOptions, Clock as _, SeededEntropy, SimulatedClock};
+use reachform::http::{Client, ClientOptions, SeededEntropy, SimulatedClock};
 use reachform::manifest::{MemoryFiles, resolve};
 use reachform::model::Verify;
 use reachform::plan::{Approval, Options, Plan, Refusal, Report, Source, approve};
-use reachform::sandbox::{Behaviour, InProcess, Service};
+use reachform::sandbox::{Behaviour, InProcess, Sandbox, Seed, Service};
 use reachform::schema::Leniency;
 use reachform::session::{Applying, Outside, SessionError, Workspace, apply_approved, make_plan, plan_unleased, read};
 use tokio_util::sync::CancellationToken;
@@ -33,7 +33,7 @@ pub const NUMBERS: [&str; 10] = [
 /// A service, a repository and a clock.
 #[derive(Clone)]
 pub struct World {
-    pub sandbox: InProcess,
+    pub sandbox: Sandbox,
     pub clock: Arc<SimulatedClock>,
     pub files: BTreeMap<String, String>,
     pub secrets: BTreeMap<String, String>,
@@ -59,14 +59,16 @@ pub type Applied = Result<Result<Report, Refusal>, SessionError>;
 impl World {
     pub fn new(behaviour: Behaviour) -> Self {
         let clock = Arc::new(SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap()));
-        let service = Service::with_numbers(behaviour, &NUMBERS);
+        let seed = serde_json::json!({"at": "2026-01-01T00:00:00Z",
+            "organizations": [{"id": "org_sandbox", "numbers": NUMBERS}]});
+        let service = Service::seeded(&Seed::parse(&seed.to_string()).unwrap(), behaviour).unwrap();
         let files = BTreeMap::from([(
             "reachform.yaml".to_owned(),
             "version: 1\nproject: test\nenvironments:\n  prod: {}\n".to_owned(),
         )]);
         let options = Options { has_project: true, ..Options::default() };
         Self {
-            sandbox: InProcess::new(service, clock.clone()),
+            sandbox: Sandbox::new(service),
             clock,
             files,
             secrets: BTreeMap::new(),
@@ -96,7 +98,8 @@ impl World {
     pub fn outside(&self) -> Outside {
         let entropy = Arc::new(SeededEntropy::new(self.runs));
         let options = ClientOptions { cancel: self.cancel.clone(), ..ClientOptions::default() };
-        let client = Client::new(Arc::new(self.sandbox.clone()), self.clock.clone(), entropy.clone(), options);
+        let transport = InProcess::new(self.sandbox.clone(), self.clock.clone());
+        let client = Client::new(Arc::new(transport), self.clock.clone(), entropy.clone(), options);
         Outside { client, host: "sandbox".to_owned(), clock: self.clock.clone(), entropy }
     }
 
@@ -164,20 +167,41 @@ impl World {
     }
 
     pub fn id(&self, name: &str) -> String {
-        self.sandbox.with(|service| service.agent_named(name).unwrap_or_else(|| panic!("no agent {name}")).to_owned())
+        self.sandbox.with(|service| service.agent_named(name).unwrap_or_else(|| panic!("no agent {name}")).id)
     }
 
     pub fn agents(&self) -> usize {
-        self.sandbox.with(|service| service.state.agents.len())
+        self.sandbox.with(|service| service.agents().len())
     }
 
     pub fn live_config(&self, name: &str) -> serde_json::Value {
-        let id = self.id(name);
-        self.sandbox.with(|service| service.state.agents[&id].live().unwrap().config.clone())
+        self.sandbox.with(|service| service.agent_named(name).unwrap().live().unwrap().config.clone())
     }
 
-    pub fn now(&self) -> jiff::Timestamp {
-        self.clock.now()
+    pub fn metadata(&self, name: &str) -> serde_json::Value {
+        self.sandbox.with(|service| service.agent_named(name).unwrap().metadata)
+    }
+
+    /// Puts something of somebody else's into an agent's metadata, as the dashboard would.
+    pub fn annotate(&self, name: &str, key: &str, value: serde_json::Value) {
+        let mut metadata = self.metadata(name);
+        metadata[key] = value;
+        let fields = serde_json::Map::from_iter([("metadata".to_owned(), metadata)]);
+        let id = self.id(name);
+        self.sandbox.with(|service| service.dashboard_change(&id, &fields).unwrap());
+    }
+
+    /// Which agent holds a slot, by name.
+    pub fn holder(&self, number: &str, direction: &str) -> Option<String> {
+        let slots = self.sandbox.with(|service| service.slots());
+        let slots = slots.get(number)?;
+        let pointer = if direction == "outbound" { &slots.outbound } else { &slots.inbound };
+        pointer.as_ref().map(|pointer| pointer.agent.clone())
+    }
+
+    /// Strikes with one fault from now on.
+    pub fn fault(&self, text: &str) {
+        self.sandbox.add_fault(reachform::sandbox::Fault::parse(text).unwrap());
     }
 }
 
