@@ -72,6 +72,6 @@ fn every_second_line_of_200_kb(bencher: Bencher<'_, '_>) {
 /// A rewrite that is just small enough to be compared word by word.
 #[divan::bench]
 fn rewrite_at_the_word_bound(bencher: Bencher<'_, '_>) {
-    let (before, after) = (prose(60_000, 1, false), prose(60_000, 2, false));
+    let (before, after) = (prose(115_000, 1, false), prose(115_000, 2, false));
     bencher.bench(|| ProseDiff::of(black_box(&before), black_box(&after)));
 }

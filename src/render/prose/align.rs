@@ -18,9 +18,9 @@ const ANCHOR_WORDS: usize = 3;
 /// Equal text of so many words in two places has moved.
 const MOVED_WORDS: usize = 8;
 
-/// Changed stretches with more tokens than this, both sides together, are left at sentences. Words are a hundred times
-/// more work than that, and nobody reads them.
-const WORD_TOKENS: usize = 100_000;
+/// Changed stretches with more tokens than this, both sides together, are left at sentences: about 120 kB on each side,
+/// which a word diff takes some 90 ms for. Nobody reads a change of that size word by word.
+const WORD_TOKENS: usize = 50_000;
 
 /// Where fewer than one in four of the shorter side's words stand anywhere in the other, no word is matched.
 const SHARED_FRACTION: usize = 4;

@@ -353,7 +353,8 @@ mod tests {
     #[test]
     fn a_moved_paragraph_is_told_by_its_lines() {
         let moved = "If the caller asks for a refund, take the order number first.";
-        let filler: String = (0..20).map(|n| format!("Line {n} says something else {n}.\n")).collect();
+        let filler: String =
+            (0..20).fold(String::new(), |text, n| text + &format!("Line {n} says something else {n}.\n"));
         let before = format!("# Start\n{moved}\n{filler}# Close\nBye now.\n");
         let after = format!("# Start\n{filler}# Close\n{moved}\nBye now.\n");
         let diff = ProseDiff::of(&before, &after);
@@ -397,5 +398,20 @@ mod tests {
             diff.hunks[0].parts.iter().filter(|part| part.kind != skip).map(|part| part.text.as_str()).collect()
         };
         assert_eq!((side(PartKind::Add).as_str(), side(PartKind::Remove).as_str()), (before, after));
+    }
+
+    #[test]
+    fn a_rewrite_beyond_the_word_bound_is_left_at_sentences() {
+        // The same words on both sides, in another order: a word diff would make confetti of them.
+        let text = |step: usize| -> String {
+            (0..30_000).fold(String::new(), |text, n| {
+                text + &format!("w{}{}", (n * step) % 997, if n % 12 == 11 { ". " } else { " " })
+            })
+        };
+        let kept = "This sentence stands in the middle of both of them.";
+        let diff =
+            ProseDiff::of(&format!("{}{kept} {}", text(7), text(11)), &format!("{}{kept} {}", text(13), text(17)));
+        assert_eq!(diff.stats.hunks, 1);
+        assert_eq!(diff.stats.words_before - diff.stats.words_removed, 10);
     }
 }
