@@ -17,6 +17,15 @@ pub struct AgentRecord {
     pub created_by: Option<String>,
     /// Whether the answer spoke of versions at all. Where it did not, `agent.versions` is empty and means nothing.
     pub versions_told: bool,
+    /// Whether the answer spoke of metadata at all. Where it did not, null means nothing: the stamp may be there.
+    pub metadata_told: bool,
+}
+
+impl AgentRecord {
+    /// Whether the answer told everything that an agent is known by; else it is asked for by itself.
+    pub fn is_whole(&self) -> bool {
+        self.versions_told && self.metadata_told
+    }
 }
 
 /// A number as one answer gave it.
@@ -119,12 +128,13 @@ pub fn agent(wire: wire::Agent) -> AgentRecord {
         organization: wire.organization_id,
         created_by: wire.created_by,
         versions_told: told && !denies,
+        metadata_told: wire.metadata.is_some(),
         agent: LiveAgent {
             id: wire.id,
             name: wire.name,
             description: wire.description,
             active: wire.active,
-            metadata: wire.metadata,
+            metadata: wire.metadata.unwrap_or(Value::Null),
             created_at: wire.created_at,
             updated_at: wire.updated_at,
             modified_by: wire.modified_by,

@@ -165,8 +165,8 @@ pub struct Agent {
     pub description: Option<String>,
     /// `active`
     pub active: Option<bool>,
-    /// `metadata`
-    pub metadata: Value,
+    /// `metadata`; `None` where the record has no such field
+    pub metadata: Option<Value>,
     /// `created_at`
     pub created_at: Option<String>,
     /// `updated_at`
@@ -204,7 +204,7 @@ impl Agent {
             name: record.text("name").unwrap_or_default(),
             description: record.text("description"),
             active: record.flag("active"),
-            metadata: record.map.get("metadata").cloned().unwrap_or(Value::Null),
+            metadata: record.map.get("metadata").cloned(),
             created_at: record.text("created_at"),
             updated_at: record.text("updated_at"),
             created_by: record.text("created_by"),

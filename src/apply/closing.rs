@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::api::{Assignment, Directions};
+use crate::api::{Assignment, Directions, VersionSource};
 use crate::model::stamp::STAMP_KEY;
 use crate::model::value::same;
 use crate::model::{Coverage, Direction, LiveAgent, LiveNumber, PhoneNumber, Stamp};
 use crate::plan::recheck::outcome;
 use crate::plan::{AgentChange, AgentOutcome, Outcome, Step};
 
+use super::calls::{Assign, publish_calls, with_carried};
 use super::context::{Context, EVENTUAL};
+use super::ended::{Ended, Finished};
 use super::recover;
-use super::worker::{Ended, Finished, publish_calls};
 
 /// Between two looks at a service that may still be settling.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -36,7 +37,7 @@ async fn read(ctx: &Context) -> Result<Reading, Ended> {
     let mut known = BTreeMap::new();
     for record in agents.items {
         // A service whose list carries no versions is asked agent by agent.
-        let agent = if record.versions_told { record.agent } else { recover::agent(ctx, &record.agent.id).await? };
+        let agent = if record.is_whole() { record.agent } else { recover::agent(ctx, &record.agent.id).await? };
         known.insert(agent.id.clone(), agent);
     }
     Ok(Reading {
@@ -193,8 +194,14 @@ pub(super) async fn empty_slots(ctx: &Context, changes: &[&AgentChange], finishe
         }
         for (directions, numbers) in publish_calls(&change.work.unassign) {
             let assignment = Assignment { directions, assign: &[], unassign: &numbers };
-            if let Err(error) = ctx.writer.publish(&id, version, Some(assignment)).await {
-                let ended = Ended::request(&error);
+            let emptied = match ctx.writer.publish(&id, version, Some(assignment)).await {
+                Err(error) if matches!(error.status(), Some(400 | 409)) => {
+                    empty_by_a_copy(ctx, change, entry, &id).await
+                }
+                Err(error) => Err(Ended::request(&error)),
+                Ok(_) => Ok(()),
+            };
+            if let Err(ended) = emptied {
                 entry.outcome.outcome = ended.outcome;
                 entry.outcome.causes = ended.causes;
                 entry.outcome.hints = ended.hints;
@@ -205,6 +212,45 @@ pub(super) async fn empty_slots(ctx: &Context, changes: &[&AgentChange], finishe
             entry.outcome.step = None;
         }
     }
+}
+
+/// A service that publishes only once: a copy of the live version is published, which takes all numbers along but
+/// those that go. The stamp says which version that is.
+async fn empty_by_a_copy(ctx: &Context, change: &AgentChange, entry: &mut Finished, id: &str) -> Result<(), Ended> {
+    let Some(version) = entry.outcome.version else { return Ok(()) };
+    let copy = ctx.writer.create_version(id, VersionSource::Base(version)).await?.head.version;
+    let kept = with_carried(&change.work.assign, &change.work.carry);
+    let mut published = false;
+    for direction in Direction::ALL {
+        let of = |map: &Assign| map.get(&direction).cloned().unwrap_or_default();
+        let (assign, unassign) = (of(&kept), of(&change.work.unassign));
+        if published && (!assign.is_empty() || !unassign.is_empty()) {
+            // The second direction would be a second publish of the same version, which such a service refuses.
+            return Err(Ended::new(
+                Outcome::Failed,
+                format!("version {copy} cannot be published again for {direction} numbers"),
+            )
+            .hint("apply again: the remaining direction is moved then"));
+        }
+        if assign.is_empty() && unassign.is_empty() {
+            continue;
+        }
+        let assignment = Assignment { directions: Directions::One(direction), assign: &assign, unassign: &unassign };
+        ctx.writer.publish(id, copy, Some(assignment)).await?;
+        published = true;
+    }
+    entry.outcome.version = Some(copy);
+    let agent = recover::agent(ctx, id).await?;
+    let Ok(Some(mut stamp)) = Stamp::read(&agent.metadata) else { return Ok(()) };
+    if let Some(applied) = &mut stamp.state.applied {
+        applied.version = Some(copy);
+    }
+    let mut metadata = agent.metadata;
+    if let Value::Object(map) = &mut metadata {
+        map.insert(STAMP_KEY.to_owned(), stamp.write());
+    }
+    ctx.writer.update_agent(id, &Map::from_iter([("metadata".to_owned(), metadata)])).await?;
+    Ok(())
 }
 
 /// Deletes agents: last of all, and only if nothing failed before.

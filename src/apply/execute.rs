@@ -13,7 +13,8 @@ use crate::plan::{
 
 use super::closing;
 use super::context::{Context, GRACE};
-use super::worker::{Finished, Worker};
+use super::ended::Finished;
+use super::worker::Worker;
 
 /// Carries out what was rechecked. `order` lists the keys of the approved plan, in which the report is given.
 pub async fn execute(

@@ -3,8 +3,10 @@
 //! `execute` runs agents side by side and closes the run; `worker` takes one agent through its steps; `recover` looks
 //! up what a lost reply left behind; `closing` reads everything once more.
 
+pub mod calls;
 pub mod closing;
 pub mod context;
+pub mod ended;
 pub mod execute;
 pub mod recover;
 pub mod verify;

@@ -10,7 +10,8 @@ use crate::model::{LiveAgent, Stamp, VersionHead};
 use crate::plan::{Event, Outcome};
 
 use super::context::{Context, EVENTUAL};
-use super::worker::{Ended, Worker};
+use super::ended::Ended;
+use super::worker::Worker;
 
 /// Between two looks at a service that may still be writing.
 const PAUSE: Duration = Duration::from_millis(500);

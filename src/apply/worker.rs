@@ -5,69 +5,19 @@
 
 use serde_json::{Map, Value};
 
-use crate::api::{ApiError, Assignment, Directions, VersionSource};
+use crate::api::{ApiError, Assignment, VersionSource};
 use crate::http::Fate;
 use crate::model::stamp::{Fields, STAMP_KEY};
-use crate::model::{Applied, Direction, Intent, Lease, LiveAgent, PhoneNumber, Salt, Stamp, StampState};
+use crate::model::{Applied, Intent, Lease, LiveAgent, Salt, Stamp, StampState};
 use crate::plan::readback::{self, ReadBack};
 use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::{Action, AgentChange, AgentOutcome, Event, Outcome, Step, Work};
 
+use super::calls::{Assign, publish_calls, with_carried};
 use super::context::{Context, METADATA_AGE, is_same_run, lease_holds};
+use super::ended::{Ended, Finished};
 use super::recover;
 use super::verify::VerifyInput;
-
-/// How an agent's work ended before its last step.
-#[derive(Debug)]
-pub struct Ended {
-    /// How.
-    pub outcome: Outcome,
-    /// Why, from the outermost cause to the innermost.
-    pub causes: Vec<String>,
-    /// What to do.
-    pub hints: Vec<String>,
-}
-
-impl Ended {
-    /// A plain end.
-    pub fn new(outcome: Outcome, cause: impl Into<String>) -> Self {
-        Self { outcome, causes: vec![cause.into()], hints: Vec::new() }
-    }
-
-    /// The same with a hint.
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
-        self
-    }
-
-    /// A request that failed. Where its fate is unknown, so is the outcome.
-    pub fn request(error: &ApiError) -> Self {
-        let outcome = if error.fate() == Fate::Unknown { Outcome::Unknown } else { Outcome::Failed };
-        Self { outcome, causes: error.causes(), hints: error.hints() }
-    }
-}
-
-impl From<ApiError> for Ended {
-    fn from(error: ApiError) -> Self {
-        Self::request(&error)
-    }
-}
-
-/// What one agent's work left behind, for the closing reading.
-#[derive(Debug)]
-pub struct Finished {
-    /// The outcome, as far as it is known now.
-    pub outcome: AgentOutcome,
-    /// The config that was read back from the new version, where one was published.
-    pub published: Option<(u64, Value)>,
-    /// The stamp before this run, so that a claim can be taken back.
-    pub stamp_before: Option<Stamp>,
-    /// The agent's metadata as this run left it.
-    pub metadata: Value,
-    /// Whether anything was written.
-    pub wrote: bool,
-}
 
 /// One agent in work.
 pub struct Worker<'a> {
@@ -220,11 +170,18 @@ impl<'a> Worker<'a> {
         })
     }
 
+    /// The plan and the change that the stamp names for what is done.
+    fn claim(&self) -> (String, String) {
+        let work = self.work();
+        work.claim.clone().unwrap_or_else(|| (self.ctx.plan_hash.clone(), self.change.change_hash.as_str().to_owned()))
+    }
+
     fn intent(&self) -> Intent {
+        let (plan, change) = self.claim();
         Intent {
             run: self.ctx.run.clone(),
-            plan: self.ctx.plan_hash.clone(),
-            change: self.change.change_hash.as_str().to_owned(),
+            plan,
+            change,
             base: self.change.base_version,
             highest: self.highest,
             fields: intended_fields(&self.stamp.state.salt, &self.work().sent),
@@ -479,13 +436,14 @@ impl<'a> Worker<'a> {
                 .base_version
                 .ok_or_else(|| Ended::new(Outcome::Failed, "internal error: nothing to publish; this is a bug"))?,
         };
-        match self.publish_version(version).await {
+        match self.publish_version(version, &self.work().assign).await {
             Err(PublishEnd::Republish) => {
                 // A service that publishes only once: a copy of the live version takes the numbers.
                 self.create_version(VersionSource::Base(version)).await?;
                 let copy = self.draft_number()?;
                 self.read_copy(copy).await?;
-                self.publish_version(copy).await.map_err(PublishEnd::into_ended)
+                let all = with_carried(&self.work().assign, &self.work().carry);
+                self.publish_version(copy, &all).await.map_err(PublishEnd::into_ended)
             }
             ended => ended.map_err(PublishEnd::into_ended),
         }
@@ -501,9 +459,9 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    async fn publish_version(&mut self, version: u64) -> Result<(), PublishEnd> {
+    async fn publish_version(&mut self, version: u64, assign: &Assign) -> Result<(), PublishEnd> {
         let id = self.id().map_err(PublishEnd::Ended)?.to_owned();
-        for (directions, numbers) in publish_calls(&self.work().assign) {
+        for (directions, numbers) in publish_calls(assign) {
             let assignment = Assignment { directions, assign: &numbers, unassign: &[] };
             match self.ctx.writer.publish(&id, version, Some(assignment)).await {
                 Ok(_) => self.published = self.draft.or(self.published),
@@ -529,10 +487,7 @@ impl<'a> Worker<'a> {
         self.stamp.state.intent = None;
         self.stamp.state.lease = None;
         self.stamp.state.rollback = None;
-        let (plan, change) = work
-            .claim
-            .clone()
-            .unwrap_or_else(|| (self.ctx.plan_hash.clone(), self.change.change_hash.as_str().to_owned()));
+        let (plan, change) = self.claim();
         self.stamp.state.applied =
             Some(Applied { version, plan, change, source: work.source.clone(), commit: work.commit.clone(), fields });
         let declared = work.metadata.clone();
@@ -611,47 +566,5 @@ impl PublishEnd {
             }
             Self::Ended(ended) => ended,
         }
-    }
-}
-
-impl Ended {
-    #[must_use]
-    fn cause(mut self, cause: impl Into<String>) -> Self {
-        self.causes.push(cause.into());
-        self
-    }
-}
-
-/// Which publish calls bring every number to its slot. With no number at all there is one call, for publishing.
-pub fn publish_calls(
-    assign: &std::collections::BTreeMap<Direction, Vec<PhoneNumber>>,
-) -> Vec<(Directions, Vec<PhoneNumber>)> {
-    let of = |direction| assign.get(&direction).cloned().unwrap_or_default();
-    let (inbound, outbound) = (of(Direction::Inbound), of(Direction::Outbound));
-    match (inbound.is_empty(), outbound.is_empty()) {
-        (true, true) => vec![(Directions::One(Direction::Inbound), Vec::new())],
-        _ if inbound == outbound => vec![(Directions::Both, inbound)],
-        (false, true) => vec![(Directions::One(Direction::Inbound), inbound)],
-        (true, false) => vec![(Directions::One(Direction::Outbound), outbound)],
-        (false, false) => {
-            vec![(Directions::One(Direction::Inbound), inbound), (Directions::One(Direction::Outbound), outbound)]
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeMap;
-
-    #[test]
-    fn directions_that_agree_are_one_call_and_others_two() {
-        let number = |text: &str| PhoneNumber::from_service(text);
-        let (a, b) = (number("+15550000001"), number("+15550000002"));
-        let same = BTreeMap::from([(Direction::Inbound, vec![a.clone()]), (Direction::Outbound, vec![a.clone()])]);
-        assert_eq!(publish_calls(&same), [(Directions::Both, vec![a.clone()])]);
-        let two = BTreeMap::from([(Direction::Inbound, vec![a.clone()]), (Direction::Outbound, vec![b])]);
-        assert_eq!(publish_calls(&two).len(), 2);
-        assert_eq!(publish_calls(&BTreeMap::new()), [(Directions::One(Direction::Inbound), vec![])]);
     }
 }

@@ -85,7 +85,7 @@ async fn keep_agents(
     let mut untold = Vec::new();
     for record in items {
         organizations.extend(record.organization.clone());
-        if record.versions_told {
+        if record.is_whole() {
             state.agents.insert(record.agent.id.clone(), record.agent);
         } else {
             untold.push(record.agent.id);

@@ -57,7 +57,7 @@ pub async fn ask_singly(reader: &Reader, state: &mut LiveState, unlisted: &Unlis
     for listing in found {
         errors.extend(listing.error);
         for record in listing.items {
-            if record.versions_told {
+            if record.is_whole() {
                 state.agents.entry(record.agent.id.clone()).or_insert(record.agent);
             } else {
                 ids.insert(record.agent.id);

@@ -98,6 +98,7 @@ pub fn approve(mut plan: Plan, approval: &Approval<'_>) -> Result<ApprovedPlan, 
     if !plan.breaches.is_empty() {
         return Err(Refusal::Limits(plan.breaches));
     }
+    claim_what_was_begun(&mut plan, approval);
     if approval.was_seen() {
         for change in &mut plan.changes {
             if change.held == Some(Held::Conflict) {
@@ -117,6 +118,20 @@ pub fn approve(mut plan: Plan, approval: &Approval<'_>) -> Result<ApprovedPlan, 
         return Err(Refusal::MissingSecrets(missing));
     }
     Ok(ApprovedPlan { plan, already, binds_the_whole: approval.binds_the_whole() })
+}
+
+/// A change that was begun under the approved plan keeps that plan's name for it, also where what is left of it is
+/// another change by now: so the same approval holds for every further run.
+fn claim_what_was_begun(plan: &mut Plan, approval: &Approval<'_>) {
+    let approved = match approval {
+        Approval::Person | Approval::Auto => return,
+        Approval::Hash(hash) => hash.as_str(),
+        Approval::File(saved) => saved.plan_hash.as_str(),
+    };
+    for change in &mut plan.changes {
+        let record = plan.records.iter().find(|record| record.key == change.key);
+        change.work.claim = record.and_then(|record| record.begun.clone()).filter(|(plan, _)| plan == approved);
+    }
 }
 
 /// `--approved-plan H` holds if the changes planned now, with those that stamps say were done under H, or begun under

@@ -286,6 +286,7 @@ impl One<'_> {
             metadata: fields.metadata.clone(),
             sent: fields.sent.clone(),
             assign: slots.assign.clone(),
+            carry: slots.carry.clone(),
             unassign: slots.unassign.clone(),
             stamp: stamp.cloned(),
             kept_fields,

@@ -44,6 +44,7 @@ pub fn recheck(approved: &ApprovedPlan, fresh: Plan) -> Rechecked {
             Some(now) if is_still_approved(planned, now) => {
                 let mut now = now.clone();
                 now.held = None;
+                now.work.claim.clone_from(&planned.work.claim);
                 changes.push(now);
             }
             None if is_in_place => decided.push(outcome(planned, Outcome::AlreadyApplied, Vec::new(), Vec::new())),

@@ -24,6 +24,8 @@ pub struct SlotPlan {
     pub changes: Vec<SlotChange>,
     /// Numbers to assign, by direction.
     pub assign: BTreeMap<Direction, Vec<PhoneNumber>>,
+    /// Numbers in place, which a version that is made after all would have to be given again, by direction.
+    pub carry: BTreeMap<Direction, Vec<PhoneNumber>>,
     /// Numbers to empty at the end, by direction.
     pub unassign: BTreeMap<Direction, Vec<PhoneNumber>>,
     /// Declared slots, as the stamp will own them.
@@ -181,6 +183,7 @@ fn plan_declared(
         let is_live = inputs.is_mine(&holder)
             && matches!(&holder, SlotHolder::Agent { version, .. } if Some(*version) == inputs.live_version());
         if is_live && !inputs.new_version {
+            plan.carry.entry(direction).or_default().push(number.clone());
             continue;
         }
         let risk = match check_holder(inputs, &slot, &holder, plan) {
@@ -229,12 +232,15 @@ fn plan_declared(
 /// A direction that the manifest does not manage: what points at the base version moves along, what points elsewhere
 /// stays and is mentioned.
 fn plan_unmanaged(inputs: &SlotInputs<'_, '_>, direction: Direction, plan: &mut SlotPlan) {
-    if !inputs.new_version {
-        return;
-    }
     for (number, version) in inputs.held(direction) {
         let slot = Slot { number: number.clone(), direction };
         if inputs.claims.contains_key(&slot) {
+            continue;
+        }
+        if !inputs.new_version {
+            if Some(version) == inputs.live_version() {
+                plan.carry.entry(direction).or_default().push(number);
+            }
             continue;
         }
         if Some(version) != inputs.live_version() {

@@ -23,6 +23,8 @@ pub struct Work {
     pub sent: Vec<(FieldPath, Value)>,
     /// Numbers to assign, by direction, with the new or the live version.
     pub assign: BTreeMap<Direction, Vec<PhoneNumber>>,
+    /// Numbers that stay where they are, and that a new version would have to be given again, by direction.
+    pub carry: BTreeMap<Direction, Vec<PhoneNumber>>,
     /// Numbers to empty at the end, by direction.
     pub unassign: BTreeMap<Direction, Vec<PhoneNumber>>,
     /// The stamp as it was found.

@@ -104,7 +104,7 @@ async fn agents_whose_versions_a_list_does_not_carry_are_asked_one_by_one() {
 #[tokio::test]
 async fn an_agent_whose_versions_cannot_be_read_does_not_pass_for_a_bare_one() {
     let world = World::new(|request, _| match request.path.as_str() {
-        "/core/agents" => list(&json!([{"id": "a", "name": "A"}, {"id": "b", "versions": []}])),
+        "/core/agents" => list(&json!([{"id": "a", "name": "A"}, {"id": "b", "versions": [], "metadata": null}])),
         "/core/agents/a" => answer(500, &[], ""),
         _ => well(request),
     });

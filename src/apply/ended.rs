@@ -1,0 +1,67 @@
+//! How work on an agent ends: early with a reason, or with all that the closing reading needs.
+
+use serde_json::Value;
+
+use crate::api::ApiError;
+use crate::http::Fate;
+use crate::model::Stamp;
+use crate::plan::{AgentOutcome, Outcome};
+
+/// How an agent's work ended before its last step.
+#[derive(Debug)]
+pub struct Ended {
+    /// How.
+    pub outcome: Outcome,
+    /// Why, from the outermost cause to the innermost.
+    pub causes: Vec<String>,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+impl Ended {
+    /// A plain end.
+    pub fn new(outcome: Outcome, cause: impl Into<String>) -> Self {
+        Self { outcome, causes: vec![cause.into()], hints: Vec::new() }
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The same with one more cause.
+    #[must_use]
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// A request that failed. Where its fate is unknown, so is the outcome.
+    pub fn request(error: &ApiError) -> Self {
+        let outcome = if error.fate() == Fate::Unknown { Outcome::Unknown } else { Outcome::Failed };
+        Self { outcome, causes: error.causes(), hints: error.hints() }
+    }
+}
+
+impl From<ApiError> for Ended {
+    fn from(error: ApiError) -> Self {
+        Self::request(&error)
+    }
+}
+
+/// What one agent's work left behind, for the closing reading.
+#[derive(Debug)]
+pub struct Finished {
+    /// The outcome, as far as it is known now.
+    pub outcome: AgentOutcome,
+    /// The config that was read back from the new version, where one was published.
+    pub published: Option<(u64, Value)>,
+    /// The stamp before this run, so that a claim can be taken back.
+    pub stamp_before: Option<Stamp>,
+    /// The agent's metadata as this run left it.
+    pub metadata: Value,
+    /// Whether anything was written.
+    pub wrote: bool,
+}
