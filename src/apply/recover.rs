@@ -14,7 +14,7 @@ use super::ended::Ended;
 use super::worker::Worker;
 
 /// Between two looks at a service that may still be writing.
-const PAUSE: Duration = Duration::from_millis(500);
+pub(super) const PAUSE: Duration = Duration::from_millis(500);
 
 /// The agent that a create may have made, found by the intent of this run in its stamp. Where it does not show within
 /// ten seconds, the create is sent once more; a twin that appears later is told apart by its stamp.

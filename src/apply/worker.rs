@@ -14,7 +14,7 @@ use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::{Action, AgentChange, AgentOutcome, Event, Outcome, Step, Work};
 
 use super::calls::{Assign, publish_calls, with_carried};
-use super::context::{Context, METADATA_AGE, is_same_run, lease_holds};
+use super::context::{Context, EVENTUAL, METADATA_AGE, is_same_run, lease_holds};
 use super::ended::{Ended, Finished};
 use super::recover;
 use super::verify::VerifyInput;
@@ -348,7 +348,7 @@ impl<'a> Worker<'a> {
 
     async fn read_draft(&mut self) -> Result<ReadBack, Ended> {
         let (id, draft) = (self.id()?.to_owned(), self.draft_number()?);
-        let (version, agent) = tokio::join!(recover::version(self.ctx, &id, draft), recover::agent(self.ctx, &id));
+        let (version, agent) = tokio::join!(recover::version(self.ctx, &id, draft), self.agent_since_intent(&id));
         let (version, agent) = (version?, agent?);
         self.fence(&agent)?;
         self.take_reading(&agent);
@@ -356,6 +356,33 @@ impl<'a> Worker<'a> {
         let found = readback::compare(config, &version, &self.work().removed, self.ctx.shape.as_ref());
         self.read_config = Some(version);
         Ok(found)
+    }
+
+    /// The agent as it is since our intent was written. An answer that still shows the stamp from before is a late one,
+    /// and is asked for again for a while before it is believed.
+    async fn agent_since_intent(&self, id: &str) -> Result<LiveAgent, Ended> {
+        let deadline = self.ctx.clock.now() + EVENTUAL;
+        loop {
+            let agent = recover::agent(self.ctx, id).await?;
+            let stamp = Stamp::read(&agent.metadata).ok().flatten();
+            let is_ours = stamp.as_ref().and_then(|stamp| stamp.state.lease.as_ref()).map(|lease| &lease.run)
+                == Some(&self.ctx.run);
+            // A create writes its intent with the agent, so what a late answer shows then has no lease yet.
+            let is_late = !is_ours
+                && (stamp == self.work().stamp
+                    || (self.change.action == Action::Create && self.is_bare(stamp.as_ref())));
+            if !is_late || self.ctx.clock.now() >= deadline {
+                return Ok(agent);
+            }
+            self.ctx.clock.sleep(recover::PAUSE).await;
+        }
+    }
+
+    /// Whether a stamp is the one that this run created the agent with.
+    fn is_bare(&self, stamp: Option<&Stamp>) -> bool {
+        stamp.is_some_and(|stamp| {
+            stamp.state.lease.is_none() && stamp.state.intent.as_ref().is_some_and(|intent| intent.run == self.ctx.run)
+        })
     }
 
     /// The lease is still ours and the live version is still the base; else this run yields and leaves its draft.
@@ -423,7 +450,8 @@ impl<'a> Worker<'a> {
             Ended::new(Outcome::Failed, "`verify` did not pass; the version stays a draft").cause(why)
         })?;
         // The command may have taken minutes, so the fence is looked through once more.
-        let agent = self.reread().await?;
+        let id = self.id()?.to_owned();
+        let agent = self.agent_since_intent(&id).await?;
         self.fence(&agent)
     }
 
@@ -451,7 +479,7 @@ impl<'a> Worker<'a> {
 
     async fn read_copy(&mut self, version: u64) -> Result<(), Ended> {
         let id = self.id()?.to_owned();
-        let (config, agent) = tokio::join!(recover::version(self.ctx, &id, version), recover::agent(self.ctx, &id));
+        let (config, agent) = tokio::join!(recover::version(self.ctx, &id, version), self.agent_since_intent(&id));
         let agent = agent?;
         self.fence(&agent)?;
         self.take_reading(&agent);
