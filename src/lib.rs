@@ -1,4 +1,55 @@
-//! `reachform` keeps hosted voice agents in Git.
+//! `reachform` keeps hosted voice agents in Git: it reads agent manifests, plans the difference to what is live on the
+//! service, and applies that plan.
+//!
+//! # The map
+//!
+//! ```text
+//! files ─ manifest ─▶ Desired            service ─ http ─ api ─ live ─▶ LiveState
+//!            │                                                │
+//!          schema (faults, defaults, branches, secrets)       │
+//!            └──────────────┬─────────────────────────────────┘
+//!                          plan ─▶ Plan ─ approve ─▶ ApprovedPlan ─ recheck ─ apply ─▶ Report
+//!                           └────────────────── render ──────────────────────────┘
+//! ```
+//!
+//! | module | side | what it is |
+//! | --- | --- | --- |
+//! | [`model`] | pure | the vocabulary: keys, paths, values, secrets, digests, the stamp, desired and live state |
+//! | [`diagnostics`] | pure | problems as data |
+//! | [`manifest`] | pure, but `load` | YAML with places, tags, environments; `resolve` is the whole way |
+//! | [`schema`] | pure, but `fetch` | the service's JSON Schema: compiled once, asked for faults, defaults, branches, secrets |
+//! | [`plan`] | pure | the three-way table, slots, identity, limits, hashes, approval; `build` is the entry |
+//! | [`render`] | pure | plans and reports as terminal text, Markdown and JSON; the prose diff |
+//! | [`http`] | shell | transport, limiter, retries; clock and randomness as parameters |
+//! | [`api`] | shell | the service on the wire, [`api::Reader`] and [`api::Writer`] apart |
+//! | [`live`] | shell | reads everything and says how complete it was |
+//! | [`apply`] | shell | the plan's steps, the fence, what a lost reply left behind, the closing reading |
+//! | [`sandbox`] | shell | the service, embedded, with every unknown a switch |
+//! | [`session`] | shell | one run, without terminal or environment: what a command, a test and a simulation share |
+//! | [`cli`] | shell | a file for each command |
+//!
+//! A newcomer reads `model::desired`, `model::stamp`, `plan::verdict`, `plan::build`, `apply::worker`, in this order.
+//!
+//! # Invariants
+//!
+//! - **Reading cannot write.** A plan is made with a [`api::Reader`], which has no writing method and whose transport
+//!   lets nothing through but GET and the one POST that compares. `GET …/versions/latest` is never asked, for it may
+//!   make a draft.
+//! - **A secret cannot be shown.** [`model::Declared`] holds secrets beside the tree and their names in it; values come
+//!   out through `reveal` alone, and only into what is sent. What is shown is masked on the tree, before rendering.
+//! - **Pure code** knows no clock, no environment, no file, no network, no `async` and no hash order. The same inputs
+//!   give the same bytes. A test in `tests/it/architecture.rs` holds the arrows and the words.
+//! - **Apply decides nothing** that a plan can decide, and an [`plan::ApprovedPlan`] is made by [`plan::approve()`] alone.
+//! - **A slot that is filled before and after a plan is never empty in between.** Moved numbers are assigned, never
+//!   unassigned first; emptying comes last, and deleting after it.
+//! - **One value, three outputs.** Text, JSON and exit code come from one [`plan::Summary`] or one [`plan::Report`].
+//! - **A partial reading creates and deletes nothing.**
+//!
+//! # Deliberately absent
+//!
+//! No state file: what must be remembered is a stamp on the agent itself. No typed model of the config: it is opaque JSON,
+//! known only by the schema that the service publishes. No string templates: prompts are full of braces, so values are
+//! brought in by YAML tags. No cache of configs: a cache in the project would let a pull request choose what is live.
 
 pub mod api;
 pub mod apply;

@@ -8,6 +8,9 @@ use crate::model::{Direction, PhoneNumber};
 /// Numbers by direction.
 pub type Assign = BTreeMap<Direction, Vec<PhoneNumber>>;
 
+/// One publish call: which slots, and the numbers.
+pub type Call = (Directions, Vec<PhoneNumber>);
+
 /// What is assigned together with what is in place: a version that is made after all takes all of it along.
 pub fn with_carried(assign: &Assign, carry: &Assign) -> Assign {
     let mut all = assign.clone();
@@ -21,7 +24,7 @@ pub fn with_carried(assign: &Assign, carry: &Assign) -> Assign {
 }
 
 /// Which publish calls bring every number to its slot. With no number at all there is one call, for publishing.
-pub fn publish_calls(assign: &Assign) -> Vec<(Directions, Vec<PhoneNumber>)> {
+pub fn publish_calls(assign: &Assign) -> Vec<Call> {
     let of = |direction| assign.get(&direction).cloned().unwrap_or_default();
     let (inbound, outbound) = (of(Direction::Inbound), of(Direction::Outbound));
     match (inbound.is_empty(), outbound.is_empty()) {

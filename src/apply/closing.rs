@@ -12,7 +12,7 @@ use crate::model::{Coverage, Direction, LiveAgent, LiveNumber, PhoneNumber, Stam
 use crate::plan::recheck::outcome;
 use crate::plan::{AgentChange, AgentOutcome, Outcome, Step};
 
-use super::calls::{Assign, publish_calls, with_carried};
+use super::calls::{Assign, Call, publish_calls, with_carried};
 use super::context::{Context, EVENTUAL};
 use super::ended::{Ended, Finished};
 use super::recover;
@@ -67,7 +67,7 @@ pub(super) async fn confirm(ctx: &Context, changes: &[&AgentChange], finished: &
                 return;
             }
         };
-        let open: Vec<(usize, Vec<(Directions, Vec<PhoneNumber>)>)> = changes
+        let open: Vec<(usize, Vec<Call>)> = changes
             .iter()
             .zip(finished.iter())
             .enumerate()
@@ -103,7 +103,7 @@ pub(super) async fn confirm(ctx: &Context, changes: &[&AgentChange], finished: &
 }
 
 /// The assignments of an agent that are not in place: calls to send again.
-fn astray(change: &AgentChange, entry: &Finished, reading: &Reading) -> Vec<(Directions, Vec<PhoneNumber>)> {
+fn astray(change: &AgentChange, entry: &Finished, reading: &Reading) -> Vec<Call> {
     if !reading.numbers_known {
         return Vec::new();
     }
@@ -126,7 +126,7 @@ fn astray(change: &AgentChange, entry: &Finished, reading: &Reading) -> Vec<(Dir
     publish_calls(&missing).into_iter().filter(|(_, numbers)| !numbers.is_empty()).collect()
 }
 
-async fn send_again(ctx: &Context, entry: &mut Finished, calls: &[(Directions, Vec<PhoneNumber>)]) {
+async fn send_again(ctx: &Context, entry: &mut Finished, calls: &[Call]) {
     let (Some(id), Some(version)) = (entry.outcome.agent_id.clone(), entry.outcome.version) else { return };
     for (directions, numbers) in calls {
         let assignment = Assignment { directions: *directions, assign: numbers, unassign: &[] };

@@ -60,7 +60,7 @@ impl<'a> Worker<'a> {
             ctx,
             change,
             agent_id: change.agent_id.clone(),
-            metadata: agent.map(|agent| agent.metadata.clone()).unwrap_or(Value::Null),
+            metadata: agent.map_or(Value::Null, |agent| agent.metadata.clone()),
             read_at: ctx.clock.now(),
             stamp,
             highest: agent.map_or(0, LiveAgent::highest_version),
@@ -235,7 +235,7 @@ impl<'a> Worker<'a> {
         };
         self.agent_id = Some(agent.id.clone());
         self.stamp.agent = Some(agent.id.clone());
-        self.principal = agent.modified_by.clone();
+        self.principal.clone_from(&agent.modified_by);
         // What was sent is what the next writing starts from, also where the answer does not repeat the metadata.
         self.metadata = body.get("metadata").cloned().unwrap_or(Value::Null);
         self.read_at = self.ctx.clock.now();

@@ -14,13 +14,13 @@ use crate::render::json::report_document;
 use crate::render::text::report_text;
 use crate::session::{self, Applying, SessionError};
 
-use super::args::{Apply, DiffDetail};
+use super::args::{Apply, DiffDetail, Planning};
 use super::connect::connect;
 use super::exit::Exit;
 use super::progress::Progress;
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{open, output, plan as plan_command, schema_cache, signals};
+use super::{markdown, open, output, plan as plan_command, schema_cache, signals};
 
 /// Largest plan file that is read.
 const PLAN_BYTES: u64 = 64 * 1024 * 1024;
@@ -77,7 +77,7 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
     let applied = session::apply_approved(&workspace, &outside, &applying, &approved, &hash, service).await;
     progress.finish();
     match applied.map_err(failed)? {
-        Ok(report) => finish(&report, settings),
+        Ok(report) => finish(&report, &arguments.planning, settings),
         Err(refusal) => Err(refused(&refusal)),
     }
 }
@@ -145,10 +145,22 @@ fn refused(refusal: &Refusal) -> CommandError {
     error.exit(Exit::of_refusal(refusal))
 }
 
-fn finish(report: &Report, settings: &Settings) -> Result<Exit, CommandError> {
+/// The command that goes on where this run stopped.
+fn again(settings: &Settings) -> String {
+    let sandbox = if settings.sandbox { " --sandbox" } else { "" };
+    let dir = settings.dir.display().to_string();
+    let dir = if dir == "." { String::new() } else { format!(" -C {dir}") };
+    let environment = settings.environment.as_ref().map(|name| format!(" --env {name}")).unwrap_or_default();
+    format!("reachform apply{sandbox}{dir}{environment}")
+}
+
+fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Result<Exit, CommandError> {
     output::json(settings, &report_document(report))?;
+    let again = (!report.is_complete()).then(|| again(settings));
+    if let Some(path) = &planning.markdown {
+        output::file(path, &markdown::of_report(report, again.as_deref(), settings))?;
+    }
     if !settings.json && (!report.outcomes.is_empty() || report.wrote) {
-        let again = (!report.is_complete()).then(|| "reachform apply".to_owned());
         output::result(&report_text(report, again.as_deref(), &output::text_options(settings, DiffDetail::Words)));
     }
     Ok(Exit::of_report(report))

@@ -88,6 +88,8 @@ pub enum Command {
     Plan(Plan),
     /// Plan, show, ask, and carry the plan out
     Apply(Apply),
+    /// Render a plan file
+    Show(Show),
     /// List managed, unmanaged, orphaned and absent agents
     List(List),
     /// Print the JSON Schema of manifests, for editors
@@ -223,6 +225,12 @@ pub struct Show {
     /// The plan file
     #[arg(value_name = "PLAN")]
     pub file: PathBuf,
+    /// How much of each difference is shown
+    #[arg(long, value_enum, default_value_t = DiffDetail::Words)]
+    pub diff: DiffDetail,
+    /// Write the plan as Markdown, as a pull request shows it
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
 }
 
 /// `list`

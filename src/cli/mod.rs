@@ -19,6 +19,7 @@ pub mod sandbox;
 pub mod schema;
 pub mod schema_cache;
 pub mod settings;
+pub mod show;
 pub mod signals;
 pub mod validate;
 
@@ -74,6 +75,7 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
         Command::Validate(arguments) => validate::run(arguments, settings).await,
         Command::Plan(arguments) => plan::run(arguments, settings).await,
         Command::Apply(arguments) => apply::run(arguments, settings, cli.global.verbose > 0).await,
+        Command::Show(arguments) => show::run(arguments, settings),
         Command::List(arguments) => list::run(arguments, settings).await,
         Command::Schema(arguments) => schema::run(arguments, settings).await,
         Command::Sandbox(arguments) => sandbox::run(&arguments.action).await,

@@ -53,7 +53,7 @@ pub fn show(
         output::result(&plan_text(plan, &output::text_options(settings, planning.diff)));
     }
     if let Some(path) = &planning.markdown {
-        output::file(path, &markdown::of_plan(plan, settings))?;
+        output::file(path, &markdown::of_plan(plan, &workspace.resolved.sources, settings))?;
     }
     Ok(())
 }

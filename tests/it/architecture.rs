@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The arrows. A module may name itself and what stands here; shell files of a pure module are named apart.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("diagnostics", &["model"]),
     ("manifest", &["model", "diagnostics"]),
@@ -15,6 +15,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("live", &["model", "api", "http"]),
     ("apply", &["model", "plan", "api", "http", "live"]),
     ("sandbox", &["http", "model"]),
+    ("session", &["model", "diagnostics", "manifest", "schema", "plan", "http", "api", "live", "apply", "sandbox"]),
 ];
 
 /// Folders whose code knows no clock, environment, file, network or `async`.

@@ -232,7 +232,7 @@ impl Scene {
     /// An agent that nobody manages.
     pub fn unmanaged(&mut self, id: &str, name: &str, config: Option<Value>) {
         let mut agent = bare(id);
-        agent.name = name.to_owned();
+        name.clone_into(&mut agent.name);
         self.live.agents.insert(id.to_owned(), agent);
         if let Some(config) = config {
             self.publish(id, config, "a person");

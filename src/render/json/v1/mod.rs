@@ -3,6 +3,7 @@
 //! Field order is the order of the structs. A value that cannot be shown is `null`, and the state beside it says why.
 
 mod plan;
+mod read;
 mod report;
 
 use serde::Serialize;
@@ -11,6 +12,7 @@ use crate::plan::{Notice, Target};
 use crate::render::visible;
 
 pub use plan::plan_document;
+pub use read::read_plan;
 pub use report::report_document;
 
 /// The version of the documents.

@@ -1,0 +1,42 @@
+//! `show`: a plan file, rendered from the document alone.
+
+use serde_json::Value;
+
+use crate::diagnostics::SourceMap;
+use crate::plan::saved;
+use crate::render::json::read_plan;
+use crate::render::text::plan_text;
+
+use super::args::Show;
+use super::exit::Exit;
+use super::report::CommandError;
+use super::settings::Settings;
+use super::{markdown, output};
+
+/// Largest plan file that is read.
+const PLAN_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Runs the command.
+pub fn run(arguments: &Show, settings: &Settings) -> Result<Exit, CommandError> {
+    let text = output::read(&arguments.file, PLAN_BYTES)?;
+    let bad = |error: &dyn std::error::Error| {
+        CommandError::chain(format!("the plan file {} cannot be shown", arguments.file.display()), error)
+    };
+    match saved::read(&text) {
+        Ok(_) | Err(saved::SavedPlanError::NotApplyable) => {}
+        Err(error) => return Err(bad(&error)),
+    }
+    let document: Value = serde_json::from_str(&text).map_err(|error| bad(&error))?;
+    let Some(plan) = read_plan(&document) else {
+        return Err(CommandError::config(format!("the plan file {} cannot be shown", arguments.file.display()))
+            .cause("a change in it is not as this program writes it"));
+    };
+    output::json(settings, &text)?;
+    if !settings.json {
+        output::result(&plan_text(&plan, &output::text_options(settings, arguments.diff)));
+    }
+    if let Some(path) = &arguments.markdown {
+        output::file(path, &markdown::of_plan(&plan, &SourceMap::default(), settings))?;
+    }
+    Ok(Exit::Done)
+}
