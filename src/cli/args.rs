@@ -30,7 +30,7 @@ pub struct Global {
     /// The environment of `reachform.yaml` to work on
     #[arg(long, global = true, value_name = "NAME")]
     pub env: Option<String>,
-    /// The service's address; also ANYREACH_API_URL [default: https://api.anyreach.ai]
+    /// The service's address; also ANYREACH_API_URL [default: `https://api.anyreach.ai`]
     #[arg(long, global = true, value_name = "URL")]
     pub api_url: Option<String>,
     /// Use the embedded service, its data in `.reachform/sandbox.json`

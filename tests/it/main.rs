@@ -1,5 +1,5 @@
 //! One integration binary: case folders, properties, the embedded service, and the program itself over a socket.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
