@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use crate::api::{Assignment, Directions, VersionSource};
 use crate::model::stamp::STAMP_KEY;
 use crate::model::value::same;
-use crate::model::{Coverage, Direction, LiveAgent, LiveNumber, PhoneNumber, Stamp};
+use crate::model::{Address, Coverage, Direction, LiveAgent, LiveNumber, PhoneNumber, Stamp};
 use crate::plan::recheck::outcome;
-use crate::plan::{AgentChange, AgentOutcome, Outcome, Step};
+use crate::plan::{AgentChange, AgentOutcome, Notice, Outcome, Step, Twin};
 
 use super::calls::{Assign, Call, publish_calls, with_carried};
 use super::context::{Context, EVENTUAL};
@@ -302,4 +302,30 @@ async fn delete_one(ctx: &Context, change: &AgentChange) -> Result<(), Ended> {
     }
     ctx.writer.delete_agent(id).await?;
     Ok(())
+}
+
+/// Removes second agents of a key, made by two first applies at once, where they are still bare: no version, no number,
+/// and the stamp of the key. Anything else is left, and the plan goes on naming it.
+pub(super) async fn remove_twins(ctx: &Context, twins: &[Twin]) -> Vec<Notice> {
+    let mut removed = Vec::new();
+    for twin in twins {
+        if ctx.cancel.is_cancelled() {
+            break;
+        }
+        let Ok(Some(record)) = ctx.writer.reader().agent(&twin.agent_id).await else { continue };
+        let agent = record.agent;
+        let stamp = Stamp::read(&agent.metadata).ok().flatten();
+        let is_twin = stamp.is_some_and(|stamp| {
+            stamp.key == twin.key && stamp.is_of(&agent.id) && (stamp.project, stamp.environment) == ctx.owner
+        });
+        let is_bare = record.versions_told && agent.versions.is_empty() && agent.own_numbers.is_empty();
+        if is_twin && is_bare && ctx.writer.delete_agent(&twin.agent_id).await.is_ok() {
+            removed.push(Notice {
+                address: Some(Address(twin.key.clone())),
+                code: "twin-removed",
+                message: format!("the second agent {} of `{}` was bare and is removed", twin.agent_id, twin.key),
+            });
+        }
+    }
+    removed
 }

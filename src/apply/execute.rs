@@ -36,8 +36,10 @@ pub async fn execute(
     let all_fine = main.iter().all(|entry| entry.outcome.outcome.is_in_place())
         && rechecked.decided.iter().all(|entry| entry.outcome.is_in_place());
     let deleted = closing::delete(ctx, &deletes, all_fine).await;
+    let removed = if all_fine { closing::remove_twins(ctx, &rechecked.twins).await } else { Vec::new() };
     let mut wrote = main.iter().any(|entry| entry.wrote) || deleted.iter().any(|(_, wrote)| *wrote);
     wrote |= rest.iter().any(|entry| entry.wrote);
+    wrote |= !removed.is_empty();
     let notices = rest
         .iter()
         .filter(|entry| !entry.outcome.outcome.is_in_place())
@@ -46,6 +48,7 @@ pub async fn execute(
             code: "stamp-behind",
             message: format!("its stamp could not be brought up to date: {}", entry.outcome.causes.join(": ")),
         })
+        .chain(removed)
         .collect();
     let outcomes = main
         .iter()

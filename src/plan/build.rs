@@ -11,7 +11,7 @@ use crate::model::{
 
 use super::agent::{AgentInputs, AgentPlan, plan_agent};
 use super::approve::Record;
-use super::change::{Action, AgentChange, Cause, Held, Notice, Plan, Step, Unchanged};
+use super::change::{Action, AgentChange, Cause, Held, Notice, Plan, Step, Twin, Unchanged};
 use super::guard;
 use super::hash::{Meaning, plan_hash};
 use super::identity::{Binding, Identities, identify};
@@ -497,6 +497,9 @@ impl Draft {
             .chain(identities.orphans.iter().map(|(_, agent, _)| *agent))
             .filter(|agent| agent.live_version().is_some())
             .count();
+        let mut twins: Vec<Twin> =
+            identities.twins.iter().map(|(key, agent)| Twin { key: key.clone(), agent_id: agent.id.clone() }).collect();
+        twins.sort();
         let breaches = guard::breaches(&changes, live_agents, inputs.options);
         let plan_hash = plan_hash(changes.iter().map(|change| &change.change_hash));
         Plan {
@@ -508,6 +511,7 @@ impl Draft {
             changes,
             unchanged,
             refreshes,
+            twins,
             unmanaged: identities.unmanaged.clone(),
             orphans,
             notices,

@@ -424,6 +424,15 @@ pub struct Orphan {
     pub kept_because: Option<String>,
 }
 
+/// A second agent with the stamp of a key, made by two first applies at once (design, section 3).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Twin {
+    /// The key.
+    pub key: Key,
+    /// The id of the agent that is not the one.
+    pub agent_id: String,
+}
+
 /// Something a person should know that is no fault.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Notice {
@@ -464,6 +473,8 @@ pub struct Plan {
     pub unchanged: Vec<Unchanged>,
     /// Unchanged agents whose stamp is behind; `apply` brings it up to date.
     pub refreshes: Vec<Refresh>,
+    /// Second agents of a key, from two first applies at once; `apply` removes those that are still bare.
+    pub twins: Vec<Twin>,
     /// Agents of others.
     pub unmanaged: Vec<Unmanaged>,
     /// Agents of ours without a manifest.

@@ -30,7 +30,7 @@ pub use approve::{Approval, ApprovedPlan, Record, Refusal, approve};
 pub use build::build;
 pub use change::{
     Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown,
-    SlotChange, SlotHolder, SlotTarget, Source, Step, Summary, Target, Unchanged, Unmanaged,
+    SlotChange, SlotHolder, SlotTarget, Source, Step, Summary, Target, Twin, Unchanged, Unmanaged,
 };
 pub use needs::configs_needed;
 pub use options::{Inputs, Limits, Options};

@@ -14,6 +14,8 @@ pub struct Rechecked {
     pub changes: Vec<AgentChange>,
     /// Stamps to bring up to date.
     pub refreshes: Vec<super::work::Refresh>,
+    /// Second agents of a key, to be removed where they are still bare.
+    pub twins: Vec<super::change::Twin>,
     /// Outcomes that are decided already: stale, held, already applied.
     pub decided: Vec<AgentOutcome>,
     /// Whether anything was stale.
@@ -61,7 +63,7 @@ pub fn recheck(approved: &ApprovedPlan, fresh: Plan) -> Rechecked {
             }
         }
     }
-    Rechecked { changes, refreshes: fresh.refreshes, decided, is_stale }
+    Rechecked { changes, refreshes: fresh.refreshes, twins: fresh.twins, decided, is_stale }
 }
 
 /// The same change, or what is left of it: slots that the plan would fill and that are filled so by now do not count.

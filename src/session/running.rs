@@ -101,7 +101,8 @@ pub async fn apply_approved(
     approved_hash: &str,
     before: Service,
 ) -> Result<Result<Report, Refusal>, SessionError> {
-    let has_work = approved.plan().summary().has_changes() || !approved.plan().refreshes.is_empty();
+    let Plan { refreshes, twins, .. } = approved.plan();
+    let has_work = approved.plan().summary().has_changes() || !refreshes.is_empty() || !twins.is_empty();
     let reader = outside.reader();
     let (rechecked, service) = if has_work {
         let mut service = read(&reader, Some(&before)).await?;

@@ -11,6 +11,7 @@
 mod api;
 mod architecture;
 mod converge;
+mod faults;
 mod manifest;
 mod plan;
 mod render;

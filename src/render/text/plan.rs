@@ -30,6 +30,7 @@ pub fn plan_text(plan: &Plan, options: &TextOptions) -> String {
         diagnostics: _,
         breaches,
         refreshes: _,
+        twins: _,
         records: _,
         plan_hash: _,
     } = plan;

@@ -31,6 +31,7 @@ pub(super) fn plan(changes: Vec<AgentChange>) -> Plan {
     let hashes: Vec<&str> = changes.iter().map(|change| change.change_hash.as_str()).collect();
     Plan {
         refreshes: Vec::new(),
+        twins: Vec::new(),
         records: Vec::new(),
         target: target(),
         source: Source { commit: Some("4f2c9ab07d1be5a2c64f0e55b1ad62d8a03f7c19".to_owned()), dirty: false },

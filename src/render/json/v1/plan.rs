@@ -228,6 +228,7 @@ impl<'p> PlanDocument<'p> {
             plan_hash,
             // Stamps that are behind show as notices, and records are for approval alone.
             refreshes: _,
+            twins: _,
             records: _,
         } = plan;
         Self {

@@ -30,6 +30,7 @@ pub fn read_plan(document: &Value) -> Option<Plan> {
         changes: list("changes").iter().map(change).collect::<Option<_>>()?,
         unchanged: list("unchanged").iter().filter_map(unchanged).collect(),
         refreshes: Vec::new(),
+        twins: Vec::new(),
         unmanaged: list("unmanaged").iter().filter_map(unmanaged).collect(),
         orphans: list("orphans").iter().filter_map(orphan).collect(),
         notices: list("notices").iter().filter_map(notice).collect(),
