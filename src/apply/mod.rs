@@ -8,6 +8,7 @@ pub mod closing;
 pub mod context;
 pub mod ended;
 pub mod execute;
+mod fence;
 pub mod recover;
 pub mod verify;
 pub mod worker;

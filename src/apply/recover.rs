@@ -11,7 +11,7 @@ use crate::plan::{Event, Outcome};
 
 use super::context::{Context, EVENTUAL};
 use super::ended::Ended;
-use super::worker::Worker;
+use super::worker::{Worker, dead_intent};
 
 /// Between two looks at a service that may still be writing.
 pub(super) const PAUSE: Duration = Duration::from_millis(500);
@@ -77,6 +77,37 @@ pub(super) async fn created_version(
     }
     note(worker, "the new version left no trace for ten seconds; it is asked for once more");
     Ok(ctx.writer.create_version(&id, source).await?.head.version)
+}
+
+/// The draft that a dead run left: unpublished, above what stood when its intent was written, and by our own principal;
+/// where no authors are named, the only one that still equals its base or holds what the intent was about to send.
+pub(super) async fn dead_runs_draft(worker: &Worker<'_>) -> Result<Option<u64>, Ended> {
+    let Some(intent) = dead_intent(worker.change) else { return Ok(None) };
+    let agent = agent(worker.ctx, worker.id()?).await?;
+    let new: Vec<&VersionHead> =
+        agent.versions.iter().filter(|head| !head.published && head.version > intent.highest).collect();
+    let by_us = new.iter().filter(|head| head.created_by.is_some() && head.created_by == worker.principal);
+    if let Some(head) = by_us.max_by_key(|head| head.version) {
+        return Ok(Some(head.version));
+    }
+    let salt = &worker.stamp.state.salt;
+    let mut found = Vec::new();
+    for head in new.iter().filter(|head| head.created_by.is_none() || worker.principal.is_none()) {
+        let config = version(worker.ctx, &agent.id, head.version).await?;
+        let is_base = match intent.base {
+            Some(base) => same(&config, &version(worker.ctx, &agent.id, base).await?),
+            None => false,
+        };
+        let holds_intent = intent.fields.iter().filter(|(path, _)| path.in_config()).all(|(path, hash)| {
+            let value = path.within_config().and_then(|inner| inner.get(&config));
+            value.is_some_and(|value| salt.hash(value) == hash.sent)
+        });
+        if is_base || holds_intent {
+            found.push(head.version);
+        }
+    }
+    // Two that are alike cannot be told apart, and then a new one is made: a stray draft harms nobody.
+    Ok(if let [version] = found.as_slice() { Some(*version) } else { None })
 }
 
 async fn find_version(worker: &Worker<'_>, agent: &LiveAgent, source: VersionSource<'_>) -> Result<Option<u64>, Ended> {

@@ -14,7 +14,7 @@ use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::{Action, AgentChange, AgentOutcome, Event, Outcome, Step, Work};
 
 use super::calls::{Assign, publish_calls, with_carried};
-use super::context::{Context, EVENTUAL, METADATA_AGE, is_same_run, lease_holds};
+use super::context::{Context, METADATA_AGE};
 use super::ended::{Ended, Finished};
 use super::recover;
 use super::verify::VerifyInput;
@@ -63,7 +63,8 @@ impl<'a> Worker<'a> {
             metadata: agent.map_or(Value::Null, |agent| agent.metadata.clone()),
             read_at: ctx.clock.now(),
             stamp,
-            highest: agent.map_or(0, LiveAgent::highest_version),
+            highest: dead_intent(change)
+                .map_or_else(|| agent.map_or(0, LiveAgent::highest_version), |intent| intent.highest),
             principal: None,
             draft: None,
             published: None,
@@ -114,7 +115,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn work(&self) -> &'a Work {
+    pub(super) fn work(&self) -> &'a Work {
         &self.change.work
     }
 
@@ -210,7 +211,7 @@ impl<'a> Worker<'a> {
         Ok(Value::Object(map))
     }
 
-    async fn reread(&mut self) -> Result<LiveAgent, Ended> {
+    pub(super) async fn reread(&mut self) -> Result<LiveAgent, Ended> {
         let id = self.id()?.to_owned();
         let agent = recover::agent(self.ctx, &id).await?;
         self.take_reading(&agent);
@@ -249,20 +250,8 @@ impl<'a> Worker<'a> {
         self.write_metadata().await
     }
 
-    /// Another run's lease that still holds ends this agent: it is at work there.
-    fn check_lease(&self) -> Result<(), Ended> {
-        let Ok(Some(found)) = Stamp::read(&self.metadata) else { return Ok(()) };
-        let Some(lease) = found.state.lease else { return Ok(()) };
-        let is_ours = is_same_run(&lease.run, &self.ctx.run) || self.ctx.options.break_lease;
-        if is_ours || !lease_holds(&lease, self.now()) {
-            return Ok(());
-        }
-        Err(Ended::new(Outcome::Blocked, format!("the run {} is at work on this agent since {}", lease.run, lease.at))
-            .hint("wait for it, or use `--break-lease` if it is certainly dead"))
-    }
-
     /// Now, by the service's clock where an answer told it.
-    fn now(&self) -> jiff::Timestamp {
+    pub(super) fn now(&self) -> jiff::Timestamp {
         self.ctx.writer.reader().service_now().unwrap_or_else(|| self.ctx.clock.now())
     }
 
@@ -282,6 +271,16 @@ impl<'a> Worker<'a> {
 
     async fn create_version(&mut self, source: VersionSource<'_>) -> Result<(), Ended> {
         let id = self.id()?.to_owned();
+        if self.draft.is_none()
+            && dead_intent(self.change).is_some()
+            && let Some(version) = recover::dead_runs_draft(self).await?
+        {
+            self.draft = Some(version);
+            if let VersionSource::Config(config) = source {
+                self.ctx.writer.put_config(&id, version, config).await?;
+            }
+            return Ok(());
+        }
         let version = match self.ctx.writer.create_version(&id, source).await {
             Ok(made) => made.head.version,
             Err(error) if error.fate() == Fate::Unknown => recover::created_version(self, source, &error).await?,
@@ -356,53 +355,6 @@ impl<'a> Worker<'a> {
         let found = readback::compare(config, &version, &self.work().removed, self.ctx.shape.as_ref());
         self.read_config = Some(version);
         Ok(found)
-    }
-
-    /// The agent as it is since our intent was written. An answer that still shows the stamp from before is a late one,
-    /// and is asked for again for a while before it is believed.
-    async fn agent_since_intent(&self, id: &str) -> Result<LiveAgent, Ended> {
-        let deadline = self.ctx.clock.now() + EVENTUAL;
-        loop {
-            let agent = recover::agent(self.ctx, id).await?;
-            let stamp = Stamp::read(&agent.metadata).ok().flatten();
-            let is_ours = stamp.as_ref().and_then(|stamp| stamp.state.lease.as_ref()).map(|lease| &lease.run)
-                == Some(&self.ctx.run);
-            // A create writes its intent with the agent, so what a late answer shows then has no lease yet.
-            let is_late = !is_ours
-                && (stamp == self.work().stamp
-                    || (self.change.action == Action::Create && self.is_bare(stamp.as_ref())));
-            if !is_late || self.ctx.clock.now() >= deadline {
-                return Ok(agent);
-            }
-            self.ctx.clock.sleep(recover::PAUSE).await;
-        }
-    }
-
-    /// Whether a stamp is the one that this run created the agent with.
-    fn is_bare(&self, stamp: Option<&Stamp>) -> bool {
-        stamp.is_some_and(|stamp| {
-            stamp.state.lease.is_none() && stamp.state.intent.as_ref().is_some_and(|intent| intent.run == self.ctx.run)
-        })
-    }
-
-    /// The lease is still ours and the live version is still the base; else this run yields and leaves its draft.
-    fn fence(&self, agent: &LiveAgent) -> Result<(), Ended> {
-        let live = agent.live_version().map(|head| head.version);
-        if live != self.change.base_version {
-            let head = agent.live_version();
-            let by = head.and_then(|head| head.created_by.as_deref()).unwrap_or("an unnamed author");
-            let live = live.map_or("gone".to_owned(), |version| format!("version {version}, by {by}"));
-            return Err(Ended::new(Outcome::Stale, format!("the live version changed meanwhile: it is {live}"))
-                .hint("plan again, and look at what changed"));
-        }
-        let lease = Stamp::read(&agent.metadata).ok().flatten().and_then(|stamp| stamp.state.lease);
-        match lease {
-            Some(lease) if lease.run == self.ctx.run => Ok(()),
-            Some(lease) => Err(Ended::new(Outcome::Blocked, format!("the run {} took this agent over", lease.run))
-                .hint("one apply an environment at a time: use a concurrency group")),
-            None => Err(Ended::new(Outcome::Blocked, "the lease of this run was taken off the agent meanwhile")
-                .hint("plan again, and look at what changed")),
-        }
     }
 
     /// A removed path that is still there was merged in by the service: it is sent once as null where the schema
@@ -551,25 +503,6 @@ impl<'a> Worker<'a> {
         fields
     }
 
-    /// Every orderly end, also after a failure or a signal, drops the lease and keeps the intent. Best effort: a lease
-    /// that stays runs out by itself.
-    async fn drop_lease(&mut self) {
-        let ours = self.stamp.state.lease.as_ref().is_some_and(|lease| lease.run == self.ctx.run);
-        if !ours || self.agent_id.is_none() {
-            return;
-        }
-        // The stamp may have been taken over: only our own lease is dropped.
-        let Ok(agent) = self.reread().await else { return };
-        let Ok(Some(mut found)) = Stamp::read(&agent.metadata) else { return };
-        if found.state.lease.as_ref().is_some_and(|lease| lease.run == self.ctx.run) {
-            found.state.lease = None;
-            self.stamp = found;
-            if let Err(ended) = self.write_metadata().await {
-                tracing::debug!(key = %self.change.key, causes = ?ended.causes, "the lease could not be dropped");
-            }
-        }
-    }
-
     /// Numbers that were to come here and did not.
     fn slots_left_behind(&self) -> Vec<String> {
         self.work()
@@ -595,4 +528,10 @@ impl PublishEnd {
             Self::Ended(ended) => ended,
         }
     }
+}
+
+/// The intent of a run that died before it published: what it left on the agent is ours to go on with.
+pub(super) fn dead_intent(change: &AgentChange) -> Option<&Intent> {
+    let intent = change.work.stamp.as_ref()?.state.intent.as_ref()?;
+    (intent.base == change.base_version).then_some(intent)
 }

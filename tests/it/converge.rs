@@ -27,13 +27,33 @@ fn watch_slots(world: &World) {
     });
 }
 
-#[test]
-fn a_life_of_three_agents_converges_in_every_world() {
+/// Walks the worlds whose number leaves this rest, so that the tests below share the work between cores.
+fn lives(rest: usize) {
     let worlds = Behaviour::worlds();
-    println!("{} worlds", worlds.len());
-    for (name, behaviour) in worlds {
+    println!("{} worlds in all", worlds.len());
+    for (name, behaviour) in worlds.into_iter().skip(rest).step_by(4) {
         run(life(behaviour, &name));
     }
+}
+
+#[test]
+fn a_life_of_three_agents_converges_in_the_first_quarter_of_all_worlds() {
+    lives(0);
+}
+
+#[test]
+fn a_life_of_three_agents_converges_in_the_second_quarter_of_all_worlds() {
+    lives(1);
+}
+
+#[test]
+fn a_life_of_three_agents_converges_in_the_third_quarter_of_all_worlds() {
+    lives(2);
+}
+
+#[test]
+fn a_life_of_three_agents_converges_in_the_last_quarter_of_all_worlds() {
+    lives(3);
 }
 
 async fn life(behaviour: Behaviour, name: &str) {
@@ -47,7 +67,12 @@ async fn life(behaviour: Behaviour, name: &str) {
     let mut world = World::new(behaviour);
     world.write("a", manifest("a", &out(&[A], &[A])));
     world.write("b", manifest("b", &out(&[B, C], &[])));
-    world.write("c", format!("{}metadata: {{team: x, nested: {{deep: 1}}}}\n", manifest("c", "")));
+    // A long prompt with blanks around it, a null, an empty object and a key that no schema knows.
+    let prompt = format!("\"  {} \\n\\n\"", "Listen first, then answer in one sentence. ".repeat(8));
+    let c = manifest("c", "metadata: {team: x, nested: {deep: 1}}")
+        .replace("You answer the telephone of a clinic.", &prompt)
+        .replace("      tools: []", "      tools: []\n      built_in_tools: {images: {}}\n      language: null");
+    world.write("c", c);
     world.converge(&format!("{name}: create")).await;
     assert_eq!(world.agents(), 3);
 
@@ -68,6 +93,13 @@ async fn life(behaviour: Behaviour, name: &str) {
     let plan = world.plan().await;
     assert_eq!(plan.summary().drift, 1, "{name}: {:?}", plan.changes);
     world.converge(&format!("{name}: drift")).await;
+
+    // A path that is no longer declared goes, also where the service merges what it is sent.
+    let without = manifest("a", &out(&[A], &[A])).replace("      max_tool_steps: 3\n", "");
+    world.write("a", without);
+    world.converge(&format!("{name}: removal")).await;
+    let left = world.live_config("Agent a")["agent"].get("max_tool_steps").cloned();
+    assert!(left.is_none_or(|left| left.is_null()), "{name}: a removed path is gone");
 
     // Numbers change hands without a gap; a service that refuses takeovers is told so and nothing is lost.
     world.write("a", manifest("a", &out(&[B], &[A])).replace("max_tool_steps: 3", "max_tool_steps: 6"));

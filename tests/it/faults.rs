@@ -84,6 +84,58 @@ fn a_fault_at_any_request_is_survived_and_the_next_run_finishes() {
     println!("{cases} cases, {requests} requests in an undisturbed apply");
 }
 
+/// Kills a run before or after one request, as `kill -9` does: nothing of it goes on, and nothing is tidied up.
+async fn kill(world: &mut World, phase: Phase, nth: usize) {
+    let struck = std::sync::Arc::new(tokio::sync::Notify::new());
+    let signal = struck.clone();
+    world.sandbox.on_request(move |at, number, _, _| {
+        if at == phase && number == nth {
+            signal.notify_one();
+        }
+    });
+    // Before the request the service must not see it, so its connection is cut there; after it, the answer is lost.
+    let fault = if phase == Phase::Before { "hang-before" } else { "hang-after" };
+    world.sandbox.add_fault(Fault::parse(&format!("{fault}#{nth}")).unwrap());
+    let mut doomed = world.clone();
+    doomed.runs += 100;
+    tokio::select! {
+        biased;
+        () = struck.notified() => {}
+        _ended = doomed.try_apply(reachform::plan::Approval::Person) => {}
+    }
+    world.sandbox.clear_faults();
+    world.runs += 200;
+}
+
+#[test]
+fn a_run_killed_before_or_after_any_request_is_finished_by_the_next_one() {
+    let requests = requests();
+    let mut cases = 0;
+    for nth in 1..=requests {
+        for phase in [Phase::Before, Phase::After] {
+            let mut world = stage();
+            let before = world.sandbox.with(|service| service.slots());
+            let what = format!("killed {phase:?} request {nth}");
+            run(async {
+                kill(&mut world, phase, nth).await;
+                // The same command on a fresh machine: it waits for the dead run's lease to run out, and goes on.
+                let report = world.apply().await;
+                assert!(report.is_complete(), "{what}: {:#?}", report.outcomes);
+                world.assert_empty(&what).await;
+            });
+            let emptied = world.sandbox.with(|service| service.emptied_since(&before));
+            assert!(emptied.is_empty(), "{what}: {emptied:?}");
+            assert_eq!(world.agents(), 2, "{what}: one agent a key");
+            for (name, most) in [("Agent a", 2), ("Agent b", 1)] {
+                let agent = world.sandbox.with(|service| service.agent_named(name).unwrap());
+                assert!(agent.versions.len() <= most, "{what}: {name} has {} versions", agent.versions.len());
+            }
+            cases += 1;
+        }
+    }
+    println!("{cases} kills");
+}
+
 #[test]
 fn a_bare_twin_of_two_first_applies_is_removed_and_no_other_agent_is() {
     run(async {

@@ -1,0 +1,89 @@
+//! Who is at work on an agent: the lease, and the fence that is looked through before anything is published.
+
+use crate::model::{LiveAgent, Stamp};
+use crate::plan::{Action, Outcome};
+
+use super::context::{EVENTUAL, is_same_run, lease_holds};
+use super::ended::Ended;
+use super::recover;
+use super::worker::Worker;
+
+impl Worker<'_> {
+    /// Another run's lease that still holds ends this agent: it is at work there.
+    pub(super) fn check_lease(&self) -> Result<(), Ended> {
+        let Ok(Some(found)) = Stamp::read(&self.metadata) else { return Ok(()) };
+        let Some(lease) = found.state.lease else { return Ok(()) };
+        let is_ours = is_same_run(&lease.run, &self.ctx.run) || self.ctx.options.break_lease;
+        if is_ours || !lease_holds(&lease, self.now()) {
+            return Ok(());
+        }
+        Err(Ended::new(Outcome::Blocked, format!("the run {} is at work on this agent since {}", lease.run, lease.at))
+            .hint("wait for it, or use `--break-lease` if it is certainly dead"))
+    }
+
+    /// The agent as it is since our intent was written. An answer that still shows the stamp from before is a late one,
+    /// and is asked for again for a while before it is believed.
+    pub(super) async fn agent_since_intent(&self, id: &str) -> Result<LiveAgent, Ended> {
+        let deadline = self.ctx.clock.now() + EVENTUAL;
+        loop {
+            let agent = recover::agent(self.ctx, id).await?;
+            let stamp = Stamp::read(&agent.metadata).ok().flatten();
+            let is_ours = stamp.as_ref().and_then(|stamp| stamp.state.lease.as_ref()).map(|lease| &lease.run)
+                == Some(&self.ctx.run);
+            // A create writes its intent with the agent, so what a late answer shows then has no lease yet.
+            let is_late = !is_ours
+                && (stamp == self.work().stamp
+                    || (self.change.action == Action::Create && self.is_bare(stamp.as_ref())));
+            if !is_late || self.ctx.clock.now() >= deadline {
+                return Ok(agent);
+            }
+            self.ctx.clock.sleep(recover::PAUSE).await;
+        }
+    }
+
+    /// Whether a stamp is the one that this run created the agent with.
+    fn is_bare(&self, stamp: Option<&Stamp>) -> bool {
+        stamp.is_some_and(|stamp| {
+            stamp.state.lease.is_none() && stamp.state.intent.as_ref().is_some_and(|intent| intent.run == self.ctx.run)
+        })
+    }
+
+    /// The lease is still ours and the live version is still the base; else this run yields and leaves its draft.
+    pub(super) fn fence(&self, agent: &LiveAgent) -> Result<(), Ended> {
+        let live = agent.live_version().map(|head| head.version);
+        if live != self.change.base_version {
+            let head = agent.live_version();
+            let by = head.and_then(|head| head.created_by.as_deref()).unwrap_or("an unnamed author");
+            let live = live.map_or("gone".to_owned(), |version| format!("version {version}, by {by}"));
+            return Err(Ended::new(Outcome::Stale, format!("the live version changed meanwhile: it is {live}"))
+                .hint("plan again, and look at what changed"));
+        }
+        let lease = Stamp::read(&agent.metadata).ok().flatten().and_then(|stamp| stamp.state.lease);
+        match lease {
+            Some(lease) if lease.run == self.ctx.run => Ok(()),
+            Some(lease) => Err(Ended::new(Outcome::Blocked, format!("the run {} took this agent over", lease.run))
+                .hint("one apply an environment at a time: use a concurrency group")),
+            None => Err(Ended::new(Outcome::Blocked, "the lease of this run was taken off the agent meanwhile")
+                .hint("plan again, and look at what changed")),
+        }
+    }
+
+    /// Every orderly end, also after a failure or a signal, drops the lease and keeps the intent. Best effort: a lease
+    /// that stays runs out by itself.
+    pub(super) async fn drop_lease(&mut self) {
+        let ours = self.stamp.state.lease.as_ref().is_some_and(|lease| lease.run == self.ctx.run);
+        if !ours || self.agent_id.is_none() {
+            return;
+        }
+        // The stamp may have been taken over: only our own lease is dropped.
+        let Ok(agent) = self.reread().await else { return };
+        let Ok(Some(mut found)) = Stamp::read(&agent.metadata) else { return };
+        if found.state.lease.as_ref().is_some_and(|lease| lease.run == self.ctx.run) {
+            found.state.lease = None;
+            self.stamp = found;
+            if let Err(ended) = self.write_metadata().await {
+                tracing::debug!(key = %self.change.key, causes = ?ended.causes, "the lease could not be dropped");
+            }
+        }
+    }
+}
