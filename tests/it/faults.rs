@@ -18,7 +18,11 @@ const C: &str = "+15550100003";
 
 /// One agent to create, one to update, and a number that moves between two.
 fn stage() -> World {
-    let mut world = World::new(Behaviour::default());
+    stage_in(Behaviour::default())
+}
+
+fn stage_in(behaviour: Behaviour) -> World {
+    let mut world = World::new(behaviour);
     world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\", \"{B}\"]}}")));
     run(async { world.apply().await });
     world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")).replace("steps: 3", "steps: 4"));
@@ -134,6 +138,55 @@ fn a_run_killed_before_or_after_any_request_is_finished_by_the_next_one() {
         }
     }
     println!("{cases} kills");
+}
+
+/// Kills and strikes in every world, each at other requests than in the one before.
+fn disturb_worlds(rest: usize) {
+    let mut cases = 0;
+    for (index, (name, behaviour)) in Behaviour::worlds().into_iter().enumerate().skip(rest).step_by(2) {
+        // A service that refuses takeovers cannot move a number, disturbed or not.
+        if name.contains("takeover=conflict") {
+            continue;
+        }
+        for (round, fault) in ["kill", FAULTS[index % FAULTS.len()]].into_iter().enumerate() {
+            let nth = 1 + (index * 17 + round * 29) % 60;
+            let mut world = stage_in(behaviour.clone());
+            let what = format!("{name}: {fault} at request {nth}");
+            run(async {
+                if fault == "kill" {
+                    kill(&mut world, if index % 4 < 2 { Phase::After } else { Phase::Before }, nth).await;
+                } else {
+                    world.sandbox.add_fault(Fault::parse(&format!("{fault}#{nth}")).unwrap());
+                    let _first = world.try_apply(reachform::plan::Approval::Person).await;
+                    world.sandbox.clear_faults();
+                }
+                if name.contains("eventual=") {
+                    for _ in 0..3 {
+                        let _plan = world.try_plan().await;
+                    }
+                }
+                let report = world.apply().await;
+                assert!(report.is_complete(), "{what}: {:#?}", report.outcomes);
+                world.assert_empty(&what).await;
+            });
+            assert_eq!(world.agents(), 2, "{what}: one agent a key");
+            for (number, agent) in [(A, "Agent a"), (B, "Agent b"), (C, "Agent b")] {
+                assert_eq!(world.holder(number, "inbound").as_deref(), Some(agent), "{what}");
+            }
+            cases += 1;
+        }
+    }
+    println!("{cases} disturbed worlds");
+}
+
+#[test]
+fn a_disturbed_apply_is_finished_in_one_half_of_all_worlds() {
+    disturb_worlds(0);
+}
+
+#[test]
+fn a_disturbed_apply_is_finished_in_the_other_half_of_all_worlds() {
+    disturb_worlds(1);
 }
 
 #[test]
