@@ -11,6 +11,7 @@
 
 mod api;
 mod architecture;
+mod cli;
 mod converge;
 mod faults;
 mod manifest;

@@ -1,0 +1,166 @@
+//! Every exit code, and that text, JSON and code are of one mind.
+
+use serde_json::{Map, Value, json};
+
+use super::program::{MANIFEST, Project, SECRETS};
+use super::service::{Served, Server};
+
+/// A change of one number in the manifest.
+fn change(project: &Project) {
+    project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: 5");
+}
+
+fn applied() -> (Server, Project) {
+    let server = Server::new();
+    let project = Project::at(&server);
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    server.sandbox.clear_log();
+    (server, project)
+}
+
+#[test]
+fn nothing_to_do_is_0_and_something_to_do_is_2_where_that_was_asked_for() {
+    let project = Project::quickstart();
+    let plan = ["--sandbox", "plan", "--detailed-exitcode", "--json"];
+    let first = project.run(&plan).ends(2);
+    assert_eq!(first.json()["summary"]["create"], json!(1));
+    project.run(&["--sandbox", "plan"]).ends(0).says("Plan: 1 to create, 0 to update, 0 to delete, 0 to adopt.");
+    let report = project.run(&["--sandbox", "apply", "--auto-approve", "--json"]).ends(0).json();
+    assert_eq!((&report["complete"], &report["summary"]["applied"]), (&json!(true), &json!(1)), "{report:#}");
+    project.run(&plan).ends(0);
+    change(&project);
+    assert_eq!(project.run(&plan).ends(2).json()["summary"]["update"], json!(1));
+    project.run(&["--sandbox", "apply", "--auto-approve"]).ends(0);
+    project.run(&plan).ends(0);
+}
+
+#[test]
+fn the_same_walk_over_a_socket_ends_the_same() {
+    let served = Served::new(&[]);
+    let project = Project::quickstart().with("ANYREACH_API_URL", &served.url).with("ANYREACH_TOKEN", SECRETS[0]);
+    project.run(&["plan", "--detailed-exitcode"]).ends(2);
+    project.run(&["apply", "--auto-approve", "-vv"]).ends(0);
+    project.run(&["plan", "--detailed-exitcode"]).ends(0);
+    change(&project);
+    let out = project.path("next.plan");
+    project.run(&["plan", "--out", out.to_str().unwrap()]).ends(0);
+    project.run(&["apply", out.to_str().unwrap()]).ends(0);
+    project.run(&["apply", out.to_str().unwrap()]).ends(0);
+    project.run(&["plan", "--detailed-exitcode"]).ends(0);
+}
+
+#[test]
+fn another_plan_than_the_approved_one_is_refused_with_3() {
+    let (server, project) = applied();
+    change(&project);
+    let approved = project.run(&["plan", "--json"]).ends(0).json()["plan_hash"].as_str().unwrap().to_owned();
+    project.edit(MANIFEST, "max_tool_steps: 5", "max_tool_steps: 6");
+    let refused = project.run(&["apply", "--approved-plan", &approved, "--json"]).ends(3);
+    assert_eq!(refused.json()["error"]["exit_code"], json!(3));
+    project.run(&["apply", "--approved-plan", &approved]).ends(3).says("not the plan that was approved");
+    assert_eq!(server.writes(), 0);
+    project.edit(MANIFEST, "max_tool_steps: 6", "max_tool_steps: 5");
+    project.run(&["apply", "--approved-plan", &approved]).ends(0);
+}
+
+#[test]
+fn a_saved_plan_that_others_made_stale_is_refused_with_3() {
+    let (server, project) = applied();
+    change(&project);
+    project.run(&["plan", "--out", "saved.plan"]).ends(0);
+    server.dashboard_edit("/agent/max_tool_steps", json!(9));
+    let refused = project.run(&["apply", "saved.plan", "--json"]).ends(3);
+    assert_eq!(refused.json()["error"]["exit_code"], json!(3));
+    project.run(&["apply", "saved.plan"]).ends(3).says("agent.riverside");
+    assert_eq!(server.writes(), 0);
+}
+
+#[test]
+fn pruning_beyond_the_limit_is_refused_with_4_and_the_flag_that_lifts_it_is_named() {
+    let (server, project) = applied();
+    std::fs::remove_file(project.path(MANIFEST)).unwrap();
+    let refused = project.run(&["apply", "--prune", "--auto-approve", "--json"]).ends(4);
+    assert_eq!(refused.json()["error"]["exit_code"], json!(4));
+    project.run(&["apply", "--prune", "--auto-approve"]).ends(4).says("--max-delete 1");
+    assert_eq!(server.writes(), 0);
+    project.run(&["apply", "--prune", "--auto-approve", "--max-delete", "1"]).ends(0);
+    assert!(server.sandbox.with(|service| service.agent_named("Riverside Dental Scheduler").is_none()));
+}
+
+#[test]
+fn something_written_and_something_not_done_is_5_with_what_and_why() {
+    let served = Served::new(&["--with-fault", "400-before:PUT /core/agents/*/versions/*#1+"]);
+    let project = Project::quickstart().with("ANYREACH_API_URL", &served.url).with("ANYREACH_TOKEN", SECRETS[0]);
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    change(&project);
+    let file = project.path("report.json");
+    let text = project.run(&["apply", "--auto-approve", "--json-out", file.to_str().unwrap()]).ends(5);
+    let report: Value = serde_json::from_str(&project.read("report.json")).unwrap();
+    assert_eq!(report["summary"]["failed"], json!(1), "{report:#}");
+    assert_eq!((&report["complete"], &report["wrote"]), (&json!(false), &json!(true)));
+    let cause = report["outcomes"][0]["causes"].as_array().unwrap().last().unwrap().as_str().unwrap().to_owned();
+    text.says(&cause).says("1 failed");
+    let json = project.run(&["apply", "--auto-approve", "--json"]).ends(5).json();
+    assert_eq!(json["outcomes"][0]["outcome"], json!("failed"));
+}
+
+#[test]
+fn a_failure_before_any_write_is_1() {
+    let (server, project) = applied();
+    change(&project);
+    server.fault("400-before:PUT /core/agents/*#1+");
+    let report = project.run(&["apply", "--auto-approve", "--json"]).ends(1).json();
+    assert_eq!((&report["wrote"], &report["summary"]["failed"]), (&json!(false), &json!(1)), "{report:#}");
+}
+
+/// Puts a lease of another run into the stamp, as old as `at` says.
+fn lease(server: &Server, at: &str) {
+    let id = server.agent();
+    let mut metadata =
+        server.sandbox.with(|service| service.agent_named("Riverside Dental Scheduler").unwrap().metadata);
+    let state = metadata["reachform"]["state"].as_str().unwrap();
+    let mut state: Value = serde_json::from_str(state).unwrap();
+    state["lease"] = json!({"run": "github-77-deploy/aaaa", "at": at});
+    metadata["reachform"]["state"] = Value::String(serde_json_canonicalizer::to_string(&state).unwrap());
+    let fields = Map::from_iter([("metadata".to_owned(), metadata)]);
+    server.sandbox.with(|service| service.dashboard_change(&id, &fields).unwrap());
+}
+
+#[test]
+fn the_lease_of_a_run_that_lives_is_6_and_a_broken_one_gives_way() {
+    let (server, project) = applied();
+    change(&project);
+    lease(&server, &jiff::Timestamp::now().to_string());
+    let apply = ["apply", "--auto-approve", "--lease-timeout", "0"];
+    let blocked = project.run(&[&apply[..], &["--json"]].concat()).ends(6);
+    assert!(blocked.stdout.contains("github-77-deploy/aaaa"), "{blocked:#?}");
+    project.run(&apply).ends(6).says("github-77-deploy/aaaa").says("--break-lease");
+    assert_eq!(server.writes(), 0);
+    project.run(&[&apply[..], &["--break-lease"]].concat()).ends(0);
+    project.run(&["plan", "--detailed-exitcode"]).ends(0);
+}
+
+#[test]
+fn wrong_usage_is_64_and_never_2() {
+    let project = Project::quickstart();
+    for arguments in [
+        &["plam"][..],
+        &["plan", "--no-such-flag"],
+        &["plan", "--target", "Not A Key"],
+        &["apply", "x.plan", "--auto-approve"],
+        &["apply", "--approved-plan", ""],
+        &["plan", "--fault", "html"],
+        &["--sandbox", "--fault", "no-such-fault", "plan"],
+        &["--sandbox", "--behave", "no=such", "plan"],
+        &["--parallelism", "0", "plan"],
+        &[],
+    ] {
+        let ran = project.run(arguments).ends(64);
+        assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{arguments:?}: {ran:#?}");
+    }
+    let ran = project.run(&["--sandbox", "apply"]).ends(64).says("--auto-approve");
+    assert!(ran.stdout.is_empty(), "{ran:#?}");
+    assert_eq!(project.run(&["--sandbox", "apply", "--json"]).ends(64).json()["error"]["exit_code"], json!(64));
+    project.run(&["--help"]).ends(0);
+    project.run(&["--version"]).ends(0);
+}

@@ -1,0 +1,108 @@
+//! INT and TERM while an apply is at work: what is in flight ends, the report adds up, the next apply finishes.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use reachform::http::Method;
+use serde_json::{Value, json};
+
+use super::program::{MANIFEST, Project, Ran, SECRETS};
+use super::service::{Served, Server};
+
+/// How long an interrupted run may take to its end, with every request taking `DELAY`.
+const ORDERLY: Duration = Duration::from_secs(7);
+
+const DELAY: Duration = Duration::from_millis(300);
+
+fn signal(name: &str, process: u32) {
+    assert!(Command::new("sh").args(["-c", &format!("kill -{name} {process}")]).status().unwrap().success());
+}
+
+#[track_caller]
+fn adds_up(report: &Value) {
+    let summary = report["summary"].as_object().unwrap();
+    let outcomes: u64 = summary.iter().filter(|(name, _)| *name != "changes").map(|(_, n)| n.as_u64().unwrap()).sum();
+    assert_eq!(summary["changes"], json!(outcomes), "{report:#}");
+    assert_eq!(report["outcomes"].as_array().unwrap().len() as u64, outcomes, "{report:#}");
+    assert_eq!((&report["interrupted"], &report["complete"]), (&json!(true), &json!(false)), "{report:#}");
+}
+
+#[test]
+fn a_signal_at_any_step_ends_in_order_and_the_next_apply_finishes() {
+    let steps = [
+        ("INT", Method::Post, "/core/agents"),
+        ("TERM", Method::Post, "/versions"),
+        ("INT", Method::Put, "/versions/2"),
+        ("TERM", Method::Post, "/publish"),
+    ];
+    std::thread::scope(|scope| {
+        for (name, method, path) in steps {
+            scope.spawn(move || interrupted_at(name, method, path));
+        }
+    });
+}
+
+fn interrupted_at(name: &str, method: Method, path: &str) {
+    let server = Server::slow(DELAY);
+    let project = Project::at(&server);
+    if path != "/core/agents" {
+        project.run(&["apply", "--auto-approve"]).ends(0);
+        project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: 5");
+        server.sandbox.clear_log();
+    }
+    let child = project.start(&["apply", "--auto-approve", "--json"]);
+    server.wait_for(method, path);
+    signal(name, child.id());
+    let began = Instant::now();
+    let ran = Ran::of(child.wait_with_output().unwrap()).ends(130);
+    assert!(began.elapsed() < ORDERLY, "{path}: {:?}", began.elapsed());
+    let report = ran.json();
+    adds_up(&report);
+    assert_eq!(report["wrote"], json!(true), "{path}: {report:#}");
+    assert_eq!(server.sandbox.with(|service| service.violations()), Vec::<String>::new());
+
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    project.run(&["plan", "--detailed-exitcode"]).ends(0);
+    assert_eq!(server.sandbox.with(|service| service.agents().len()), 1, "{path}");
+}
+
+#[test]
+fn a_served_sandbox_is_left_in_order_as_well() {
+    let served = Served::new(&["--delay", "300"]);
+    let project = Project::quickstart().with("ANYREACH_API_URL", &served.url).with("ANYREACH_TOKEN", SECRETS[0]);
+    let mut child = project.start(&["apply", "--auto-approve", "--json", "-vv"]);
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut log = String::new();
+    for line in lines.by_ref() {
+        let line = line.unwrap();
+        let is_create = line.contains("POST /core/agents");
+        log.push_str(&line);
+        if is_create {
+            break;
+        }
+    }
+    signal("TERM", child.id());
+    let began = Instant::now();
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    let mut ran = Ran::of(child.wait_with_output().unwrap());
+    ran.stderr = log + &rest.join("\n");
+    assert!(SECRETS.iter().all(|secret| !ran.stderr.contains(secret)), "{ran:#?}");
+    let ran = ran.ends(130).says("interrupted");
+    assert!(began.elapsed() < ORDERLY, "{:?}", began.elapsed());
+    adds_up(&ran.json());
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    project.run(&["plan", "--detailed-exitcode"]).ends(0);
+}
+
+#[test]
+fn a_signal_before_the_first_write_leaves_nothing() {
+    let server = Server::slow(DELAY);
+    let project = Project::at(&server);
+    let child = project.start(&["apply", "--auto-approve", "--json"]);
+    server.wait_for(Method::Get, "/core/agents");
+    signal("INT", child.id());
+    let ran = Ran::of(child.wait_with_output().unwrap()).ends(130);
+    assert_eq!(ran.json()["error"]["exit_code"], json!(130));
+    assert_eq!(server.writes(), 0);
+}

@@ -1,0 +1,122 @@
+//! stdout is the result and nothing else; stderr is for people.
+
+use std::io::Read as _;
+
+use serde_json::json;
+
+use super::program::{MANIFEST, Project};
+use super::service::Server;
+
+#[test]
+fn with_json_every_command_prints_one_document_and_no_colour() {
+    let project = Project::quickstart();
+    for arguments in [
+        &["validate"][..],
+        &["plan"],
+        &["apply", "--auto-approve"],
+        &["list"],
+        &["plan", "-vv"],
+        &["validate", "--offline"],
+        &["plan", "--env", "nope"],
+    ] {
+        let ran = project.run(&[&["--sandbox", "--json"], arguments].concat());
+        assert!(ran.json().is_object(), "{arguments:?}");
+        assert_eq!(ran.json()["format_version"], json!("1.0"));
+        assert!(!ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}'), "{ran:#?}");
+    }
+    let text = Project::quickstart().run(&["--sandbox", "plan", "-vv"]).ends(0);
+    assert!(!text.stdout.contains('\u{1b}') && !text.stderr.contains('\u{1b}'), "{text:#?}");
+    let colored = Project::quickstart().run(&["--sandbox", "plan", "--color", "always"]).ends(0);
+    assert!(colored.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn a_file_of_json_is_what_stdout_would_have_been() {
+    let project = Project::quickstart();
+    let stdout = project.run(&["--sandbox", "plan", "--json", "--json-out", "plan.json"]).ends(0).stdout;
+    assert_eq!(project.read("plan.json"), stdout);
+    let stdout =
+        project.run(&["--sandbox", "plan", "--env", "nope", "--json", "--json-out", "plan.json"]).ends(1).stdout;
+    assert_eq!(project.read("plan.json"), stdout);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let project = Project::quickstart();
+    for arguments in [&["--sandbox", "plan", "--diff", "full"][..], &["--sandbox", "schema"], &["man"]] {
+        let mut child = project.start(arguments);
+        drop(child.stdout.take());
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert!(child.wait().unwrap().code().is_some(), "{arguments:?}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    }
+    let mut child = project.start(&["--sandbox", "plan", "--env", "nope"]);
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn quiet_says_nothing_beside_the_result() {
+    let project = Project::quickstart();
+    let ran = project.run(&["--sandbox", "apply", "--auto-approve", "--quiet"]).ends(0);
+    assert_eq!(ran.stderr, "");
+    assert!(ran.stdout.contains("applied"), "{ran:#?}");
+}
+
+#[test]
+fn validate_tells_all_mistakes_in_one_run() {
+    let project = Project::quickstart();
+    project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: four");
+    project.edit(MANIFEST, "active: true", "active: true\nphone_number: {inbound: [\"+15550100199\"]}");
+    project.edit(MANIFEST, "!var front_desk", "!var front_dsk");
+    project.write("agents/second.yaml", "key: riverside\nname: Twin\nphone_numbers: {inbound: [\"5550100\"]}\n");
+    let ran = project.run(&["--sandbox", "--offline", "validate"].map(|word| word));
+    assert_eq!(ran.code, 64, "`--offline` belongs to the command: {ran:#?}");
+    for arguments in [&["--sandbox", "validate", "--offline"][..], &["--sandbox", "validate"]] {
+        let ran = project.run(arguments).ends(1);
+        for words in ["max_tool_steps", "phone_numbers", "front_desk", "`riverside`", "E.164"] {
+            assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+        }
+        let json = project.run(&[arguments, &["--json"]].concat()).ends(1).json();
+        assert_eq!(json["valid"], json!(false));
+        assert!(json["diagnostics"].as_array().unwrap().len() >= 5, "{json:#}");
+    }
+}
+
+#[test]
+fn validating_offline_needs_no_network_and_no_credential() {
+    let project = Project::quickstart().with("ANYREACH_API_URL", "http://127.0.0.1:1");
+    project.run(&["validate", "--offline", "--sandbox"]).ends(0);
+    project.run(&["validate", "--offline"]).ends(1).says("no cached schema");
+    let server = Server::new();
+    let project = Project::at(&server);
+    project.run(&["validate"]).ends(0);
+    server.sandbox.clear_log();
+    project.with("ANYREACH_TOKEN", "").run(&["validate", "--offline"]).ends(0);
+    assert!(server.sandbox.log().is_empty());
+}
+
+#[test]
+fn a_secret_of_the_manifest_is_shown_nowhere() {
+    let server = Server::new();
+    let project = Project::at(&server);
+    let declared = "built_in_tools:\n      time_tool:\n        default_timezone: America/Chicago";
+    project.edit(MANIFEST, declared, declared);
+    project.edit(MANIFEST, "  team: patient-access", "  team: patient-access\n  crm: !secret CRM_KEY");
+    let missing = project.run(&["apply", "--auto-approve", "-vvv"]).ends(1).says("REACHFORM_SECRET_CRM_KEY");
+    assert!(missing.stdout.contains("(secret"), "{missing:#?}");
+    assert_eq!(server.writes(), 0);
+    // `run` looks for the value in all that each of these prints.
+    let project = project.with("REACHFORM_SECRET_CRM_KEY", "crm-secret-4417-value");
+    project.run(&["plan", "-vvv", "--diff", "full", "--markdown", "plan.md", "--out", "saved.plan"]).ends(0);
+    project.run(&["apply", "saved.plan", "-vvv", "--json"]).ends(0);
+    server.sandbox.with(|service| assert_eq!(service.agents()[0].metadata["crm"], json!("crm-secret-4417-value")));
+    project.run(&["plan", "-vvv", "--refresh", "--json", "--detailed-exitcode"]).ends(0);
+    for file in ["plan.md", "saved.plan"] {
+        assert!(!project.read(file).contains("crm-secret-4417-value"), "{file}");
+    }
+    let in_sandbox = Project::quickstart();
+    in_sandbox.edit(MANIFEST, "  team: patient-access", "  team: patient-access\n  crm: !secret CRM_KEY");
+    in_sandbox.run(&["--sandbox", "apply", "--auto-approve", "-vvv"]).ends(0);
+}
