@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 use crate::api::{ApiError, Assignment, VersionSource};
 use crate::http::Fate;
 use crate::model::stamp::{Fields, STAMP_KEY};
+use crate::model::value::same;
 use crate::model::{Applied, Intent, Lease, LiveAgent, Salt, Stamp, StampState};
 use crate::plan::readback::{self, ReadBack};
 use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::{Action, AgentChange, AgentOutcome, Event, Outcome, Step, Work};
 
 use super::calls::{Assign, publish_calls, with_carried};
-use super::context::{Context, METADATA_AGE};
+use super::context::{Context, EVENTUAL, METADATA_AGE};
 use super::ended::{Ended, Finished};
 use super::recover;
 use super::verify::VerifyInput;
@@ -30,6 +31,8 @@ pub struct Worker<'a> {
     pub(super) highest: u64,
     pub(super) principal: Option<String>,
     pub(super) draft: Option<u64>,
+    /// What the draft held before its config was written: an answer that still shows it is a late one.
+    draft_before: Option<Value>,
     pub(super) published: Option<u64>,
     pub(super) read_config: Option<Value>,
     pub(super) rewritten: Vec<crate::model::FieldPath>,
@@ -67,6 +70,7 @@ impl<'a> Worker<'a> {
                 .map_or_else(|| agent.map_or(0, LiveAgent::highest_version), |intent| intent.highest),
             principal: None,
             draft: None,
+            draft_before: None,
             published: None,
             read_config: None,
             rewritten: Vec::new(),
@@ -276,13 +280,17 @@ impl<'a> Worker<'a> {
             && let Some(version) = recover::dead_runs_draft(self).await?
         {
             self.draft = Some(version);
+            self.draft_before = Some(recover::version(self.ctx, &id, version).await?);
             if let VersionSource::Config(config) = source {
                 self.ctx.writer.put_config(&id, version, config).await?;
             }
             return Ok(());
         }
         let version = match self.ctx.writer.create_version(&id, source).await {
-            Ok(made) => made.head.version,
+            Ok(made) => {
+                self.draft_before = Some(made.config);
+                made.head.version
+            }
             Err(error) if error.fate() == Fate::Unknown => recover::created_version(self, source, &error).await?,
             Err(error) if error.status() == Some(409) => self.standing_draft(&error).await?,
             Err(error) => return Err(error.into()),
@@ -347,7 +355,7 @@ impl<'a> Worker<'a> {
 
     async fn read_draft(&mut self) -> Result<ReadBack, Ended> {
         let (id, draft) = (self.id()?.to_owned(), self.draft_number()?);
-        let (version, agent) = tokio::join!(recover::version(self.ctx, &id, draft), self.agent_since_intent(&id));
+        let (version, agent) = tokio::join!(self.version_since_put(&id, draft), self.agent_since_intent(&id));
         let (version, agent) = (version?, agent?);
         self.fence(&agent)?;
         self.take_reading(&agent);
@@ -355,6 +363,21 @@ impl<'a> Worker<'a> {
         let found = readback::compare(config, &version, &self.work().removed, self.ctx.shape.as_ref());
         self.read_config = Some(version);
         Ok(found)
+    }
+
+    /// The draft's config as it is since it was written. One that still shows what was there before is asked for again
+    /// for a while: a late answer must not pass for the service's own rendering.
+    async fn version_since_put(&self, id: &str, draft: u64) -> Result<Value, Ended> {
+        let config = self.config()?;
+        let deadline = self.ctx.clock.now() + EVENTUAL;
+        loop {
+            let found = recover::version(self.ctx, id, draft).await?;
+            let is_late = !same(&found, config) && self.draft_before.as_ref().is_some_and(|old| same(old, &found));
+            if !is_late || self.ctx.clock.now() >= deadline {
+                return Ok(found);
+            }
+            self.ctx.clock.sleep(recover::PAUSE).await;
+        }
     }
 
     /// A removed path that is still there was merged in by the service: it is sent once as null where the schema
