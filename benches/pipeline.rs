@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark whose input is wrong must stop")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -68,11 +69,11 @@ fn project(closing: &str) -> MemoryFiles {
         while text.len() < BYTES {
             text.push_str("      ");
             for _ in 0..12 {
-                text.push_str(&format!("word{} ", random.u32(..2000)));
+                write!(text, "word{} ", random.u32(..2000)).unwrap();
             }
             text.push_str("ends.\n");
         }
-        text.push_str(&format!("      {closing}\n"));
+        writeln!(text, "      {closing}").unwrap();
         files.add(format!("agents/agent-{index}.yaml"), text);
     }
     files
