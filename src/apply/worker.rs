@@ -230,8 +230,12 @@ impl<'a> Worker<'a> {
         self.wrote = true;
         let agent = match self.ctx.writer.create_agent(&body).await {
             Ok(record) => record.agent,
-            Err(error) if error.fate() == Fate::Unknown => recover::created_agent(self, &body, &error).await?,
-            Err(error) => return Err(error.into()),
+            Err(error) if error.fate() != Fate::Unknown => {
+                // The first write of all, and it was refused or never sent.
+                self.wrote = false;
+                return Err(error.into());
+            }
+            Err(error) => recover::created_agent(self, &body, &error).await?,
         };
         self.agent_id = Some(agent.id.clone());
         self.stamp.agent = Some(agent.id.clone());
@@ -270,8 +274,15 @@ impl<'a> Worker<'a> {
         let metadata = self.metadata_with_stamp(&Map::new()).await?;
         let id = self.id()?.to_owned();
         let body = Map::from_iter([("metadata".to_owned(), metadata.clone())]);
-        self.wrote = true;
-        let agent = self.ctx.writer.update_agent(&id, &body).await?.agent;
+        let wrote_before = std::mem::replace(&mut self.wrote, true);
+        let agent = match self.ctx.writer.update_agent(&id, &body).await {
+            Ok(record) => record.agent,
+            Err(error) => {
+                // What was refused, or never sent, has written nothing.
+                self.wrote = wrote_before || error.fate() == Fate::Unknown;
+                return Err(error.into());
+            }
+        };
         if agent.modified_by.is_some() {
             self.principal = agent.modified_by;
         }
@@ -495,8 +506,11 @@ impl<'a> Worker<'a> {
         let mut body = if self.change.action == Action::Create { Map::new() } else { work.agent_fields.clone() };
         body.insert("metadata".to_owned(), metadata.clone());
         let id = self.id()?.to_owned();
-        self.wrote = true;
-        self.ctx.writer.update_agent(&id, &body).await?;
+        let wrote_before = std::mem::replace(&mut self.wrote, true);
+        if let Err(error) = self.ctx.writer.update_agent(&id, &body).await {
+            self.wrote = wrote_before || error.fate() == Fate::Unknown;
+            return Err(error.into());
+        }
         self.metadata = metadata;
         Ok(())
     }
@@ -530,14 +544,21 @@ impl<'a> Worker<'a> {
         if !ours || self.agent_id.is_none() {
             return;
         }
+        let Some(id) = self.agent_id.clone() else { return };
+        // After a signal as well: the next run must not wait for a lease that nobody holds.
+        let writer = self.ctx.writer.finishing();
         // The stamp may have been taken over: only our own lease is dropped.
-        let Ok(agent) = self.reread().await else { return };
-        let Ok(Some(mut found)) = Stamp::read(&agent.metadata) else { return };
+        let Ok(Some(record)) = writer.reader().agent(&id).await else { return };
+        let Ok(Some(mut found)) = Stamp::read(&record.agent.metadata) else { return };
         if found.state.lease.as_ref().is_some_and(|lease| lease.run == self.ctx.run) {
             found.state.lease = None;
             self.stamp = found;
-            if let Err(ended) = self.write_metadata().await {
-                tracing::debug!(key = %self.change.key, causes = ?ended.causes, "the lease could not be dropped");
+            let Value::Object(mut metadata) = record.agent.metadata else { return };
+            metadata.insert(STAMP_KEY.to_owned(), self.stamp.write());
+            self.metadata = Value::Object(metadata);
+            let body = Map::from_iter([("metadata".to_owned(), self.metadata.clone())]);
+            if let Err(error) = writer.update_agent(&id, &body).await {
+                tracing::debug!(key = %self.change.key, %error, "the lease could not be dropped");
             }
         }
     }
