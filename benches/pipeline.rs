@@ -12,7 +12,7 @@ use reachform::model::stamp::STAMP_KEY;
 use reachform::model::{Applied, Editor, FieldPath, LiveAgent, LiveState, Salt, Stamp, StampState, VersionHead};
 use reachform::plan::stamping::stamp_fields;
 use reachform::plan::{AgentChange, Inputs, Limits, Options, Plan, Source, Target, build};
-use reachform::sandbox::SCHEMA;
+use reachform::sandbox::ConfigSchema as Embedded;
 use reachform::schema::{ConfigSchema, Leniency};
 use reachform::session::check;
 use serde_json::{Value, json};
@@ -86,7 +86,7 @@ fn read(files: &MemoryFiles) -> Resolved {
 }
 
 fn schema() -> ConfigSchema {
-    ConfigSchema::compile(SCHEMA).unwrap()
+    ConfigSchema::compile(&schema_bytes()).unwrap()
 }
 
 fn plan(resolved: &Resolved, live: &LiveState, schema: &ConfigSchema) -> Plan {
@@ -222,5 +222,10 @@ fn plan_with_every_prompt_edited(bencher: Bencher<'_, '_>) {
 /// The schema of the embedded service, compiled; a run does it once.
 #[divan::bench]
 fn compile_schema() -> ConfigSchema {
-    ConfigSchema::compile(black_box(SCHEMA)).unwrap()
+    ConfigSchema::compile(black_box(&schema_bytes())).unwrap()
+}
+
+/// The embedded schema, as the service would send it.
+fn schema_bytes() -> Vec<u8> {
+    Embedded::embedded().document().to_string().into_bytes()
 }

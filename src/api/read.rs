@@ -47,6 +47,12 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// The same for what a run still has to leave in order after a signal.
+    #[must_use]
+    pub(super) fn finishing(&self) -> Self {
+        Self { client: self.client.finishing(), limits: Arc::clone(&self.limits) }
+    }
+
     /// A reader over a client, whose limiter and counts it shares.
     pub fn new(client: &Client) -> Self {
         let client = client.through(|transport| Arc::new(Guard::read_only(transport)));

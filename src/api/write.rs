@@ -78,6 +78,12 @@ impl Writer {
         Self { reader, client: client.through(|transport| Arc::new(Guard::writing(transport))) }
     }
 
+    /// The same for what a run still has to leave in order after a signal.
+    #[must_use]
+    pub fn finishing(&self) -> Self {
+        Self { reader: self.reader.finishing(), client: self.client.finishing() }
+    }
+
     /// The part of it that only reads.
     pub fn reader(&self) -> &Reader {
         &self.reader

@@ -1,5 +1,8 @@
 //! Who is at work on an agent: the lease, and the fence that is looked through before anything is published.
 
+use serde_json::{Map, Value};
+
+use crate::model::stamp::STAMP_KEY;
 use crate::model::{LiveAgent, Stamp};
 use crate::plan::{Action, Outcome};
 
@@ -72,18 +75,23 @@ impl Worker<'_> {
     /// that stays runs out by itself.
     pub(super) async fn drop_lease(&mut self) {
         let ours = self.stamp.state.lease.as_ref().is_some_and(|lease| lease.run == self.ctx.run);
-        if !ours || self.agent_id.is_none() {
+        let Some(id) = self.agent_id.clone().filter(|_| ours) else { return };
+        // After a signal as well: the next run must not wait for a lease that nobody holds.
+        let writer = self.ctx.writer.finishing();
+        // The stamp may have been taken over: only our own lease is dropped.
+        let Ok(Some(record)) = writer.reader().agent(&id).await else { return };
+        let Ok(Some(mut found)) = Stamp::read(&record.agent.metadata) else { return };
+        if found.state.lease.as_ref().is_none_or(|lease| lease.run != self.ctx.run) {
             return;
         }
-        // The stamp may have been taken over: only our own lease is dropped.
-        let Ok(agent) = self.reread().await else { return };
-        let Ok(Some(mut found)) = Stamp::read(&agent.metadata) else { return };
-        if found.state.lease.as_ref().is_some_and(|lease| lease.run == self.ctx.run) {
-            found.state.lease = None;
-            self.stamp = found;
-            if let Err(ended) = self.write_metadata().await {
-                tracing::debug!(key = %self.change.key, causes = ?ended.causes, "the lease could not be dropped");
-            }
+        found.state.lease = None;
+        self.stamp = found;
+        let Value::Object(mut metadata) = record.agent.metadata else { return };
+        metadata.insert(STAMP_KEY.to_owned(), self.stamp.write());
+        self.metadata = Value::Object(metadata);
+        let body = Map::from_iter([("metadata".to_owned(), self.metadata.clone())]);
+        if let Err(error) = writer.update_agent(&id, &body).await {
+            tracing::debug!(key = %self.change.key, %error, "the lease could not be dropped");
         }
     }
 }

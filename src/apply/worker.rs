@@ -235,8 +235,12 @@ impl<'a> Worker<'a> {
         self.wrote = true;
         let agent = match self.ctx.writer.create_agent(&body).await {
             Ok(record) => record.agent,
-            Err(error) if error.fate() == Fate::Unknown => recover::created_agent(self, &body, &error).await?,
-            Err(error) => return Err(error.into()),
+            Err(error) if error.fate() != Fate::Unknown => {
+                // The first write of all, and it was refused or never sent.
+                self.wrote = false;
+                return Err(error.into());
+            }
+            Err(error) => recover::created_agent(self, &body, &error).await?,
         };
         self.agent_id = Some(agent.id.clone());
         self.stamp.agent = Some(agent.id.clone());
@@ -263,8 +267,15 @@ impl<'a> Worker<'a> {
         let metadata = self.metadata_with_stamp(&Map::new()).await?;
         let id = self.id()?.to_owned();
         let body = Map::from_iter([("metadata".to_owned(), metadata.clone())]);
-        self.wrote = true;
-        let agent = self.ctx.writer.update_agent(&id, &body).await?.agent;
+        let wrote_before = std::mem::replace(&mut self.wrote, true);
+        let agent = match self.ctx.writer.update_agent(&id, &body).await {
+            Ok(record) => record.agent,
+            Err(error) => {
+                // What was refused, or never sent, has written nothing.
+                self.wrote = wrote_before || error.fate() == Fate::Unknown;
+                return Err(error.into());
+            }
+        };
         if agent.modified_by.is_some() {
             self.principal = agent.modified_by;
         }
@@ -498,8 +509,11 @@ impl<'a> Worker<'a> {
         let mut body = if self.change.action == Action::Create { Map::new() } else { work.agent_fields.clone() };
         body.insert("metadata".to_owned(), metadata.clone());
         let id = self.id()?.to_owned();
-        self.wrote = true;
-        self.ctx.writer.update_agent(&id, &body).await?;
+        let wrote_before = std::mem::replace(&mut self.wrote, true);
+        if let Err(error) = self.ctx.writer.update_agent(&id, &body).await {
+            self.wrote = wrote_before || error.fate() == Fate::Unknown;
+            return Err(error.into());
+        }
         self.metadata = metadata;
         Ok(())
     }

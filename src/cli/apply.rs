@@ -27,6 +27,9 @@ const PLAN_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Runs the command.
 pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Result<Exit, CommandError> {
+    if let Some(path) = &arguments.planning.markdown {
+        output::check_writable(path)?;
+    }
     let saved = arguments.file.as_deref().map(read_plan).transpose()?;
     let asks = saved.is_none() && !arguments.auto_approve && arguments.approved_plan.is_none();
     if asks && (!settings.interactive || settings.json) {
@@ -92,10 +95,10 @@ fn hash_under(approval: &Approval<'_>, approved: &ApprovedPlan) -> String {
 }
 
 fn read_plan(path: &std::path::Path) -> Result<SavedPlan, CommandError> {
-    let text = output::read(path, PLAN_BYTES)?;
+    let again = "make a new one: reachform plan --out FILE";
+    let text = output::read(path, PLAN_BYTES).map_err(|error| error.hint(again))?;
     plan::saved::read(&text).map_err(|error| {
-        CommandError::chain(format!("the plan file {} cannot be used", path.display()), &error)
-            .hint("make a new one: reachform plan --out FILE")
+        CommandError::chain(format!("the plan file {} cannot be used", path.display()), &error).hint(again)
     })
 }
 
@@ -155,10 +158,18 @@ fn again(settings: &Settings) -> String {
 }
 
 fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Result<Exit, CommandError> {
-    output::json(settings, &report_document(report))?;
     let again = (!report.is_complete()).then(|| again(settings));
-    if let Some(path) = &planning.markdown {
-        output::file(path, &markdown::of_report(report, again.as_deref(), settings))?;
+    // What was written is told in any case, and the exit code speaks of it and not of a file.
+    if let Err(unwritten) = output::json(settings, &report_document(report)) {
+        output::aside(&unwritten.text());
+        if settings.json {
+            output::result(&report_document(report));
+        }
+    }
+    if let Some(path) = &planning.markdown
+        && let Err(unwritten) = output::file(path, &markdown::of_report(report, again.as_deref(), settings))
+    {
+        output::aside(&unwritten.text());
     }
     if !settings.json && (!report.outcomes.is_empty() || report.wrote) {
         output::result(&report_text(report, again.as_deref(), &output::text_options(settings, DiffDetail::Words)));

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::{
-    BaseUrl, Client, ClientOptions, Clock, Credential, Entropy, OsEntropy, Redactor, ReqwestTransport, SystemClock,
-    Transport, TransportOptions,
+    Client, ClientOptions, Clock, Credential, Entropy, OsEntropy, Redactor, ReqwestTransport, SystemClock, Transport,
+    TransportOptions,
 };
 use crate::manifest::Project;
 use crate::sandbox::{Behaviour, Fault, InProcess, Sandbox, Service, Store, StoreError};
@@ -26,11 +26,12 @@ pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken
     let (transport, host, redactor): (Arc<dyn Transport>, String, Redactor) = if settings.sandbox {
         (open_sandbox(settings, clock.clone())?, SANDBOX_HOST.to_owned(), Redactor::default())
     } else {
-        let base = BaseUrl::parse(&settings.api_url)
-            .map_err(|error| CommandError::chain("the address of the service cannot be used", &error))?;
+        let base = settings.base_url()?;
         let token = settings.token(project.token_variable())?;
-        let credential = Credential::new(&token, settings.organization())
-            .map_err(|error| CommandError::chain("the credential cannot be used", &error))?;
+        let credential = Credential::new(&token, settings.organization()).map_err(|error| {
+            CommandError::chain("the credential cannot be used", &error)
+                .hint(format!("it came from {}", settings.token_source(project.token_variable())))
+        })?;
         let host = base.host();
         let redactor = Redactor::new([&token]);
         let options = TransportOptions { extra_ca: settings.ca_file.clone(), ..TransportOptions::default() };
@@ -38,10 +39,7 @@ pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken
             .map_err(|error| CommandError::chain("the HTTP client could not be built", &error))?;
         (Arc::new(transport), host, redactor)
     };
-    let token_source = settings
-        .token_file
-        .as_ref()
-        .map_or_else(|| project.token_variable().to_owned(), |file| file.display().to_string());
+    let token_source = settings.token_source(project.token_variable());
     let options = ClientOptions { redactor, token_source, cancel, ..ClientOptions::default() };
     let client = Client::new(transport, clock.clone(), entropy.clone(), options);
     Ok(Outside { client, host, clock, entropy })

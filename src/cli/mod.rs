@@ -62,15 +62,17 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             output::aside(&error.text());
-            if let Err(unwritten) = output::json(&settings, &format!("{:#}\n", error.json())) {
-                output::aside(&unwritten.text());
-            }
+            output::json_of_failure(&settings, &format!("{:#}\n", error.json()));
             error.exit.into()
         }
     }
 }
 
 async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
+    // Known before anything is done, not after it: a report must not be lost for want of a folder.
+    if let Some(path) = &settings.json_out {
+        output::check_writable(path)?;
+    }
     match &cli.command {
         Command::Validate(arguments) => validate::run(arguments, settings).await,
         Command::Plan(arguments) => plan::run(arguments, settings).await,
@@ -108,6 +110,7 @@ fn start_logging(verbose: u8) {
         .with_env_filter(tracing_subscriber::EnvFilter::new(level))
         .with_writer(std::io::stderr)
         .with_target(false)
+        .with_ansi(output::stderr_is_colored())
         .without_time()
         .init();
 }

@@ -29,7 +29,8 @@ fn stdout_is_colored() -> bool {
     anstream::AutoStream::choice(&std::io::stdout()) != Choice::Never
 }
 
-fn stderr_is_colored() -> bool {
+/// Whether stderr shows colour.
+pub fn stderr_is_colored() -> bool {
     anstream::AutoStream::choice(&std::io::stderr()) != Choice::Never
 }
 
@@ -84,9 +85,24 @@ pub fn problems(diagnostics: &[Diagnostic], sources: &SourceMap, settings: &Sett
     aside(&crate::render::diagnostics::text(diagnostics, sources, options));
 }
 
+/// Fails where a file that a flag names has no folder, or is one.
+pub fn check_writable(path: &Path) -> Result<(), CommandError> {
+    let unwritable = || CommandError::config(format!("{} could not be written", path.display()));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if path.is_dir() {
+        return Err(unwritable().cause("it is a folder").hint("name a file"));
+    }
+    if !folder.is_dir() {
+        let cause = format!("there is no folder {}", folder.display());
+        return Err(unwritable().cause(cause).hint(format!("make it: mkdir -p {}", folder.display())));
+    }
+    Ok(())
+}
+
 /// Writes a file that a flag names.
 pub fn file(path: &Path, text: &str) -> Result<(), CommandError> {
     let failed = |error: &std::io::Error| CommandError::io(format!("{} could not be written", path.display()), error);
+    check_writable(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !path.exists() || path.is_file() {
         let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
@@ -118,6 +134,16 @@ pub fn json(settings: &Settings, document: &str) -> Result<(), CommandError> {
         result(document);
     }
     Ok(())
+}
+
+/// The document of a failure, on stdout and in a file as asked for. The file may be what failed, and was told then.
+pub fn json_of_failure(settings: &Settings, document: &str) {
+    if let Some(Err(error)) = settings.json_out.as_deref().map(|path| file(path, document)) {
+        tracing::debug!(causes = ?error.causes, "the failure could not be kept");
+    }
+    if settings.json {
+        result(document);
+    }
 }
 
 /// Asks on stderr, leaving the cursor behind the question.

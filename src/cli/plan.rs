@@ -29,9 +29,12 @@ pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandE
     let plan = plan.map_err(failed)?;
     show(&plan, &workspace, &arguments.planning, settings)?;
     let document = plan_document(&plan, &workspace.resolved.sources);
-    output::json(settings, &document)?;
+    // Files first: where one cannot be written, stdout still holds one document, the error.
     if let Some(path) = &arguments.out {
         output::file(path, &document)?;
+    }
+    output::json(settings, &document)?;
+    if let Some(path) = &arguments.out {
         if !settings.quiet {
             output::aside(&format!("The plan was saved. Apply exactly this with: reachform apply {}", path.display()));
         }

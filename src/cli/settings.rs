@@ -10,6 +10,8 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+use crate::http::BaseUrl;
+
 use super::args::Global;
 use super::report::CommandError;
 
@@ -138,6 +140,19 @@ impl Settings {
             CommandError::config(format!("there is no credential: the variable {variable} is not set"))
                 .hint(format!("set {variable} to an organization key (`ak_…`), or name a file with `--token-file`"))
                 .hint("to try everything without an account, use `--sandbox`")
+        })
+    }
+
+    /// Where the token comes from: the file, or the variable.
+    pub fn token_source(&self, variable: &str) -> String {
+        self.token_file.as_ref().map_or_else(|| variable.to_owned(), |file| file.display().to_string())
+    }
+
+    /// The address of the service.
+    pub fn base_url(&self) -> Result<BaseUrl, CommandError> {
+        BaseUrl::parse(&self.api_url).map_err(|error| {
+            CommandError::chain("the address of the service cannot be used", &error)
+                .hint(format!("it comes from --api-url or ANYREACH_API_URL; without both it is {DEFAULT_API_URL}"))
         })
     }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::diagnostics::{Diagnostic, Place, Severity};
-use crate::http::{BaseUrl, Clock as _, SystemClock};
+use crate::http::{Clock as _, SystemClock};
 use crate::manifest::Resolved;
 use crate::schema::ConfigSchema;
 use crate::session::{self, SessionError};
@@ -86,8 +86,7 @@ pub fn host(settings: &Settings) -> Result<String, CommandError> {
     if settings.sandbox {
         return Ok(SANDBOX_HOST.to_owned());
     }
-    let base = BaseUrl::parse(&settings.api_url)
-        .map_err(|error| CommandError::chain("the address of the service cannot be used", &error))?;
+    let base = settings.base_url()?;
     debug_assert_ne!(base.host(), SANDBOX_HOST, "a host name has a dot or a port");
     Ok(base.host())
 }

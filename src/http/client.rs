@@ -77,6 +77,8 @@ pub struct Answer {
 pub struct Client {
     transport: Arc<dyn Transport>,
     shared: Arc<Shared>,
+    /// Whether a signal ends its waiting: all but what leaves things in order after one.
+    heeds_signals: bool,
 }
 
 struct Shared {
@@ -120,13 +122,23 @@ impl Client {
         let deadline = later(clock.now(), options.retry.run_limit);
         let state = State { traffic: Traffic::default(), deadline, service_offset: None };
         let limiter = Limiter::new(options.in_flight);
-        Self { transport, shared: Arc::new(Shared { clock, entropy, limiter, options, state: Mutex::new(state) }) }
+        Self {
+            transport,
+            shared: Arc::new(Shared { clock, entropy, limiter, options, state: Mutex::new(state) }),
+            heeds_signals: true,
+        }
+    }
+
+    /// The same client for what a run still has to leave in order after a signal. Its caller bounds its time.
+    #[must_use]
+    pub fn finishing(&self) -> Self {
+        Self { heeds_signals: false, ..self.clone() }
     }
 
     /// The same client over a transport that wraps this one's: limiter, deadline and counts stay shared.
     #[must_use]
     pub fn through(&self, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Self {
-        Self { transport: wrap(Arc::clone(&self.transport)), shared: Arc::clone(&self.shared) }
+        Self { transport: wrap(Arc::clone(&self.transport)), ..self.clone() }
     }
 
     /// The clock of this run.
@@ -340,6 +352,9 @@ impl Client {
 
     /// Waits for `wait`, or `None` when the run is interrupted first.
     async fn interruptible<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        if !self.heeds_signals {
+            return Some(wait.await);
+        }
         tokio::select! {
             biased;
             () = self.shared.options.cancel.cancelled() => None,

@@ -113,6 +113,13 @@ impl Files for DiskFiles {
         for entry in shown {
             let entry = entry.map_err(|error| FileError::Refused(error.to_string()))?;
             let kind = entry.file_type();
+            let is_named_as_manifest = entry.path().extension().is_some_and(|end| end == "yaml" || end == "yml");
+            if kind.is_dir() && entry.depth() > 0 && is_named_as_manifest {
+                let name = self.name_of(entry.path())?;
+                return Err(FileError::Refused(format!(
+                    "`{name}` has the name of a manifest and is a folder: rename it"
+                )));
+            }
             if kind.is_file() || kind.is_symlink() {
                 out.push(Listed { path: self.name_of(entry.path())?, is_link: kind.is_symlink() });
             }

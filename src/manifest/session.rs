@@ -178,7 +178,7 @@ pub(super) fn not_utf8(name: &str, byte: usize, utf16: bool, place: Place) -> Di
     let problem =
         Diagnostic::error(codes::NOT_UTF8, format!("`{name}` is not UTF-8 text: the fault is at byte {byte}"))
             .at(place);
-    if utf16 { problem.hint("it looks like UTF-16; save it as UTF-8") } else { problem }
+    problem.hint(if utf16 { "it looks like UTF-16; save it as UTF-8" } else { "save it as UTF-8" })
 }
 
 /// Words as people list them: `a`, `b` and `c`, each in backticks.

@@ -409,7 +409,8 @@ impl Builder<'_> {
             format!("more than {} MiB of text", MAX_BYTES / (1024 * 1024))
         };
         let problem = Diagnostic::error(codes::YAML_TOO_LARGE, format!("the file holds {message}, aliases counted"));
-        self.report(problem.span(self.span(at)).label("reading stopped here"));
+        let problem = problem.span(self.span(at)).label("reading stopped here");
+        self.report(problem.hint("part it into several files, and write out what aliases multiply"));
         Err(Stop)
     }
 
@@ -446,7 +447,9 @@ impl Builder<'_> {
 
 /// The problem of a value that stands too deep.
 pub fn too_deep(at: Span) -> Diagnostic {
-    Diagnostic::error(codes::YAML_TOO_DEEP, format!("nested more than {MAX_DEPTH} levels deep")).span(at)
+    Diagnostic::error(codes::YAML_TOO_DEEP, format!("nested more than {MAX_DEPTH} levels deep"))
+        .span(at)
+        .hint("no config of the service is that deep: look for a bracket or an indent that is not closed")
 }
 
 fn duplicate(key: &str, second: Span, first: Span) -> Diagnostic {

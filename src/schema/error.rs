@@ -102,13 +102,13 @@ impl SchemaError {
                  service's own"
             }
             Self::Malformed { .. } => {
-                "report it to the service; until it is mended, `--offline` takes the last good one"
+                "report it to the service; until it is mended, `validate --offline` takes the last good one"
             }
             Self::RemoteReference { .. } => {
                 "a schema is only believed as far as it is in one document; nothing was fetched"
             }
             Self::UnknownReference { .. } | Self::EndlessReference { .. } | Self::Unsupported { .. } => {
-                "report it to the service; until it is mended, `--offline` takes the last good schema"
+                "report it to the service; until it is mended, `validate --offline` takes the last good schema"
             }
         }
     }

@@ -77,8 +77,16 @@ fn a_saved_plan_that_others_made_stale_is_refused_with_3() {
 
 #[test]
 fn pruning_beyond_the_limit_is_refused_with_4_and_the_flag_that_lifts_it_is_named() {
-    let (server, project) = applied();
+    let server = Server::new();
+    let project = Project::at(&server);
+    // An agent that a number still points at is not pruned.
+    project.write(MANIFEST, "key: riverside\nname: Riverside Dental Scheduler\n");
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    server.sandbox.clear_log();
+    // An empty folder of manifests deletes nothing, so another agent takes the place of the first.
     std::fs::remove_file(project.path(MANIFEST)).unwrap();
+    project.run(&["apply", "--prune", "--auto-approve", "--max-delete", "1"]).ends(1).says("no-manifests");
+    project.write("agents/other.yaml", "key: other\nname: Another\n");
     let refused = project.run(&["apply", "--prune", "--auto-approve", "--json"]).ends(4);
     assert_eq!(refused.json()["error"]["exit_code"], json!(4));
     project.run(&["apply", "--prune", "--auto-approve"]).ends(4).says("--max-delete 1");

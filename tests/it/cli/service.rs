@@ -52,10 +52,6 @@ impl Server {
         self
     }
 
-    pub fn set_schema(&self, schema: Value) {
-        self.sandbox.with(|service| service.set_schema(ConfigSchema::compile(schema).unwrap()));
-    }
-
     /// How many requests came that write.
     pub fn writes(&self) -> usize {
         self.sandbox.log().iter().filter(|entry| entry.request.method != Method::Get).count()

@@ -101,11 +101,9 @@ fn validating_offline_needs_no_network_and_no_credential() {
 fn a_secret_of_the_manifest_is_shown_nowhere() {
     let server = Server::new();
     let project = Project::at(&server);
-    let declared = "built_in_tools:\n      time_tool:\n        default_timezone: America/Chicago";
-    project.edit(MANIFEST, declared, declared);
     project.edit(MANIFEST, "  team: patient-access", "  team: patient-access\n  crm: !secret CRM_KEY");
     let missing = project.run(&["apply", "--auto-approve", "-vvv"]).ends(1).says("REACHFORM_SECRET_CRM_KEY");
-    assert!(missing.stdout.contains("(secret"), "{missing:#?}");
+    assert!(missing.stderr.contains("CRM_KEY"), "{missing:#?}");
     assert_eq!(server.writes(), 0);
     // `run` looks for the value in all that each of these prints.
     let project = project.with("REACHFORM_SECRET_CRM_KEY", "crm-secret-4417-value");
