@@ -55,6 +55,15 @@ pub fn resolve(files: &dyn Files, environment: Option<&str>, secrets: SecretSour
             found_any = true;
             continue;
         };
+        if text.trim().is_empty() {
+            // A file that was cut to nothing must not let its agent go. One of comments alone was meant.
+            found_any = true;
+            let problem = Diagnostic::error(codes::NO_MANIFESTS, format!("`{name}` is empty"))
+                .at(Place::File(name.clone()))
+                .hint("write the manifest into it, or delete the file if its agent is to be let go");
+            session.report(problem);
+            continue;
+        }
         let file = session.sources.add(&*name, text);
         let before = session.diagnostics.len();
         let documents = yaml::parse(file, session.sources.text(file), &mut session.diagnostics);

@@ -79,7 +79,15 @@ pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> 
     let mut found = Diagnostics::new();
     for desired in &resolved.desired {
         if let Some(locations) = resolved.locations.get(&desired.key) {
-            found.extend(check_declared(desired, schema, &ManifestPlaces(locations), leniency));
+            let known = |problem: &Diagnostic| {
+                problem.place.is_some() && resolved.diagnostics.iter().any(|known| known.place == problem.place)
+            };
+            // A value that could not be made out is told once, and not as one of the wrong type as well.
+            for problem in check_declared(desired, schema, &ManifestPlaces(locations), leniency).iter() {
+                if !known(problem) {
+                    found.push(problem.clone());
+                }
+            }
         }
     }
     found

@@ -144,7 +144,7 @@ fn folders_and_links() {
 
     let project = Project::quickstart();
     std::fs::remove_file(project.path("prompts/riverside.md")).unwrap();
-    reads("file-missing", &project, &["--sandbox", "validate"], 1);
+    reads("text-file-missing", &project, &["--sandbox", "validate"], 1);
 
     let project = Project::quickstart();
     reads("folder-missing", &project, &["--sandbox", "-C", "nowhere", "plan"], 1);
@@ -190,6 +190,7 @@ fn flags() {
     reads("flag-env-unknown", &project, &["--sandbox", "plan", "--env", "demoo"], 1);
     reads("flag-out-unwritable", &project, &["--sandbox", "plan", "--out", "no/such/folder/x.plan"], 1);
     reads("flag-out-is-folder", &project, &["--sandbox", "plan", "--out", "agents"], 1);
+    let project = project.with("ANYREACH_TOKEN", SECRETS[0]);
     reads("flag-ca-file", &project, &["plan", "--api-url", "https://127.0.0.1:1", "--ca-file", "no.pem"], 1);
     reads("apply-nobody-to-ask", &project, &["--sandbox", "apply"], 64);
     project.write(".reachform/sandbox.json", "{not json");
