@@ -80,7 +80,7 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
     let applied = session::apply_approved(&workspace, &outside, &applying, &approved, &hash, service).await;
     progress.finish();
     match applied.map_err(failed)? {
-        Ok(report) => finish(&report, &arguments.planning, settings),
+        Ok(report) => Ok(finish(&report, &arguments.planning, settings)),
         Err(refusal) => Err(refused(&refusal)),
     }
 }
@@ -157,7 +157,7 @@ fn again(settings: &Settings) -> String {
     format!("reachform apply{sandbox}{dir}{environment}")
 }
 
-fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Result<Exit, CommandError> {
+fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit {
     let again = (!report.is_complete()).then(|| again(settings));
     // What was written is told in any case, and the exit code speaks of it and not of a file.
     if let Err(unwritten) = output::json(settings, &report_document(report)) {
@@ -174,5 +174,5 @@ fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Result<E
     if !settings.json && (!report.outcomes.is_empty() || report.wrote) {
         output::result(&report_text(report, again.as_deref(), &output::text_options(settings, DiffDetail::Words)));
     }
-    Ok(Exit::of_report(report))
+    Exit::of_report(report)
 }

@@ -1,5 +1,6 @@
 //! Bad input of every kind: what a person reads, kept as text under `fixtures/cli`, and that nothing was written.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use reachform::sandbox::Sandbox;
@@ -108,7 +109,7 @@ fn files() {
         let mut text = "key: bomb\nname: Bomb\nmetadata:\n  a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for n in 1..12 {
             let alias = vec![format!("*a{}", n - 1); 9].join(", ");
-            text.push_str(&format!("  a{n}: &a{n} [{alias}]\n"));
+            writeln!(text, "  a{n}: &a{n} [{alias}]").unwrap();
         }
         text
     };

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use reachform::http::{Method, SystemClock};
-use reachform::sandbox::{Behaviour, ConfigSchema, Fault, Sandbox, ServeOptions, Service, serve};
+use reachform::sandbox::{Behaviour, Fault, Sandbox, ServeOptions, Service, serve};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
