@@ -61,6 +61,10 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
     let failed = |error: SessionError| CommandError::session(&error);
     let (plan, service) = session::plan_unleased(&workspace, &outside, &applying).await.map_err(failed)?;
     schema_cache::store(settings, &outside.host, &service.schema_bytes, outside.clock.now());
+    if cancel.is_cancelled() {
+        // What was read of the lists may be half of them, and nobody needs that plan any more.
+        return Err(failed(SessionError::Interrupted));
+    }
     plan_command::show(&plan, &workspace, &arguments.planning, settings)?;
     let approval = match (&saved, &arguments.approved_plan) {
         (Some(saved), _) => Approval::File(saved),
