@@ -12,6 +12,7 @@
 mod api;
 mod architecture;
 mod converge;
+mod examples;
 mod manifest;
 mod plan;
 mod render;
