@@ -1,0 +1,83 @@
+//! Round trips, which are what a person waits for: counted in simulated time, against the floor of the pages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reachform::http::{Client, ClientOptions, Clock as _, SeededEntropy};
+use reachform::sandbox::{Behaviour, InProcess};
+use reachform::schema::Leniency;
+use reachform::session::{Outside, make_plan, read};
+
+use crate::scene::manifest;
+use crate::world::{World, run};
+
+/// What one request takes.
+const LATENCY: Duration = Duration::from_millis(50);
+
+/// The same world, seen through a network that takes its time.
+fn slowly(world: &World) -> Outside {
+    let entropy = Arc::new(SeededEntropy::new(1));
+    let transport = InProcess::new(world.sandbox.clone(), world.clock.clone()).with_latency(LATENCY);
+    let client = Client::new(Arc::new(transport), world.clock.clone(), entropy.clone(), ClientOptions::default());
+    Outside { client, host: "sandbox".to_owned(), clock: world.clock.clone(), entropy }
+}
+
+fn world_of(agents: usize, behaviour: &str) -> World {
+    let mut world = World::new(Behaviour::parse([behaviour]).unwrap());
+    world.options.limits.change_percent = 100;
+    for n in 0..agents {
+        world.write(&format!("a{n}"), manifest(&format!("a{n}"), ""));
+    }
+    let report = run(async { world.apply().await });
+    assert!(report.is_complete());
+    world.sandbox.clear_log();
+    world
+}
+
+/// The time of an unchanged plan in round trips.
+fn trips_of_a_plan(world: &World) -> f64 {
+    let outside = slowly(world);
+    let began = world.clock.now();
+    run(async {
+        let (workspace, reader) = (world.workspace(), outside.reader());
+        let mut service = read(&reader, None).await.unwrap();
+        let plan = make_plan(&workspace, &world.options, Leniency::Strict, &outside, &reader, &mut service).await;
+        assert!(!plan.unwrap().summary().has_changes());
+    });
+    world.clock.now().duration_since(began).as_secs_f64() / LATENCY.as_secs_f64()
+}
+
+#[test]
+fn a_plan_of_unchanged_agents_costs_the_pages_of_the_list_and_reads_no_config() {
+    // In pages of ten, sixty agents are six pages, and one more request finds the end that is not stated.
+    let world = world_of(60, "limit-max=10");
+    // The first plan of a run learns the page's bound from one refusal.
+    let trips = trips_of_a_plan(&world);
+    let floor = 60.0_f64 / 10.0 + 1.0 + 1.0;
+    assert!(trips <= floor * 1.25, "{trips} round trips, and the floor is {floor}");
+    let configs = world.sandbox.log().iter().filter(|entry| entry.request.path.contains("/versions/")).count();
+    assert_eq!(configs, 0, "the lists settle it");
+}
+
+#[test]
+fn a_plan_of_one_page_costs_two_round_trips() {
+    let world = world_of(12, "limit-max=1000");
+    let trips = trips_of_a_plan(&world);
+    assert!(trips <= 2.0 * 1.25, "{trips} round trips");
+}
+
+#[test]
+fn an_apply_of_one_changed_agent_makes_six_requests_in_turn_between_the_lists() {
+    let mut world = world_of(1, "limit-max=1000");
+    world.write("a0", manifest("a0", "").replace("steps: 3", "steps: 4"));
+    let report = run(async { world.apply().await });
+    assert!(report.is_complete());
+    let log = world.sandbox.log();
+    let writes: Vec<String> =
+        log.iter().filter(|entry| entry.request.method.as_str() != "GET").map(|entry| entry.request.name()).collect();
+    assert_eq!(writes.len(), 5, "intent, version, config, publish, stamp: {writes:#?}");
+    let first = log.iter().position(|entry| entry.request.method.as_str() != "GET").unwrap();
+    let last = log.iter().rposition(|entry| entry.request.method.as_str() != "GET").unwrap();
+    let reads = log[first..last].iter().filter(|entry| entry.request.method.as_str() == "GET").count();
+    assert_eq!(reads, 2, "the read-back and the fence beside it");
+}
