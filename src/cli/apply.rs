@@ -80,7 +80,7 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
     let applied = session::apply_approved(&workspace, &outside, &applying, &approved, &hash, service).await;
     progress.finish();
     match applied.map_err(failed)? {
-        Ok(report) => finish(&report, settings),
+        Ok(report) => Ok(finish(&report, settings)),
         Err(refusal) => Err(refused(&refusal)),
     }
 }
@@ -148,7 +148,7 @@ fn refused(refusal: &Refusal) -> CommandError {
     error.exit(Exit::of_refusal(refusal))
 }
 
-fn finish(report: &Report, settings: &Settings) -> Result<Exit, CommandError> {
+fn finish(report: &Report, settings: &Settings) -> Exit {
     // What was written is told in any case, and the exit code speaks of it and not of a file.
     if let Err(unwritten) = output::json(settings, &report_document(report)) {
         output::aside(&unwritten.text());
@@ -160,5 +160,5 @@ fn finish(report: &Report, settings: &Settings) -> Result<Exit, CommandError> {
         let again = (!report.is_complete()).then(|| "reachform apply".to_owned());
         output::result(&report_text(report, again.as_deref(), &output::text_options(settings, DiffDetail::Words)));
     }
-    Ok(Exit::of_report(report))
+    Exit::of_report(report)
 }

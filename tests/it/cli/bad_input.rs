@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use reachform::sandbox::Sandbox;
 use serde_json::json;
 
-use super::program::{MANIFEST, Project, SECRETS};
+use super::program::{Project, SECRETS};
 use super::service::{OddSchema, Server};
 
 const PLAN: &[&str] = &["plan"];

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use reachform::http::{Method, SystemClock};
-use reachform::sandbox::{Behaviour, ConfigSchema, Fault, Sandbox, ServeOptions, Service, serve};
+use reachform::sandbox::{Behaviour, Fault, Sandbox, ServeOptions, Service, serve};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -50,10 +50,6 @@ impl Server {
     pub fn fault(&self, text: &str) -> &Self {
         self.sandbox.add_fault(Fault::parse(text).unwrap());
         self
-    }
-
-    pub fn set_schema(&self, schema: Value) {
-        self.sandbox.with(|service| service.set_schema(ConfigSchema::compile(schema).unwrap()));
     }
 
     /// How many requests came that write.
