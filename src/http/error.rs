@@ -248,7 +248,7 @@ impl HttpError {
 fn transport_hints(error: &TransportError) -> Vec<String> {
     match error {
         TransportError::Connect(why) if why.contains("certificate") => {
-            vec!["behind a proxy that signs anew, name its certificate file in ANYREACH_CA_FILE".into()]
+            vec!["behind a proxy that signs anew, name its certificate file with `--ca-file`".into()]
         }
         TransportError::Connect(_) => {
             vec!["check the network, ANYREACH_API_URL, and HTTPS_PROXY where one is needed".into()]
