@@ -518,3 +518,29 @@ fn a_service_that_fills_defaults_into_lists_and_objects_is_no_drift() {
     let plan = scene.plan();
     assert!(!plan.summary().has_changes(), "{:?}", causes(&plan));
 }
+
+#[test]
+fn the_order_of_manifests_changes_no_byte_of_text_or_document() {
+    let mut scene = applied("a", "phone_numbers: {inbound: [\"+15550100001\"]}");
+    scene.write("a", manifest("a", "description: new"));
+    for key in ["b", "c", "d"] {
+        scene.write(key, manifest(key, ""));
+    }
+    let resolved = scene.resolve();
+    let (target, source) = (Scene::target(), reachform::plan::Source::default());
+    let shown = |desired: &[reachform::model::Desired]| {
+        let inputs = reachform::plan::Inputs {
+            desired,
+            live: &scene.live,
+            target: &target,
+            source: &source,
+            options: &scene.options,
+        };
+        let plan = reachform::plan::build(&inputs, &scene.schema);
+        let text = reachform::render::text::plan_text(&plan, &reachform::render::text::TextOptions::default());
+        text + &reachform::render::json::plan_document(&plan, &resolved.sources)
+    };
+    let mut reversed = resolved.desired.clone();
+    reversed.reverse();
+    assert_eq!(shown(&resolved.desired), shown(&reversed));
+}

@@ -1,51 +1,7 @@
 //! Round trips, which are what a person waits for: counted in simulated time, against the floor of the pages.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use reachform::http::{Client, ClientOptions, Clock as _, SeededEntropy};
-use reachform::sandbox::{Behaviour, InProcess};
-use reachform::schema::Leniency;
-use reachform::session::{Outside, make_plan, read};
-
 use crate::scene::manifest;
-use crate::world::{World, run};
-
-/// What one request takes.
-const LATENCY: Duration = Duration::from_millis(50);
-
-/// The same world, seen through a network that takes its time.
-fn slowly(world: &World) -> Outside {
-    let entropy = Arc::new(SeededEntropy::new(1));
-    let transport = InProcess::new(world.sandbox.clone(), world.clock.clone()).with_latency(LATENCY);
-    let client = Client::new(Arc::new(transport), world.clock.clone(), entropy.clone(), ClientOptions::default());
-    Outside { client, host: "sandbox".to_owned(), clock: world.clock.clone(), entropy }
-}
-
-fn world_of(agents: usize, behaviour: &str) -> World {
-    let mut world = World::new(Behaviour::parse([behaviour]).unwrap());
-    world.options.limits.change_percent = 100;
-    for n in 0..agents {
-        world.write(&format!("a{n}"), manifest(&format!("a{n}"), ""));
-    }
-    let report = run(async { world.apply().await });
-    assert!(report.is_complete());
-    world.sandbox.clear_log();
-    world
-}
-
-/// The time of an unchanged plan in round trips.
-fn trips_of_a_plan(world: &World) -> f64 {
-    let outside = slowly(world);
-    let began = world.clock.now();
-    run(async {
-        let (workspace, reader) = (world.workspace(), outside.reader());
-        let mut service = read(&reader, None).await.unwrap();
-        let plan = make_plan(&workspace, &world.options, Leniency::Strict, &outside, &reader, &mut service).await;
-        assert!(!plan.unwrap().summary().has_changes());
-    });
-    world.clock.now().duration_since(began).as_secs_f64() / LATENCY.as_secs_f64()
-}
+use crate::world::{run, trips_of_a_plan, world_of};
 
 #[test]
 fn a_plan_of_unchanged_agents_costs_the_pages_of_the_list_and_reads_no_config() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use reachform::apply::ApplyOptions;
 use reachform::apply::verify::{Verifier, VerifyInput};
 use reachform::http::runtime::Later;
-use reachform::http::{Client, ClientOptions, SeededEntropy, SimulatedClock};
+use reachform::http::{Client, ClientOptions, Clock as _, SeededEntropy, SimulatedClock};
 use reachform::manifest::{MemoryFiles, resolve};
 use reachform::model::Verify;
 use reachform::plan::{Approval, Options, Plan, Refusal, Report, Source, approve};
@@ -214,4 +214,41 @@ impl World {
 /// Runs a future to its end on one thread.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// What one request takes.
+const LATENCY: Duration = Duration::from_millis(50);
+
+/// The same world, seen through a network that takes its time.
+fn slowly(world: &World) -> Outside {
+    let entropy = Arc::new(SeededEntropy::new(1));
+    let transport = InProcess::new(world.sandbox.clone(), world.clock.clone()).with_latency(LATENCY);
+    let client = Client::new(Arc::new(transport), world.clock.clone(), entropy.clone(), ClientOptions::default());
+    Outside { client, host: "sandbox".to_owned(), clock: world.clock.clone(), entropy }
+}
+
+/// A world of so many agents, all in place.
+pub fn world_of(agents: usize, behaviour: &str) -> World {
+    let mut world = World::new(Behaviour::parse([behaviour]).unwrap());
+    world.options.limits.change_percent = 100;
+    for n in 0..agents {
+        world.write(&format!("a{n}"), crate::scene::manifest(&format!("a{n}"), ""));
+    }
+    let report = run(async { world.apply().await });
+    assert!(report.is_complete());
+    world.sandbox.clear_log();
+    world
+}
+
+/// The time of an unchanged plan in round trips.
+pub fn trips_of_a_plan(world: &World) -> f64 {
+    let outside = slowly(world);
+    let began = world.clock.now();
+    run(async {
+        let (workspace, reader) = (world.workspace(), outside.reader());
+        let mut service = read(&reader, None).await.unwrap();
+        let plan = make_plan(&workspace, &world.options, Leniency::Strict, &outside, &reader, &mut service).await;
+        assert!(!plan.unwrap().summary().has_changes());
+    });
+    world.clock.now().duration_since(began).as_secs_f64() / LATENCY.as_secs_f64()
 }
