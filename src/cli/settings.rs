@@ -47,8 +47,6 @@ pub struct Settings {
     pub ca_file: Option<PathBuf>,
     /// Whether a person can be asked.
     pub interactive: bool,
-    /// Whether stdout is a terminal.
-    pub stdout_is_terminal: bool,
     /// Whether stderr is a terminal.
     pub stderr_is_terminal: bool,
     /// Columns of the terminal, where there is one.
@@ -97,7 +95,6 @@ impl Settings {
             token_file: global.token_file.clone(),
             ca_file: global.ca_file.clone(),
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
-            stdout_is_terminal,
             stderr_is_terminal: std::io::stderr().is_terminal(),
             width: width.clamp(WIDTHS.0, WIDTHS.1),
             unicode,
