@@ -42,7 +42,7 @@ pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken
     let token_source = settings.token_source(project.token_variable());
     let options = ClientOptions { redactor, token_source, cancel, ..ClientOptions::default() };
     let client = Client::new(transport, clock.clone(), entropy.clone(), options);
-    Ok(Outside { client, host, clock, entropy })
+    Ok(Outside { client, host, clock, entropy, schemas: Arc::default() })
 }
 
 fn open_sandbox(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Transport>, CommandError> {

@@ -6,7 +6,9 @@
 pub mod error;
 pub mod planning;
 pub mod running;
+pub mod schemas;
 
 pub use error::SessionError;
 pub use planning::{Outside, Service, Workspace, check, make_plan, read};
 pub use running::{Applying, apply_approved, plan_unleased};
+pub use schemas::Schemas;

@@ -15,6 +15,7 @@ use crate::plan::{self, Inputs, Options, Plan, Source, Target};
 use crate::schema::{ConfigSchema, Leniency, Places, check_declared};
 
 use super::error::SessionError;
+use super::schemas::Schemas;
 
 /// The manifests of a run and the commit that they were read from.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub struct Outside {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The schemas that were compiled.
+    pub schemas: Arc<Schemas>,
 }
 
 impl Outside {
@@ -94,9 +97,9 @@ pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> 
 }
 
 /// Reads the lists and the schema, side by side. What cannot be done without is an error; everything else is in the
-/// reading's coverage and notices. With an earlier reading, its schema is kept where it is the same, and so are the
-/// configs that were read: published versions are immutable.
-pub async fn read(reader: &Reader, before: Option<&Service>) -> Result<Service, SessionError> {
+/// reading's coverage and notices. With an earlier reading, the configs that were read are kept: published versions
+/// are immutable.
+pub async fn read(outside: &Outside, reader: &Reader, before: Option<&Service>) -> Result<Service, SessionError> {
     let mut reading = live::read_lists(reader).await;
     // A credential that opens nothing is said once, and not as three lists that were not read.
     let gravest = reading.errors.iter().position(ApiError::is_unauthorized);
@@ -107,11 +110,8 @@ pub async fn read(reader: &Reader, before: Option<&Service>) -> Result<Service, 
         let error = reading.errors.into_iter().find(|error| error.request().contains("agent-config-schema"));
         return Err(error.map_or(SessionError::Interrupted, SessionError::Service));
     };
-    let known = before.filter(|before| *before.schema_bytes == bytes);
-    let schema = match known {
-        Some(before) => before.schema.clone(),
-        None => Arc::new(ConfigSchema::compile(&bytes).map_err(SessionError::Schema)?),
-    };
+    let bytes = Arc::new(bytes);
+    let schema = outside.schemas.compile(&bytes).map_err(SessionError::Schema)?;
     let mut live = reading.state;
     live.schema_digest = Some(schema.digest().clone());
     for (id, agent) in &mut live.agents {
@@ -122,7 +122,7 @@ pub async fn read(reader: &Reader, before: Option<&Service>) -> Result<Service, 
             }
         }
     }
-    Ok(Service { live, schema, schema_bytes: Arc::new(bytes) })
+    Ok(Service { live, schema, schema_bytes: bytes })
 }
 
 /// The target of a run.

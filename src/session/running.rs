@@ -51,7 +51,7 @@ pub async fn plan_unleased(
     let reader = outside.reader();
     let mut told = false;
     loop {
-        let mut service = read(&reader, None).await?;
+        let mut service = read(outside, &reader, None).await?;
         let plan = make_plan(workspace, &applying.options, applying.leniency, outside, &reader, &mut service).await?;
         let holder =
             if applying.apply.break_lease { None } else { lease_holder(&plan, &service, outside, &reader, applying) };
@@ -105,7 +105,7 @@ pub async fn apply_approved(
     let has_work = approved.plan().summary().has_changes() || !refreshes.is_empty() || !twins.is_empty();
     let reader = outside.reader();
     let (rechecked, service) = if has_work {
-        let mut service = read(&reader, Some(&before)).await?;
+        let mut service = read(outside, &reader, Some(&before)).await?;
         let fresh = make_plan(workspace, &applying.options, applying.leniency, outside, &reader, &mut service).await?;
         (plan::recheck(approved, fresh), service)
     } else {

@@ -51,7 +51,7 @@ async fn converges(example: &str, environment: &str) {
 
     let again = world.outside();
     let reader = again.reader();
-    let mut service = read(&reader, None).await.unwrap();
+    let mut service = read(&again, &reader, None).await.unwrap();
     let second = make_plan(&workspace, &world.options, Leniency::Strict, &again, &reader, &mut service).await.unwrap();
     assert!(!second.summary().has_changes(), "{example} {environment}: {:#?}", second.changes);
 

@@ -13,7 +13,7 @@ use reachform::model::Verify;
 use reachform::plan::{Approval, Options, Plan, Refusal, Report, Source, approve};
 use reachform::sandbox::{Behaviour, InProcess, Sandbox, Seed, Service};
 use reachform::schema::Leniency;
-use reachform::session::{Applying, Outside, SessionError, Workspace, apply_approved, make_plan, plan_unleased, read};
+use reachform::session::{Applying, Outside, Schemas, SessionError, Workspace, apply_approved, make_plan, plan_unleased, read};
 use tokio_util::sync::CancellationToken;
 
 /// The numbers of the organization.
@@ -100,13 +100,13 @@ impl World {
         let options = ClientOptions { cancel: self.cancel.clone(), ..ClientOptions::default() };
         let transport = InProcess::new(self.sandbox.clone(), self.clock.clone());
         let client = Client::new(Arc::new(transport), self.clock.clone(), entropy.clone(), options);
-        Outside { client, host: "sandbox".to_owned(), clock: self.clock.clone(), entropy }
+        Outside { client, host: "sandbox".to_owned(), clock: self.clock.clone(), entropy, schemas: schemas() }
     }
 
     pub async fn try_plan(&self) -> Result<Plan, SessionError> {
         let (workspace, outside) = (self.workspace(), self.outside());
         let reader = outside.reader();
-        let mut service = read(&reader, None).await?;
+        let mut service = read(&outside, &reader, None).await?;
         make_plan(&workspace, &self.options, Leniency::Strict, &outside, &reader, &mut service).await
     }
 
@@ -211,6 +211,12 @@ impl World {
     }
 }
 
+/// The schema of the embedded service, compiled once for all tests.
+pub fn schemas() -> Arc<Schemas> {
+    static COMPILED: std::sync::LazyLock<Arc<Schemas>> = std::sync::LazyLock::new(Arc::default);
+    COMPILED.clone()
+}
+
 /// Runs a future to its end on one thread.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
@@ -224,7 +230,7 @@ fn slowly(world: &World) -> Outside {
     let entropy = Arc::new(SeededEntropy::new(1));
     let transport = InProcess::new(world.sandbox.clone(), world.clock.clone()).with_latency(LATENCY);
     let client = Client::new(Arc::new(transport), world.clock.clone(), entropy.clone(), ClientOptions::default());
-    Outside { client, host: "sandbox".to_owned(), clock: world.clock.clone(), entropy }
+    Outside { client, host: "sandbox".to_owned(), clock: world.clock.clone(), entropy, schemas: schemas() }
 }
 
 /// A world of so many agents, all in place.
@@ -246,7 +252,7 @@ pub fn trips_of_a_plan(world: &World) -> f64 {
     let began = world.clock.now();
     run(async {
         let (workspace, reader) = (world.workspace(), outside.reader());
-        let mut service = read(&reader, None).await.unwrap();
+        let mut service = read(&outside, &reader, None).await.unwrap();
         let plan = make_plan(&workspace, &world.options, Leniency::Strict, &outside, &reader, &mut service).await;
         assert!(!plan.unwrap().summary().has_changes());
     });
