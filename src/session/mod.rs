@@ -3,10 +3,12 @@
 //! It has no terminal, no environment and no clock of its own, so that a command, a test and a simulation are the same
 //! run with other outsides.
 
+pub mod drifting;
 pub mod error;
 pub mod planning;
 pub mod running;
 
+pub use drifting::check_drift;
 pub use error::SessionError;
 pub use planning::{Outside, Service, Workspace, check, make_plan, read};
 pub use running::{Applying, apply_approved, plan_unleased};
