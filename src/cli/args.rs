@@ -88,6 +88,8 @@ pub enum Command {
     Plan(Plan),
     /// Plan, show, ask, and carry the plan out
     Apply(Apply),
+    /// Show what was changed on the service since the last apply, without what is pending in Git
+    Drift(Drift),
     /// Render a plan file
     Show(Show),
     /// List managed, unmanaged, orphaned and absent agents
@@ -217,6 +219,26 @@ pub struct Apply {
     /// Take another run's lease without asking
     #[arg(long)]
     pub break_lease: bool,
+}
+
+/// `drift`
+#[derive(Debug, Args)]
+pub struct Drift {
+    /// Look only at this agent (repeatable)
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub target: Vec<Key>,
+    /// Look at all but this agent (repeatable)
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub exclude: Vec<Key>,
+    /// Exit with 2 when something was changed on the service
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// How much of each difference is shown
+    #[arg(long, value_enum, default_value_t = DiffDetail::Words)]
+    pub diff: DiffDetail,
+    /// Write what was found as Markdown, as an issue shows it
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
 }
 
 /// `show`

@@ -1,8 +1,9 @@
 //! Plans and reports as Markdown, for a file that a pipeline posts.
 
 use crate::diagnostics::SourceMap;
+use crate::plan::drift::Drift;
 use crate::plan::{Plan, Report};
-use crate::render::markdown::{CommentContext, plan_comment, report_comment};
+use crate::render::markdown::{CommentContext, drift_body, plan_comment, report_comment};
 
 use super::settings::Settings;
 
@@ -14,6 +15,11 @@ pub fn of_plan(plan: &Plan, sources: &SourceMap, settings: &Settings) -> String 
 /// The comment's body after an apply.
 pub fn of_report(report: &Report, again: Option<&str>, settings: &Settings) -> String {
     report_comment(report, again, &context(settings)).text
+}
+
+/// The body.
+pub fn of_drift(drift: &Drift, settings: &Settings) -> String {
+    drift_body(drift, &context(settings)).text
 }
 
 /// What a pipeline's variables tell of the run.

@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod args;
 pub mod connect;
+pub mod drift;
 pub mod exit;
 pub mod git;
 pub mod list;
@@ -77,6 +78,7 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
         Command::Validate(arguments) => validate::run(arguments, settings).await,
         Command::Plan(arguments) => plan::run(arguments, settings).await,
         Command::Apply(arguments) => apply::run(arguments, settings, cli.global.verbose > 0).await,
+        Command::Drift(arguments) => drift::run(arguments, settings).await,
         Command::Show(arguments) => show::run(arguments, settings),
         Command::List(arguments) => list::run(arguments, settings).await,
         Command::Schema(arguments) => schema::run(arguments, settings).await,

@@ -10,11 +10,11 @@ use crate::api::Reader;
 use crate::apply::context::lease_holds;
 use crate::live::{self, Unlisted};
 use crate::model::{Coverage, LiveState, Stamp};
+use crate::plan::Options;
 use crate::plan::drift::{Drift, DriftInputs, configs_needed, judge, slot_at};
-use crate::plan::{Inputs, Options};
 
 use super::error::SessionError;
-use super::planning::{Outside, Service, Workspace, causes, check_keys, check_organization, target, unlisted};
+use super::planning::{Outside, Service, Workspace, causes, check_keys, check_organization, inputs, target, unlisted};
 
 /// The drift of one reading. `options` says which agents are meant; the day is the clock's.
 pub async fn check_drift(
@@ -35,12 +35,12 @@ pub async fn check_drift(
         ..options.clone()
     };
     let target = target(workspace, outside, &service.live);
-    for error in live::ask_singly(reader, &mut service.live, &with_owned(workspace, &service.live)).await {
+    let unlisted = with_owned(workspace, &service.live);
+    for error in live::ask_singly(reader, &mut service.live, &unlisted).await {
         service.live.notices.push(format!("not everything could be asked for: {}", error.one_line()));
     }
     let shape = service.schema.clone();
-    let run = |live| Inputs { desired: &resolved.desired, live, target: &target, source: &workspace.source, options: &options };
-    let wanted = configs_needed(&run(&service.live), shape.as_ref());
+    let wanted = configs_needed(&inputs(workspace, &service.live, &target, &options), shape.as_ref());
     let missing: Vec<(String, u64)> = wanted
         .into_iter()
         .filter(|(id, version)| service.live.agents.get(id).is_none_or(|agent| !agent.configs.contains_key(version)))
@@ -51,7 +51,7 @@ pub async fn check_drift(
         unread.insert(failure.agent_id().to_owned(), causes(&failure));
     }
     let busy = busy(&service.live, now);
-    let run = run(&service.live);
+    let run = inputs(workspace, &service.live, &target, &options);
     Ok(judge(&DriftInputs { run: &run, checked_at: now, busy: &busy, unread: &unread }, shape.as_ref()))
 }
 

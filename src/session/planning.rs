@@ -210,7 +210,12 @@ pub(super) fn unlisted(resolved: &Resolved, live: &LiveState) -> Unlisted {
     found
 }
 
-fn inputs<'a>(workspace: &'a Workspace, live: &'a LiveState, target: &'a Target, options: &'a Options) -> Inputs<'a> {
+pub(super) fn inputs<'a>(
+    workspace: &'a Workspace,
+    live: &'a LiveState,
+    target: &'a Target,
+    options: &'a Options,
+) -> Inputs<'a> {
     Inputs { desired: &workspace.resolved.desired, live, target, source: &workspace.source, options }
 }
 

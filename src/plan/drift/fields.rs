@@ -139,16 +139,12 @@ impl Values<'_, '_> {
         let document = live_document(self.agent);
         let empty = Value::Null;
         let mask = Mask { shape: self.shape, declared: Some(&self.desired.declared), config: &empty };
-        let editor = Editor {
-            by: self.agent.modified_by.clone(),
-            at: self.agent.updated_at.clone(),
-            version: None,
-        };
+        let editor = Editor { by: self.agent.modified_by.clone(), at: self.agent.updated_at.clone(), version: None };
         let salt = &self.stamp.state.salt;
         let is_field = |path: &FieldPath| {
-            path.steps().first().is_some_and(|root| {
-                matches!(root.as_str(), "name" | "description" | "active" | "metadata")
-            })
+            path.steps()
+                .first()
+                .is_some_and(|root| matches!(root.as_str(), "name" | "description" | "active" | "metadata"))
         };
         // An absent description and null are one thing on the service.
         let live_at = |path: &FieldPath| path.get(&document).filter(|live| !live.is_null());
@@ -371,7 +367,8 @@ impl Config<'_, '_, '_> {
                 _ => false,
             };
             // A leaf on one side that is a filled object on the other shows through the leaves below it.
-            let is_split = |side: Option<&Value>| side.is_some_and(|value| value.is_object() && !is_empty_object(value));
+            let is_split =
+                |side: Option<&Value>| side.is_some_and(|value| value.is_object() && !is_empty_object(value));
             if !is_ours && !is_same && !is_split(before) && !is_split(after) {
                 let (before, after) = (self.mask.shown(&path, before), self.mask.shown(&path, after));
                 kept.push(KeptEdit { path, before, after });

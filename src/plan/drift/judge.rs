@@ -37,8 +37,7 @@ pub fn configs_needed(run: &Inputs<'_>, shape: &dyn ConfigShape) -> Vec<(String,
         let Some(Binding::Owned { agent, stamp, .. }) = identities.bindings.get(&desired.key) else { continue };
         let scope = Scope::of(desired, run.options.today);
         let owned = effective_fields(Some(stamp), agent.live_version().map(|head| head.version));
-        let values =
-            Values { desired, agent, stamp, scope: &scope, owned: &owned, shape, today: run.options.today };
+        let values = Values { desired, agent, stamp, scope: &scope, owned: &owned, shape, today: run.options.today };
         wanted.extend(values.versions().into_iter().map(|version| (agent.id.clone(), version)));
     }
     wanted.into_iter().collect()
@@ -58,7 +57,10 @@ pub fn judge(inputs: &DriftInputs<'_>, shape: &dyn ConfigShape) -> Drift {
             Some(Binding::Adopted { agent }) => draft.notice(
                 desired,
                 "no-stamp",
-                format!("agent {} carries no stamp: no apply has taken it over, or its metadata was replaced", agent.id),
+                format!(
+                    "agent {} carries no stamp: no apply has taken it over, or its metadata was replaced",
+                    agent.id
+                ),
             ),
             Some(Binding::New) => judge_absent(inputs, desired, &mut draft),
             Some(Binding::Broken) | None => draft.broken(desired, &identities.diagnostics),

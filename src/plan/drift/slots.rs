@@ -68,15 +68,13 @@ impl Slots<'_, '_> {
     fn arrivals(&self, direction: Direction, owned: &[Slot]) -> Vec<SlotDrift> {
         let Some(declared) = self.desired.slots.of(direction) else { return Vec::new() };
         // A direction that Git has begun to manage since the last apply: what stands there was nobody's business then.
-        let is_new =
-            !declared.is_empty() && !owned.iter().any(|slot| slot.direction == direction);
+        let is_new = !declared.is_empty() && !owned.iter().any(|slot| slot.direction == direction);
         if is_new {
             return Vec::new();
         }
         let numbers = self.live.numbers.values().filter(|number| {
-            let points_here = number
-                .slot(direction)
-                .is_some_and(|id| self.agent.versions.iter().any(|head| head.id == id));
+            let points_here =
+                number.slot(direction).is_some_and(|id| self.agent.versions.iter().any(|head| head.id == id));
             let slot = Slot { number: number.number.clone(), direction };
             points_here
                 && !declared.contains(&number.number)
@@ -87,13 +85,7 @@ impl Slots<'_, '_> {
         numbers
             .map(|number| {
                 let slot = Slot { number: number.number.clone(), direction };
-                SlotDrift {
-                    live: self.live_at(&slot),
-                    number: slot.number,
-                    direction,
-                    arrived: true,
-                    conflict: false,
-                }
+                SlotDrift { live: self.live_at(&slot), number: slot.number, direction, arrived: true, conflict: false }
             })
             .collect()
     }

@@ -1,5 +1,6 @@
 //! Plans and reports for a terminal and a log.
 
+mod drift;
 mod fields;
 mod hunks;
 mod numbers;
@@ -9,6 +10,7 @@ mod report;
 
 use super::style::{Detail, Glyphs, Styles};
 
+pub use drift::drift_text;
 pub use plan::{plan_text, summary_lines};
 pub use report::{event_line, report_text};
 
