@@ -105,7 +105,7 @@ pub(super) fn ways_out(drift: &Drift) -> Vec<WayOut> {
         if agents.len() > TARGETS_NAMED {
             return String::new();
         }
-        agents.iter().map(|agent| format!(" --target {}", agent.key)).collect()
+        agents.iter().fold(String::new(), |flags, agent| flags + " --target " + agent.key.as_str())
     };
     let mut ways = vec![WayOut {
         name: "Revert",
@@ -148,24 +148,24 @@ fn environment_flag(environment: &str) -> String {
 fn ignore_snippet(drift: &Drift) -> String {
     let until = TimeZone::UTC.to_datetime(drift.checked_at).date();
     let until = until.checked_add(jiff::Span::new().days(IGNORE_DAYS)).unwrap_or(until);
-    let mut out = String::new();
+    let mut lines: Vec<String> = Vec::new();
     let mut room = IGNORES_SHOWN;
     for agent in drift.agents.iter().filter(|agent| !agent.fields.is_empty()) {
         if room == 0 {
             break;
         }
-        out.push_str(&format!("# {}\nignore:\n", one_line(&agent.origin.file)));
+        lines.push(format!("# {}\nignore:", one_line(&agent.origin.file)));
         for field in agent.fields.iter().take(room) {
             let path = yaml_text(&field.path.to_string());
-            out.push_str(&format!("  - {{path: {path}, reason: why it may differ, until: {until}}}\n"));
+            lines.push(format!("  - {{path: {path}, reason: why it may differ, until: {until}}}"));
         }
         room -= agent.fields.len().min(room);
     }
     let more = drift.summary().fields.saturating_sub(IGNORES_SHOWN);
     if more > 0 {
-        out.push_str(&format!("# and {} alike\n", plural(more, "more value", "more values")));
+        lines.push(format!("# and {} alike", plural(more, "more value", "more values")));
     }
-    out.trim_end().to_owned()
+    lines.join("\n")
 }
 
 /// A pointer as YAML inside `{…}`: plain where it is plain, else as a JSON text, which YAML reads the same.

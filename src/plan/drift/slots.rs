@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::stamp::Fields;
 use crate::model::{Coverage, Desired, Direction, FieldPath, Key, LiveAgent, LiveState, PhoneNumber, Slot};
 use crate::plan::change::SlotHolder;
-use crate::plan::identity::Identities;
+use crate::plan::identity::{Binding, Identities};
 use crate::plan::scope::Scope;
 use crate::plan::slots::slot_path;
 
@@ -41,7 +41,7 @@ impl Slots<'_, '_> {
         let live = self.live_at(slot);
         // What was not read to its end shows nothing to be absent.
         let is_unread = live == SlotLive::NotHere && matches!(self.live.number_coverage, Coverage::Incomplete(_));
-        if is_unread || self.is_at_live_version(&live, self.agent) {
+        if is_unread || is_at_live_version(&live, self.agent) {
             return None;
         }
         let is_declared = self.desired.slots.of(slot.direction).is_some_and(|numbers| numbers.contains(&slot.number));
@@ -50,8 +50,8 @@ impl Slots<'_, '_> {
             let is_mine = matches!(&live, SlotLive::Holder(SlotHolder::Agent { agent_id, .. })
                 if *agent_id == self.agent.id);
             let claimant = self.claims.get(slot)?;
-            let holder = self.identities.bindings.get(*claimant).and_then(|binding| binding.agent());
-            if is_mine || holder.is_none_or(|holder| self.is_at_live_version(&live, holder)) {
+            let holder = self.identities.bindings.get(*claimant).and_then(Binding::agent);
+            if is_mine || holder.is_none_or(|holder| is_at_live_version(&live, holder)) {
                 return None;
             }
         }
@@ -116,11 +116,12 @@ impl Slots<'_, '_> {
             None => SlotHolder::Unknown { version_id: version_id.to_owned() },
         })
     }
+}
 
-    fn is_at_live_version(&self, live: &SlotLive, agent: &LiveAgent) -> bool {
-        let SlotLive::Holder(SlotHolder::Agent { agent_id, version, .. }) = live else { return false };
-        *agent_id == agent.id && agent.live_version().is_some_and(|head| head.version == *version)
-    }
+/// Whether a slot points at the live version of an agent.
+fn is_at_live_version(live: &SlotLive, agent: &LiveAgent) -> bool {
+    let SlotLive::Holder(SlotHolder::Agent { agent_id, version, .. }) = live else { return false };
+    *agent_id == agent.id && agent.live_version().is_some_and(|head| head.version == *version)
 }
 
 /// The slot that a stamp owns under a pointer, where it is one of a slot.

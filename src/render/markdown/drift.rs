@@ -96,7 +96,7 @@ fn unchecked(out: &mut String, drift: &Drift) {
         .take(LIST_SHOWN)
         .map(|entry| {
             let about = entry.address.as_ref().map(|address| format!("{}: ", code(&address.to_string())));
-            let hints: String = entry.hints.iter().map(|hint| format!(" ({})", sentence(hint))).collect();
+            let hints = entry.hints.iter().fold(String::new(), |all, hint| format!("{all} ({})", sentence(hint)));
             format!("{}{}{hints}", about.unwrap_or_default(), sentence(&entry.causes.join(": ")))
         })
         .collect();
@@ -178,9 +178,10 @@ fn slots(out: &mut String, drift: &Drift) {
     out.push_str("| Phone number | Slot | Applied | Live |\n|---|---|---|---|\n");
     for (agent, slot) in all {
         let conflict = if slot.conflict { "; **Git moves it as well**" } else { "" };
-        let applied = match slot.arrived {
-            true => format!("not on {}", code(&agent.address().to_string())),
-            false => code(&said::slot_applied(agent, slot)),
+        let applied = if slot.arrived {
+            format!("not on {}", code(&agent.address().to_string()))
+        } else {
+            code(&said::slot_applied(agent, slot))
         };
         put(
             out,
@@ -200,11 +201,7 @@ fn absent(out: &mut String, drift: &Drift) {
         let place = code(&format!("{}:{}", agent.origin.file, agent.origin.line));
         put(
             out,
-            format_args!(
-                "- {} ({place}): **there is no such agent.** In Git, {}.\n",
-                code(agent.key.as_str()),
-                said::ABSENT
-            ),
+            format_args!("- {} ({place}): **there is no such agent**; {}\n", code(agent.key.as_str()), said::ABSENT),
         );
     }
     if drift.agents.iter().any(AgentDrift::is_absent) {

@@ -1,0 +1,66 @@
+//! `drift` as a pipeline meets it: exit codes, streams, files.
+
+use serde_json::json;
+
+use super::program::{MANIFEST, Project};
+use super::service::Server;
+
+fn applied() -> (Server, Project) {
+    let server = Server::new();
+    let project = Project::at(&server);
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    server.sandbox.clear_log();
+    (server, project)
+}
+
+#[test]
+fn drift_is_0_without_the_flag_and_2_with_it_and_clean_is_0_with_both() {
+    let (server, project) = applied();
+    project.run(&["drift", "--detailed-exitcode"]).ends(0).says("No drift. What is live is what was applied last.");
+    server.dashboard_edit("/agent/max_tool_steps", json!(9));
+    project.run(&["drift"]).ends(0).says("Drift: 1 agent changed outside of Git, 0 as applied, 0 not checked.");
+    let document = project.run(&["drift", "--detailed-exitcode", "--json"]).ends(2).json();
+    assert_eq!((&document["kind"], &document["state"]), (&json!("drift"), &json!("drifted")));
+    assert_eq!(document["agents"][0]["fields"][0]["live"], json!(9));
+    // What is pending in Git is not told of.
+    project.edit(MANIFEST, "description: Answers", "description: Pending: answers");
+    project.edit(
+        MANIFEST,
+        "description: Pending: answers the phone of Riverside Dental, books, moves and cancels appointments.",
+        "description: Pending.",
+    );
+    let document = project.run(&["drift", "--json"]).ends(0).json();
+    assert_eq!(document["summary"]["fields"], json!(1), "{document:#}");
+    assert_eq!(server.writes(), 0);
+}
+
+#[test]
+fn a_check_that_could_not_be_made_is_1_and_neither_clean_nor_drift() {
+    let (server, project) = applied();
+    server.fault("500-before:GET /core/agents#1+");
+    let ran = project.run(&["drift", "--detailed-exitcode", "--markdown", "issue.md", "--json"]).ends(1);
+    assert_eq!(ran.json()["state"], json!("not-checked"));
+    let body = project.read("issue.md");
+    assert!(body.contains("Not checked") && !body.contains("Ways out"), "{body}");
+}
+
+#[test]
+fn a_manifest_that_does_not_parse_and_a_missing_credential_are_checks_that_could_not_be_made() {
+    let (_server, project) = applied();
+    project.write("agents/broken.yaml", "key: [\n");
+    let ran = project.run(&["drift", "--markdown", "issue.md"]).ends(1).says("NOT CHECKED");
+    assert!(ran.stderr.contains("broken.yaml"), "{ran:#?}");
+    assert!(project.read("issue.md").contains("the manifests have"), "{}", project.read("issue.md"));
+
+    let project = Project::quickstart();
+    let document = project.run(&["drift", "--json"]).ends(1).json();
+    assert_eq!(document["state"], json!("not-checked"));
+    assert!(document["unchecked"][0]["causes"][0].as_str().unwrap().contains("ANYREACH_TOKEN"), "{document:#}");
+    project.run(&["drift", "--target", "nobody"]).ends(1);
+}
+
+#[test]
+fn a_key_that_no_manifest_has_is_wrong_usage() {
+    let (_server, project) = applied();
+    project.run(&["drift", "--target", "riversid"]).ends(64).says("did you mean `riverside`?");
+}
