@@ -239,6 +239,20 @@ pub struct Drift {
     /// Write what was found as Markdown, as an issue shows it
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Write live values into the manifests and their files
+    ///
+    /// Everything else in the files stays byte by byte: comments, order, quotes, layout. A value that other environments
+    /// share is written into the `environments:` patch of this one. Left alone, and named, are: values behind `!var`,
+    /// `!format`, `!agent` and `!secret`; secrets; what an agent with another live value shares; what Git has changed as
+    /// well since the last apply (see --force). Nothing outside the project is written, and nothing is committed.
+    #[arg(long)]
+    pub adopt: bool,
+    /// With --adopt: show the difference and write nothing
+    #[arg(long, requires = "adopt")]
+    pub dry_run: bool,
+    /// With --adopt: where Git and the service changed the same value, write the live one over Git's
+    #[arg(long, requires = "adopt")]
+    pub force: bool,
 }
 
 /// `show`

@@ -14,7 +14,7 @@ use super::connect::connect;
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{markdown, open, output, schema_cache, validate};
+use super::{adopt, markdown, open, output, schema_cache, validate};
 
 /// A check with what it was made from.
 pub struct Checked {
@@ -27,7 +27,13 @@ pub struct Checked {
 /// Runs the command.
 pub async fn run(arguments: &Drift, settings: &Settings) -> Result<Exit, CommandError> {
     let workspace = open::workspace(settings);
-    let Checked { drift, service: _ } = check(arguments, &workspace, settings).await?;
+    let Checked { drift, service } = check(arguments, &workspace, settings).await?;
+    if arguments.adopt {
+        if let Some(path) = &arguments.markdown {
+            output::file(path, &markdown::of_drift(&drift, settings))?;
+        }
+        return adopt::run(&drift, service.as_ref(), &workspace, arguments, settings);
+    }
     show(&drift, arguments, settings)?;
     Ok(Exit::of_drift(&drift, arguments.detailed_exitcode))
 }

@@ -3,6 +3,7 @@
 //! `args` is what was typed, `settings` what that means here; only `settings` reads the environment, only `output`
 //! writes to the streams, and only `exit` knows the codes.
 
+pub mod adopt;
 pub mod apply;
 pub mod args;
 pub mod connect;

@@ -30,7 +30,7 @@ pub mod load;
 pub mod resolve;
 pub mod suggest;
 
-pub use files::{FileError, Files, MemoryFiles};
+pub use files::{EditedFiles, FileError, Files, MemoryFiles};
 pub use load::load;
 pub use lower::Locations;
 pub use project::{Environment, Limits, Project};

@@ -99,6 +99,18 @@ pub fn write(
     }
 }
 
+/// The list that a manifest holds at a path, in the order in which it was written.
+pub fn listed(
+    files: &dyn Files,
+    environment: Option<&str>,
+    file: &str,
+    key: &Key,
+    path: &FieldPath,
+) -> Option<Value> {
+    let opened = open(files, environment, file, key)?;
+    find(&opened.root, path).map(|node| super::lower::into_value(node.clone()))
+}
+
 fn refuse_secrets(path: &FieldPath, live: &Value, judge: &dyn Judge) -> Result<(), Unfit> {
     if judge.is_secret(path, live) {
         return Err(Unfit::Secret);

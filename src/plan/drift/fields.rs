@@ -378,6 +378,14 @@ impl Config<'_, '_, '_> {
     }
 }
 
+/// The live value at a path from the manifest's root, in clear. Not for showing.
+pub fn live_value(agent: &LiveAgent, path: &FieldPath) -> Option<Value> {
+    match path.within_config() {
+        Some(inner) => inner.get(&agent.live_config()?.config).cloned(),
+        None => path.get(&live_document(agent)).filter(|live| !live.is_null()).cloned(),
+    }
+}
+
 /// Who made a version, and when, as far as the service tells.
 pub(super) fn version_editor(agent: &LiveAgent, version: u64) -> Option<Editor> {
     let head = agent.version(version)?;

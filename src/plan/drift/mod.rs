@@ -16,6 +16,7 @@ use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, LeafHash,
 
 use super::change::{KeptEdit, Kind, Notice, Orphan, Shown, SlotHolder, Source, Target};
 
+pub use fields::live_value;
 pub use judge::{DriftInputs, configs_needed, judge};
 pub use slots::slot_at;
 
