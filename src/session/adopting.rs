@@ -157,7 +157,11 @@ fn candidates(
         };
         for field in &agent.fields {
             if field.path.get(desired.declared.tree()).is_none() {
-                refuse(Some(&field.path), "Git no longer declares it: declare it again, or list it under `release:`", out);
+                refuse(
+                    Some(&field.path),
+                    "Git no longer declares it: declare it again, or list it under `release:`",
+                    out,
+                );
             } else if field.conflict && !adopting.force {
                 let reason = "Git has changed it as well: `--force` writes the live value over Git's";
                 refuse(Some(&field.path), reason, out);
@@ -268,8 +272,7 @@ impl Run<'_> {
             }
         };
         let schema = Schema::of(desired, self.service);
-        let want =
-            Want { key, file: &desired.origin.file, path, declared: declared.as_ref(), live: live.as_ref() };
+        let want = Want { key, file: &desired.origin.file, path, declared: declared.as_ref(), live: live.as_ref() };
         let changed = edit::write(&*files, environment, &want, placement, &schema);
         let changed = changed.map_err(|unfit| unfit.to_string())?;
         let mut names = Vec::new();
@@ -328,7 +331,9 @@ impl Run<'_> {
                 return Err(if is_own {
                     Obstacle::Environment
                 } else {
-                    Obstacle::Other(format!("agent.{key} of environment `{environment}` shares it, and its {path} would change"))
+                    Obstacle::Other(format!(
+                        "agent.{key} of environment `{environment}` shares it, and its {path} would change"
+                    ))
                 });
             }
         }
@@ -352,8 +357,7 @@ impl Run<'_> {
             options: &options,
         };
         let none = (BTreeMap::new(), BTreeMap::new());
-        let inputs =
-            DriftInputs { run: &run, checked_at: self.drift.checked_at, busy: &none.0, unread: &none.1 };
+        let inputs = DriftInputs { run: &run, checked_at: self.drift.checked_at, busy: &none.0, unread: &none.1 };
         let left = judge(&inputs, self.service.schema.as_ref());
         for agent in &left.agents {
             let is_left = |path: &FieldPath| touched.contains(&(&agent.key, path));
@@ -391,9 +395,8 @@ struct Schema<'a> {
 impl<'a> Schema<'a> {
     fn of(desired: &'a Desired, service: &'a Service) -> Self {
         let key = desired.key.as_str();
-        let stamped = |agent: &&LiveAgent| {
-            agent.metadata.pointer("/reachform/key").and_then(Value::as_str) == Some(key)
-        };
+        let stamped =
+            |agent: &&LiveAgent| agent.metadata.pointer("/reachform/key").and_then(Value::as_str) == Some(key);
         let agent = service.live.agents.values().find(stamped);
         let live = agent.and_then(LiveAgent::live_config).map(|live| live.config.clone()).unwrap_or_default();
         Self { service, desired, wanted: desired.declared.config().cloned().unwrap_or_default(), live }
@@ -405,7 +408,8 @@ impl Judge for Schema<'_> {
         if !path.in_config() {
             return same(declared, live);
         }
-        Sides { shape: self.service.schema.as_ref(), wanted: &self.wanted, live: &self.live }.equal(path, declared, live)
+        Sides { shape: self.service.schema.as_ref(), wanted: &self.wanted, live: &self.live }
+            .equal(path, declared, live)
     }
 
     fn is_secret(&self, path: &FieldPath, value: &Value) -> bool {

@@ -100,13 +100,7 @@ pub fn write(
 }
 
 /// The list that a manifest holds at a path, in the order in which it was written.
-pub fn listed(
-    files: &dyn Files,
-    environment: Option<&str>,
-    file: &str,
-    key: &Key,
-    path: &FieldPath,
-) -> Option<Value> {
+pub fn listed(files: &dyn Files, environment: Option<&str>, file: &str, key: &Key, path: &FieldPath) -> Option<Value> {
     let opened = open(files, environment, file, key)?;
     find(&opened.root, path).map(|node| super::lower::into_value(node.clone()))
 }

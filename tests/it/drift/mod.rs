@@ -1,6 +1,7 @@
 //! `drift`: live against applied, in worlds of the embedded service. What a person reads is held by files under
 //! `fixtures/drift`, re-blessed with `REACHFORM_BLESS=1`.
 
+mod adopted;
 mod judged;
 mod limits;
 mod shown;
