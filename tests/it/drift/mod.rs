@@ -4,6 +4,7 @@
 mod adopted;
 mod judged;
 mod limits;
+mod random;
 mod shown;
 
 use reachform::plan::drift::{Drift, DriftState};
