@@ -6,18 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::manifest::edit::{self, Judge, Placement, Want};
 use crate::manifest::{EditedFiles, Files, Resolved, SecretSource, resolve};
 use crate::model::value::same;
-use crate::model::{Address, Desired, Direction, FieldPath, Key, LiveAgent, PhoneNumber};
+use crate::model::{Address, Desired, FieldPath, Key, LiveAgent, PhoneNumber};
 use crate::plan::compare::Sides;
 use crate::plan::drift::{Drift, DriftInputs, SlotDrift, SlotLive, judge, live_value};
 use crate::plan::mask::Mask;
 use crate::plan::{Options, SlotHolder};
 
 use super::planning::{Service, Workspace};
+use super::said::{Snapshot, differences, said};
 
 /// What adopting is asked to do.
 #[derive(Clone, Copy)]
@@ -94,7 +95,9 @@ enum What {
 pub fn adopt(drift: &Drift, workspace: &Workspace, service: &Service, adopting: &Adopting<'_>) -> Adoption {
     let mut out = Adoption::default();
     let candidates = candidates(drift, workspace, service, adopting, &mut out);
-    let run = Run { drift, workspace, service, adopting, before: Snapshot::of(adopting.files, workspace, adopting) };
+    let Adopting { files: on_disk, environment, secrets, force: _ } = *adopting;
+    let before = Snapshot::of(on_disk, &workspace.resolved, environment, secrets);
+    let run = Run { drift, workspace, service, adopting, before };
     let mut files = EditedFiles::new(adopting.files);
     // All at once first: where nothing is shared, one look is enough.
     let mut all = EditedFiles::new(adopting.files);
@@ -415,92 +418,5 @@ impl Judge for Schema<'_> {
     fn is_secret(&self, path: &FieldPath, value: &Value) -> bool {
         let declared = Some(&self.desired.declared);
         Mask { shape: self.service.schema.as_ref(), declared, config: &self.live }.is_secret(path, value)
-    }
-}
-
-/// What the manifests say, by key, in a form in which two states can be compared.
-type Said = BTreeMap<Key, Value>;
-
-/// What they say here and in every other environment that can be read.
-struct Snapshot {
-    here: Said,
-    elsewhere: BTreeMap<String, Said>,
-}
-
-impl Snapshot {
-    fn of(files: &dyn Files, workspace: &Workspace, adopting: &Adopting<'_>) -> Self {
-        let project = &workspace.resolved.project;
-        let others = project.environments.keys().filter(|name| **name != project.environment);
-        let elsewhere = others.filter_map(|name| {
-            let resolved = resolve(files, Some(name), &|_| None);
-            (!resolved.diagnostics.has_errors()).then(|| (name.clone(), said(&resolved)))
-        });
-        Self { here: said(&resolve(files, adopting.environment, adopting.secrets)), elsewhere: elsewhere.collect() }
-    }
-}
-
-fn said(resolved: &Resolved) -> Said {
-    resolved.desired.iter().map(|desired| (desired.key.clone(), said_by(desired))).collect()
-}
-
-fn said_by(desired: &Desired) -> Value {
-    let Desired {
-        key: _,
-        // It moves with the lines above it.
-        origin: _,
-        name: _,
-        declared,
-        slots,
-        web_widgets,
-        email_addresses,
-        sip_endpoint,
-        builder_inputs,
-        protect,
-        ignore,
-        release,
-        id,
-        moved,
-        verify,
-        // It follows from what is declared.
-        source: _,
-    } = desired;
-    let mut out = declared.tree().clone();
-    for direction in Direction::ALL {
-        if let Some(numbers) = slots.of(direction) {
-            let numbers = numbers.iter().map(|number| (number.as_str().to_owned(), json!(true)));
-            let path = FieldPath::of(["phone_numbers", direction.as_str()]);
-            path.set(&mut out, Value::Object(Map::from_iter(numbers)));
-        }
-    }
-    let rest = format!(
-        "{web_widgets:?} {email_addresses:?} {sip_endpoint:?} {builder_inputs:?} {protect:?} {ignore:?} {release:?} \
-         {id:?} {moved:?} {verify:?} {:?}",
-        declared.secrets().keys().collect::<Vec<_>>()
-    );
-    FieldPath::of(["rest"]).set(&mut out, json!(rest));
-    out
-}
-
-/// Where two states differ.
-fn differences(before: &Said, after: &Said) -> Vec<(Key, FieldPath)> {
-    let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).collect();
-    let mut out = Vec::new();
-    for key in keys {
-        compare(before.get(key), after.get(key), &FieldPath::root(), &mut |path| out.push((key.clone(), path)));
-    }
-    out
-}
-
-fn compare(before: Option<&Value>, after: Option<&Value>, path: &FieldPath, push: &mut dyn FnMut(FieldPath)) {
-    match (before, after) {
-        (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
-            for name in names {
-                compare(a.get(name), b.get(name), &path.child(name.clone()), push);
-            }
-        }
-        (Some(a), Some(b)) if same(a, b) => {}
-        (None, None) => {}
-        _ => push(path.clone()),
     }
 }

@@ -8,6 +8,7 @@ pub mod drifting;
 pub mod error;
 pub mod planning;
 pub mod running;
+mod said;
 
 pub use adopting::{Adopted, Adopting, Adoption, FileChange, NotAdopted, adopt};
 pub use drifting::check_drift;

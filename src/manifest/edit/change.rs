@@ -27,7 +27,7 @@ pub(super) struct Change<'a> {
     opened: &'a Opened,
     judge: &'a dyn Judge,
     drafts: BTreeMap<FileId, Draft<'a>>,
-    roots: BTreeMap<FileId, Rc<Vec<Node>>>,
+    roots: BTreeMap<FileId, Rc<[Node]>>,
     /// Files of text, which are written whole.
     texts: BTreeMap<String, String>,
 }
@@ -68,11 +68,11 @@ impl<'a> Change<'a> {
     }
 
     /// The documents of a file as they are written, before any tag was followed.
-    fn documents(&mut self, file: FileId) -> Rc<Vec<Node>> {
+    fn documents(&mut self, file: FileId) -> Rc<[Node]> {
         let text = self.text(file);
         let read = || {
             let mut problems = Diagnostics::new();
-            Rc::new(yaml::parse(file, text, &mut problems).into_iter().map(|document| document.root).collect())
+            yaml::parse(file, text, &mut problems).into_iter().map(|document| document.root).collect()
         };
         self.roots.entry(file).or_insert_with(read).clone()
     }

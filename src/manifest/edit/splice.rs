@@ -232,15 +232,12 @@ impl<'t> Draft<'t> {
         let mut behind = String::new();
         for (index, value) in inserts {
             let lines = item_lines(value, indent, form).join("\n");
-            match all.get(*index) {
-                Some(item) => {
-                    let at = line_start(self.text, dash(self.text, item).ok_or(Unfit::Layout)?);
-                    self.put(at..at, format!("{lines}\n"));
-                }
-                None => {
-                    behind.push('\n');
-                    behind.push_str(&lines);
-                }
+            if let Some(item) = all.get(*index) {
+                let at = line_start(self.text, dash(self.text, item).ok_or(Unfit::Layout)?);
+                self.put(at..at, format!("{lines}\n"));
+            } else {
+                behind.push('\n');
+                behind.push_str(&lines);
             }
         }
         if !behind.is_empty() {

@@ -1,5 +1,7 @@
 //! A file before and after, as `diff -u` shows it.
 
+use std::fmt;
+
 use similar::{ChangeTag, TextDiff};
 
 use super::TextOptions;
@@ -16,10 +18,13 @@ pub fn unified_diff(name: &str, before: &str, after: &str, options: &TextOptions
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
         if out.is_empty() {
             let name = visible::one_line(name);
-            out.push_str(&format!("{}--- a/{name}\n+++ b/{name}{}\n", styles.strong, styles.strong.render_reset()));
+            put(
+                &mut out,
+                format_args!("{}--- a/{name}\n+++ b/{name}{}\n", styles.strong, styles.strong.render_reset()),
+            );
         }
         let header = hunk.header().to_string();
-        out.push_str(&format!("{}{}{}\n", styles.hunk, header.trim_end(), styles.hunk.render_reset()));
+        put(&mut out, format_args!("{}{}{}\n", styles.hunk, header.trim_end(), styles.hunk.render_reset()));
         for change in hunk.iter_changes() {
             let (sign, style) = match change.tag() {
                 ChangeTag::Delete => ('-', styles.removed),
@@ -28,14 +33,19 @@ pub fn unified_diff(name: &str, before: &str, after: &str, options: &TextOptions
             };
             let line = change.value();
             let line = line.strip_suffix('\n').unwrap_or(line);
-            let line = visible::one_line(line.strip_suffix('\r').unwrap_or(line)).replace('⇥', "\t");
-            out.push_str(&format!("{style}{sign}{line}{}\n", style.render_reset()));
+            let line = visible::one_line(line.strip_suffix('\r').unwrap_or(line));
+            put(&mut out, format_args!("{style}{sign}{line}{}\n", style.render_reset()));
             if change.missing_newline() {
                 out.push_str("\\ No newline at end of file\n");
             }
         }
     }
     out
+}
+
+fn put(out: &mut String, text: fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _written = fmt::Write::write_fmt(out, text);
 }
 
 #[cfg(test)]

@@ -64,3 +64,54 @@ fn a_key_that_no_manifest_has_is_wrong_usage() {
     let (_server, project) = applied();
     project.run(&["drift", "--target", "riversid"]).ends(64).says("did you mean `riverside`?");
 }
+
+#[test]
+fn adopting_shows_the_difference_first_writes_it_then_and_leaves_the_rest_of_the_project() {
+    let (server, project) = applied();
+    server.dashboard_edit("/agent/max_tool_steps", json!(9));
+    let (manifest, prompt) = (project.read(MANIFEST), project.read("prompts/riverside.md"));
+    server.dashboard_edit("/agent/instructions", json!(prompt.replace("Riverside", "Lakeside")));
+    let dry = project.run(&["drift", "--adopt", "--dry-run", "--detailed-exitcode"]).ends(2);
+    assert!(dry.stdout.contains("-    max_tool_steps: 4\n+    max_tool_steps: 9\n"), "{dry:#?}");
+    assert!(dry.stdout.contains("--- a/prompts/riverside.md"), "{dry:#?}");
+    assert_eq!((project.read(MANIFEST), project.read("prompts/riverside.md")), (manifest.clone(), prompt.clone()));
+
+    project.run(&["drift", "--adopt"]).ends(0).says("Adopt: 2 values adopted, 0 not. 2 files written.");
+    assert_eq!(project.read(MANIFEST), manifest.replace("max_tool_steps: 4", "max_tool_steps: 9"));
+    assert_eq!(project.read("prompts/riverside.md"), prompt.replace("Riverside", "Lakeside"));
+    project.run(&["drift", "--detailed-exitcode"]).ends(0);
+    project.run(&["plan", "--detailed-exitcode"]).ends(0);
+    let again = project.run(&["drift", "--adopt", "--json"]).ends(0).json();
+    assert_eq!((&again["kind"], &again["files"]), (&json!("adopt"), &json!([])));
+    assert_eq!(server.writes(), 0);
+}
+
+#[test]
+fn what_cannot_be_adopted_is_named_and_ends_with_5_beside_what_was_and_with_1_alone() {
+    let (server, project) = applied();
+    server.dashboard_edit("/agent/tools/0/actions/1/transfer_number", json!("+15550009999"));
+    let manifest = project.read(MANIFEST);
+    let ran = project.run(&["drift", "--adopt"]).ends(1).says("`!var` stands there");
+    assert!(ran.stdout.contains("Adopt: 0 values adopted, 1 not. 0 files written."), "{ran:#?}");
+    assert_eq!(project.read(MANIFEST), manifest);
+    server.dashboard_edit("/agent/max_tool_steps", json!(9));
+    project.run(&["drift", "--adopt"]).ends(5).says("Adopt: 1 value adopted, 1 not. 1 file written.");
+    assert_eq!(project.read(MANIFEST), manifest.replace("max_tool_steps: 4", "max_tool_steps: 9"));
+    server.fault("500-before:GET /core/agents#1+");
+    project.run(&["drift", "--adopt"]).ends(1).says("nothing was adopted");
+    project.run(&["drift", "--dry-run"]).ends(64);
+}
+
+#[cfg(unix)]
+#[test]
+fn adopting_keeps_the_rights_of_a_file_and_writes_nothing_where_one_cannot_be_written() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (server, project) = applied();
+    server.dashboard_edit("/agent/max_tool_steps", json!(9));
+    let path = project.path(MANIFEST);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    project.run(&["drift", "--adopt"]).ends(0);
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    let left: Vec<_> = std::fs::read_dir(project.path("agents")).unwrap().collect();
+    assert_eq!(left.len(), 1, "no temporary file is left: {left:?}");
+}
