@@ -90,6 +90,8 @@ pub enum Command {
     Apply(Apply),
     /// Show what was changed on the service since the last apply, without what is pending in Git
     Drift(Drift),
+    /// Show the difference of two states of the repository, offline and without a credential
+    Diff(Diff),
     /// Render a plan file
     Show(Show),
     /// List managed, unmanaged, orphaned and absent agents
@@ -253,6 +255,26 @@ pub struct Drift {
     /// With --adopt: where Git and the service changed the same value, write the live one over Git's
     #[arg(long, requires = "adopt")]
     pub force: bool,
+}
+
+/// `diff`
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The older state: a branch, a tag or a commit of this checkout, as `origin/main`
+    ///
+    /// It is compared with the files as they are. Where the base branch has gone on since, compare with the common
+    /// ancestor: `--base "$(git merge-base origin/main HEAD)"`.
+    #[arg(long, value_name = "REF")]
+    pub base: String,
+    /// Exit with 2 when there is a difference
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// How much of each difference is shown
+    #[arg(long, value_enum, default_value_t = DiffDetail::Words)]
+    pub diff: DiffDetail,
+    /// Write the difference as Markdown, as a pull request shows it
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
 }
 
 /// `show`

@@ -13,6 +13,7 @@ use super::args::Drift;
 use super::connect::connect;
 use super::exit::Exit;
 use super::report::CommandError;
+use super::revision::GitPast;
 use super::settings::Settings;
 use super::{adopt, markdown, open, output, schema_cache, validate};
 
@@ -69,7 +70,9 @@ async fn look(
         excludes: arguments.exclude.iter().cloned().collect(),
         ..Options::default()
     };
-    let drift = session::check_drift(workspace, &options, &outside, &reader, &mut service).await.map_err(failed)?;
+    let past = GitPast { dir: &settings.dir, environment: settings.environment.as_deref() };
+    let drift = session::check_drift(workspace, &options, &outside, &reader, &mut service, &past).await;
+    let drift = drift.map_err(failed)?;
     Ok((drift, service))
 }
 

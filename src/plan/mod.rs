@@ -8,6 +8,7 @@ pub mod approve;
 pub mod build;
 pub mod change;
 pub mod compare;
+pub mod difference;
 pub mod drift;
 pub mod faults;
 pub mod guard;

@@ -11,7 +11,7 @@ pub mod running;
 mod said;
 
 pub use adopting::{Adopted, Adopting, Adoption, FileChange, NotAdopted, adopt};
-pub use drifting::check_drift;
+pub use drifting::{NoPast, Past, check_drift};
 pub use error::SessionError;
 pub use planning::{Outside, Service, Workspace, check, make_plan, read};
 pub use running::{Applying, apply_approved, plan_unleased};

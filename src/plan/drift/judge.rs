@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Place, Severity};
-use crate::model::{ConfigShape, Coverage, Desired, LiveAgent, Stamp};
+use crate::model::{ConfigShape, Coverage, Desired, Key, LiveAgent, Stamp};
 use crate::plan::change::Notice;
 use crate::plan::identity::{Binding, Identities, identify};
 use crate::plan::options::Inputs;
@@ -25,6 +25,8 @@ pub struct DriftInputs<'a> {
     pub checked_at: Timestamp,
     /// Runs that are at work on an agent now, by its id.
     pub busy: &'a BTreeMap<String, String>,
+    /// Keys of manifests that no apply has had before it, so that their agents cannot be missing.
+    pub unmade: &'a BTreeSet<Key>,
     /// Configs that were asked for and could not be read, by the agent's id: the causes.
     pub unread: &'a BTreeMap<String, Vec<String>>,
 }
@@ -118,6 +120,11 @@ fn judge_reading(inputs: &DriftInputs<'_>, identities: &Identities<'_>, draft: &
 }
 
 fn judge_absent(inputs: &DriftInputs<'_>, desired: &Desired, draft: &mut Draft) {
+    if inputs.unmade.contains(&desired.key) {
+        let message = "no apply has made it yet: its manifest is newer than the last apply";
+        draft.notice(desired, "not-made-yet", message.to_owned());
+        return;
+    }
     if let Coverage::Unproven(why) = &inputs.run.live.agent_coverage {
         draft.unchecked.push(Unchecked {
             address: Some(desired.address()),

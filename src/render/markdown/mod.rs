@@ -4,6 +4,7 @@
 //! is missing. Texts from outside stand only in code, in `<pre>` with everything escaped, or as entities ([`escape`]).
 
 mod comment;
+mod difference;
 mod drift;
 mod escape;
 mod fields;
@@ -13,6 +14,7 @@ mod page;
 mod report;
 
 pub use comment::plan_comment;
+pub use difference::difference_comment;
 pub use drift::drift_body;
 pub use report::report_comment;
 

@@ -1,5 +1,6 @@
 //! Plans and reports for a terminal and a log.
 
+mod difference;
 mod drift;
 mod fields;
 mod hunks;
@@ -11,6 +12,7 @@ mod unified;
 
 use super::style::{Detail, Glyphs, Styles};
 
+pub use difference::difference_text;
 pub use drift::drift_text;
 pub use plan::{plan_text, summary_lines};
 pub use report::{event_line, report_text};

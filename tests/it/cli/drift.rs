@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::diff::git;
 use super::program::{MANIFEST, Project};
 use super::service::Server;
 
@@ -114,4 +115,31 @@ fn adopting_keeps_the_rights_of_a_file_and_writes_nothing_where_one_cannot_be_wr
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
     let left: Vec<_> = std::fs::read_dir(project.path("agents")).unwrap().collect();
     assert_eq!(left.len(), 1, "no temporary file is left: {left:?}");
+}
+
+fn commit_all(project: &Project) {
+    git(&project.dir(), &["init", "-q", "-b", "main"]);
+    git(&project.dir(), &["add", "-A"]);
+    git(&project.dir(), &["commit", "-q", "-m", "a state"]);
+}
+
+#[test]
+fn a_manifest_that_no_apply_has_seen_is_pending_and_an_agent_that_was_deleted_is_drift() {
+    let server = Server::new();
+    let project = Project::at(&server);
+    project.write("agents/gone.yaml", "key: gone\nname: To be deleted\n");
+    commit_all(&project);
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    project.write("agents/newer.yaml", "key: newer\nname: Not made yet\n");
+    commit_all(&project);
+    let clean = project.run(&["drift", "--detailed-exitcode"]).ends(0);
+    assert!(clean.stdout.contains("agent.newer: no apply has made it yet"), "{clean:#?}");
+    let gone = server.sandbox.with(|service| service.agent_named("To be deleted").unwrap().id);
+    server.sandbox.with(|service| service.dashboard_delete(&gone).unwrap());
+    let drift = project.run(&["drift", "--detailed-exitcode"]).ends(2);
+    assert!(drift.stdout.contains("- agent.gone   there is no such agent"), "{drift:#?}");
+    assert!(!drift.stdout.contains("- agent.newer"), "{drift:#?}");
+    // Without the past nobody can tell, and a deleted agent must not be passed over.
+    std::fs::remove_dir_all(project.path(".git")).unwrap();
+    assert_eq!(project.run(&["drift", "--json"]).ends(0).json()["summary"]["absent"], json!(2));
 }

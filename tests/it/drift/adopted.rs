@@ -3,7 +3,7 @@
 use reachform::manifest::MemoryFiles;
 use reachform::plan::drift::{Drift, DriftState};
 use reachform::sandbox::{Behaviour, Direction};
-use reachform::session::{Adopting, Adoption, adopt, check_drift, read};
+use reachform::session::{Adopting, Adoption, NoPast, adopt, check_drift, read};
 use serde_json::{Map, Value, json};
 
 use super::edit;
@@ -16,7 +16,7 @@ impl World {
         let (workspace, outside) = (self.workspace(), self.outside());
         let reader = outside.reader();
         let mut service = read(&reader, None).await.unwrap();
-        let drift = check_drift(&workspace, &self.options, &outside, &reader, &mut service).await.unwrap();
+        let drift = check_drift(&workspace, &self.options, &outside, &reader, &mut service, &NoPast).await.unwrap();
         let mut files = MemoryFiles::default();
         for (name, text) in &self.files {
             files.add(name.clone(), text.clone().into_bytes());

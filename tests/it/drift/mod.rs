@@ -9,7 +9,7 @@ mod shown;
 
 use reachform::plan::drift::{Drift, DriftState};
 use reachform::sandbox::Behaviour;
-use reachform::session::{SessionError, check_drift, read};
+use reachform::session::{NoPast, SessionError, check_drift, read};
 
 use crate::scene::manifest;
 use crate::world::World;
@@ -19,7 +19,7 @@ impl World {
         let (workspace, outside) = (self.workspace(), self.outside());
         let reader = outside.reader();
         let mut service = read(&reader, None).await?;
-        check_drift(&workspace, &self.options, &outside, &reader, &mut service).await
+        check_drift(&workspace, &self.options, &outside, &reader, &mut service, &NoPast).await
     }
 
     pub async fn drift(&self) -> Drift {

@@ -73,10 +73,11 @@ fn tools_text(tools: &[Tool], flow: bool) -> String {
     for (index, tool) in tools.iter().enumerate() {
         let Tool { name, description, required, way } = tool;
         let description = written(description, *way, 10);
-        out += &format!(
+        let lines = format!(
             "\n      # tool {index}\n      - name: {name}   # named\n        description: {description}\n        properties: {{}}\n        \
              required: {required:?}\n        actions:\n          - type: hangup"
         );
+        out.push_str(&lines);
     }
     out
 }

@@ -91,7 +91,7 @@ pub(super) struct EditorJson<'p> {
 }
 
 #[derive(Serialize)]
-struct FieldJson<'p> {
+pub(super) struct FieldJson<'p> {
     path: String,
     kind: &'static str,
     cause: &'static str,
