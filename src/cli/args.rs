@@ -88,6 +88,10 @@ pub enum Command {
     Plan(Plan),
     /// Plan, show, ask, and carry the plan out
     Apply(Apply),
+    /// Show what was changed on the service since the last apply, without what is pending in Git
+    Drift(Drift),
+    /// Show the difference of two states of the repository, offline and without a credential
+    Diff(Diff),
     /// Render a plan file
     Show(Show),
     /// List managed, unmanaged, orphaned and absent agents
@@ -217,6 +221,60 @@ pub struct Apply {
     /// Take another run's lease without asking
     #[arg(long)]
     pub break_lease: bool,
+}
+
+/// `drift`
+#[derive(Debug, Args)]
+pub struct Drift {
+    /// Look only at this agent (repeatable)
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub target: Vec<Key>,
+    /// Look at all but this agent (repeatable)
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub exclude: Vec<Key>,
+    /// Exit with 2 when something was changed on the service
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// How much of each difference is shown
+    #[arg(long, value_enum, default_value_t = DiffDetail::Words)]
+    pub diff: DiffDetail,
+    /// Write what was found as Markdown, as an issue shows it
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Write live values into the manifests and their files
+    ///
+    /// Everything else in the files stays byte by byte: comments, order, quotes, layout. A value that other environments
+    /// share is written into the `environments:` patch of this one. Left alone, and named, are: values behind `!var`,
+    /// `!format`, `!agent` and `!secret`; secrets; what an agent with another live value shares; what Git has changed as
+    /// well since the last apply (see --force). Nothing outside the project is written, and nothing is committed.
+    #[arg(long)]
+    pub adopt: bool,
+    /// With --adopt: show the difference and write nothing
+    #[arg(long, requires = "adopt")]
+    pub dry_run: bool,
+    /// With --adopt: where Git and the service changed the same value, write the live one over Git's
+    #[arg(long, requires = "adopt")]
+    pub force: bool,
+}
+
+/// `diff`
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The older state: a branch, a tag or a commit of this checkout, as `origin/main`
+    ///
+    /// It is compared with the files as they are. Where the base branch has gone on since, compare with the common
+    /// ancestor: `--base "$(git merge-base origin/main HEAD)"`.
+    #[arg(long, value_name = "REF")]
+    pub base: String,
+    /// Exit with 2 when there is a difference
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// How much of each difference is shown
+    #[arg(long, value_enum, default_value_t = DiffDetail::Words)]
+    pub diff: DiffDetail,
+    /// Write the difference as Markdown, as a pull request shows it
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
 }
 
 /// `show`

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::plan::drift::{Drift, DriftState};
 use crate::plan::{Outcome, Plan, Refusal, Report};
 
 /// How the program ends.
@@ -51,6 +52,15 @@ impl Exit {
             Self::Changes
         } else {
             Self::Done
+        }
+    }
+
+    /// How a check for drift ends: one that did not see everything has failed, whatever else it found.
+    pub fn of_drift(drift: &Drift, detailed: bool) -> Self {
+        match drift.state() {
+            DriftState::NotChecked => Self::Failed,
+            DriftState::Drifted if detailed => Self::Changes,
+            DriftState::Drifted | DriftState::Clean => Self::Done,
         }
     }
 

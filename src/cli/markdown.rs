@@ -1,8 +1,10 @@
 //! Plans and reports as Markdown, for a file that a pipeline posts.
 
 use crate::diagnostics::SourceMap;
+use crate::plan::difference::Difference;
+use crate::plan::drift::Drift;
 use crate::plan::{Plan, Report};
-use crate::render::markdown::{CommentContext, plan_comment, report_comment};
+use crate::render::markdown::{CommentContext, difference_comment, drift_body, plan_comment, report_comment};
 
 use super::settings::Settings;
 
@@ -14,6 +16,16 @@ pub fn of_plan(plan: &Plan, sources: &SourceMap, settings: &Settings) -> String 
 /// The comment's body after an apply.
 pub fn of_report(report: &Report, again: Option<&str>, settings: &Settings) -> String {
     report_comment(report, again, &context(settings)).text
+}
+
+/// The comment's body on a difference of files.
+pub fn of_difference(difference: &Difference, settings: &Settings) -> String {
+    difference_comment(difference, &context(settings)).text
+}
+
+/// The body.
+pub fn of_drift(drift: &Drift, settings: &Settings) -> String {
+    drift_body(drift, &context(settings)).text
 }
 
 /// What a pipeline's variables tell of the run.

@@ -3,9 +3,12 @@
 //! `args` is what was typed, `settings` what that means here; only `settings` reads the environment, only `output`
 //! writes to the streams, and only `exit` knows the codes.
 
+pub mod adopt;
 pub mod apply;
 pub mod args;
 pub mod connect;
+pub mod diff;
+pub mod drift;
 pub mod exit;
 pub mod git;
 pub mod list;
@@ -15,6 +18,7 @@ pub mod output;
 pub mod plan;
 pub mod progress;
 pub mod report;
+pub mod revision;
 pub mod sandbox;
 pub mod schema;
 pub mod schema_cache;
@@ -77,6 +81,8 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
         Command::Validate(arguments) => validate::run(arguments, settings).await,
         Command::Plan(arguments) => plan::run(arguments, settings).await,
         Command::Apply(arguments) => apply::run(arguments, settings, cli.global.verbose > 0).await,
+        Command::Diff(arguments) => diff::run(arguments, settings),
+        Command::Drift(arguments) => drift::run(arguments, settings).await,
         Command::Show(arguments) => show::run(arguments, settings),
         Command::List(arguments) => list::run(arguments, settings).await,
         Command::Schema(arguments) => schema::run(arguments, settings).await,

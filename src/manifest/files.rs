@@ -142,6 +142,48 @@ impl Files for MemoryFiles {
     }
 }
 
+/// Files with changes that are made in memory alone.
+#[derive(Clone)]
+pub struct EditedFiles<'f> {
+    files: &'f dyn Files,
+    changed: BTreeMap<String, Vec<u8>>,
+}
+
+impl<'f> EditedFiles<'f> {
+    /// The files as they are.
+    pub fn new(files: &'f dyn Files) -> Self {
+        Self { files, changed: BTreeMap::new() }
+    }
+
+    /// Changes a file that is there.
+    pub fn change(&mut self, name: String, bytes: Vec<u8>) {
+        self.changed.insert(name, bytes);
+    }
+
+    /// The changed files, by name.
+    pub fn into_changed(self) -> BTreeMap<String, Vec<u8>> {
+        self.changed
+    }
+}
+
+impl Files for EditedFiles<'_> {
+    fn follow(&self, path: &str) -> Result<String, FileError> {
+        self.files.follow(path)
+    }
+
+    fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, FileError> {
+        match self.changed.get(path) {
+            Some(bytes) if bytes.len() > limit => Err(FileError::TooLarge { limit }),
+            Some(bytes) => Ok(bytes.clone()),
+            None => self.files.read(path, limit),
+        }
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<Listed>, FileError> {
+        self.files.list(path)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,8 @@
 //! PURE, but `load`. Texts to manifests with spans, tags resolved, one environment laid over.
 //!
 //! In reading order: `tree` and `yaml` make a tree with places out of a text; `expand`, `overlay` and `tags` resolve it;
-//! `project` and `parse` read the fields; `across` compares the manifests; `resolve` is the whole way.
+//! `project` and `parse` read the fields; `across` compares the manifests; `resolve` is the whole way; `edit` writes
+//! values back.
 
 pub mod codes;
 
@@ -20,6 +21,7 @@ pub mod lower;
 pub mod project;
 
 mod across;
+pub mod edit;
 mod parse;
 mod paths;
 mod session;
@@ -28,7 +30,7 @@ pub mod load;
 pub mod resolve;
 pub mod suggest;
 
-pub use files::{FileError, Files, MemoryFiles};
+pub use files::{EditedFiles, FileError, Files, MemoryFiles};
 pub use load::load;
 pub use lower::Locations;
 pub use project::{Environment, Limits, Project};

@@ -94,6 +94,40 @@ pub fn resolve(files: &dyn Files, environment: Option<&str>, secrets: SecretSour
     Resolved { desired, locations, sources: session.sources, diagnostics: session.diagnostics, project, elsewhere }
 }
 
+/// A manifest with its places, for whoever edits it.
+pub(super) struct Opened {
+    /// All texts that it was made of.
+    pub sources: SourceMap,
+    /// The document as it is written, no tag followed.
+    pub raw: Node,
+    /// What it says for the environment, each value with the place where it was written.
+    pub root: Node,
+    /// The environment.
+    pub environment: String,
+}
+
+/// Opens one manifest of a file. Its mistakes are not told: it has been read before.
+pub(super) fn open(files: &dyn Files, environment: Option<&str>, file: &str, key: &Key) -> Option<Opened> {
+    let mut session = Session::new(files, &|_| None);
+    let project = session.project(environment);
+    let text = session.read_manifest(file)?;
+    let id = session.sources.add(file, text);
+    let documents = yaml::parse(id, session.sources.text(id), &mut session.diagnostics);
+    documents.into_iter().find_map(|document| {
+        let raw = document.root.clone();
+        let Merged::Manifest(root, _) = session.merged(document.root, file, &project) else { return None };
+        let is_it = matches!(root.get("key").map(|node| &node.kind), Some(Kind::Text(text)) if text == key.as_str());
+        is_it.then(|| Opened { sources: session.sources.clone(), raw, root, environment: project.environment.clone() })
+    })
+}
+
+enum Merged {
+    /// The tree, and where it begins.
+    Manifest(Node, Span),
+    Elsewhere(Option<Key>),
+    Refused,
+}
+
 enum Document {
     Manifest(Box<Manifest>),
     Elsewhere(Option<Key>),
@@ -174,7 +208,17 @@ impl Session<'_> {
         None
     }
 
-    fn document(&mut self, mut root: Node, file: &str, project: &Project) -> Document {
+    fn document(&mut self, root: Node, file: &str, project: &Project) -> Document {
+        match self.merged(root, file, project) {
+            Merged::Manifest(root, start) => Document::Manifest(Box::new(self.manifest(root, &start))),
+            Merged::Elsewhere(key) => Document::Elsewhere(key),
+            Merged::Refused => Document::Refused,
+        }
+    }
+
+    /// A document with its files loaded, its merges folded and the environment's patch laid over. Tags before scalars
+    /// still stand.
+    fn merged(&mut self, mut root: Node, file: &str, project: &Project) -> Merged {
         let mut so_far = Expansion::of(file);
         let start = match &root {
             Node { tag: None, kind: Kind::Map(entries), .. } => entries.first().map(|entry| entry.key_span.clone()),
@@ -190,7 +234,7 @@ impl Session<'_> {
                     Diagnostic::error(codes::NOT_A_MANIFEST, format!("a manifest is a map, not {}", root.describe()));
                 self.report(problem.span(root.span).hint("it begins with `key:` and `name:`"));
             }
-            return Document::Refused;
+            return Merged::Refused;
         }
         let environments = early.or_else(|| take_environments(&mut root));
         match environments.map_or(Patch::None, |node| self.choose_patch(node, project, &mut so_far)) {
@@ -201,10 +245,10 @@ impl Session<'_> {
                     Some(Kind::Text(text)) => Key::parse(text),
                     _ => None,
                 };
-                return Document::Elsewhere(key);
+                return Merged::Elsewhere(key);
             }
         }
-        Document::Manifest(Box::new(self.manifest(root, &start)))
+        Merged::Manifest(root, start)
     }
 
     fn choose_patch(&mut self, mut node: Node, project: &Project, so_far: &mut Expansion) -> Patch {

@@ -142,7 +142,7 @@ fn plan_outside_config(inputs: &AgentInputs<'_>, owned: &Fields, plan: &mut Agen
 }
 
 /// The agent's own fields as a document in the manifest's shape.
-fn live_document(agent: &LiveAgent) -> Value {
+pub(super) fn live_document(agent: &LiveAgent) -> Value {
     let mut map = Map::new();
     map.insert("name".to_owned(), Value::String(agent.name.clone()));
     // An absent description and null are one thing on the service.
@@ -482,14 +482,24 @@ fn is_prose(value: &Value) -> bool {
 
 /// Schema order, with long texts last: a prompt must not hide the short, risky fields behind it.
 fn order_fields(fields: &mut [FieldChange], config: &Value, shape: &dyn ConfigShape) {
-    let is_long = |field: &FieldChange| match (&field.before, &field.after) {
-        (Shown::Value(value), _) | (_, Shown::Value(value)) if is_prose(value) => true,
-        _ => matches!(&field.after, Shown::Value(value) if is_prose(value)),
+    order_by_schema(fields, |field| (&field.path, [Some(&field.before), Some(&field.after)]), config, shape);
+}
+
+/// The same order for anything that has a path and shows values.
+pub(super) fn order_by_schema<T>(
+    fields: &mut [T],
+    of: impl Fn(&T) -> (&FieldPath, [Option<&Shown>; 2]),
+    config: &Value,
+    shape: &dyn ConfigShape,
+) {
+    let is_long = |shown: [Option<&Shown>; 2]| {
+        shown.into_iter().flatten().any(|shown| matches!(shown, Shown::Value(value) if is_prose(value)))
     };
     fields.sort_by(|a, b| {
-        (a.path.in_config(), is_long(a))
-            .cmp(&(b.path.in_config(), is_long(b)))
-            .then_with(|| by_schema(&a.path, &b.path, config, shape))
+        let ((a, a_shown), (b, b_shown)) = (of(a), of(b));
+        (a.in_config(), is_long(a_shown))
+            .cmp(&(b.in_config(), is_long(b_shown)))
+            .then_with(|| by_schema(a, b, config, shape))
     });
 }
 

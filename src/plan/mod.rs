@@ -8,6 +8,8 @@ pub mod approve;
 pub mod build;
 pub mod change;
 pub mod compare;
+pub mod difference;
+pub mod drift;
 pub mod faults;
 pub mod guard;
 pub mod hash;

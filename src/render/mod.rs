@@ -5,6 +5,7 @@
 //! reaches a terminal, a log or a comment.
 
 pub mod diagnostics;
+pub mod drift;
 pub mod json;
 pub mod markdown;
 pub mod prose;

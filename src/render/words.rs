@@ -1,6 +1,7 @@
 //! The words that terminal and Markdown share, so that both say the same of the same thing.
 
 use crate::model::Editor;
+use crate::plan::difference::{Difference, Fate};
 use crate::plan::{Action, AgentChange, Outcome, Plan, Report, SlotHolder, SlotTarget, Summary};
 
 use super::values::plural;
@@ -76,6 +77,22 @@ pub(super) fn conflict_line(summary: &Summary) -> Option<String> {
     (summary.conflict > 0).then(|| {
         format!("Conflicts: {} changed in Git and on the service.", plural(summary.conflict, "agent", "agents"))
     })
+}
+
+/// What every difference of files says of itself.
+pub(super) const OFFLINE: &str =
+    "Offline: this is what the files say. The service was not asked, and what is live may differ.";
+
+/// `Difference: 1 added, 2 changed, 0 removed. 17 the same.` Scripts read it, so its words never vary.
+pub(super) fn difference_line(difference: &Difference) -> String {
+    let count = |fate| difference.count(fate);
+    format!(
+        "Difference: {} added, {} changed, {} removed. {} the same.",
+        count(Fate::Added),
+        count(Fate::Changed),
+        count(Fate::Removed),
+        difference.same
+    )
 }
 
 /// `Apply: 2 applied, 1 failed, 1 skipped. 4 changes.` The parts add up to the whole.

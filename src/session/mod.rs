@@ -3,11 +3,16 @@
 //! It has no terminal, no environment and no clock of its own, so that a command, a test and a simulation are the same
 //! run with other outsides.
 
+pub mod adopting;
+pub mod drifting;
 pub mod error;
 pub mod planning;
 pub mod running;
 pub mod schemas;
+mod said;
 
+pub use adopting::{Adopted, Adopting, Adoption, FileChange, NotAdopted, adopt};
+pub use drifting::{NoPast, Past, check_drift};
 pub use error::SessionError;
 pub use planning::{Outside, Service, Workspace, check, make_plan, read};
 pub use running::{Applying, apply_approved, plan_unleased};

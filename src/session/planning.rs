@@ -179,18 +179,17 @@ pub async fn make_plan(
 
 /// An error and its causes on one line.
 fn one_line(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
+    causes(error).join(": ")
+}
+
+/// An error and its causes, from the outermost to the innermost.
+pub(super) fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
 }
 
 /// What the manifests name and a list that is not proven did not show: it is asked for by itself. A declared number is
 /// asked for even where the list was proven, before it is called unknown.
-fn unlisted(resolved: &Resolved, live: &LiveState) -> Unlisted {
+pub(super) fn unlisted(resolved: &Resolved, live: &LiveState) -> Unlisted {
     let mut found = Unlisted::default();
     for desired in &resolved.desired {
         for direction in Direction::ALL {
@@ -211,7 +210,12 @@ fn unlisted(resolved: &Resolved, live: &LiveState) -> Unlisted {
     found
 }
 
-fn inputs<'a>(workspace: &'a Workspace, live: &'a LiveState, target: &'a Target, options: &'a Options) -> Inputs<'a> {
+pub(super) fn inputs<'a>(
+    workspace: &'a Workspace,
+    live: &'a LiveState,
+    target: &'a Target,
+    options: &'a Options,
+) -> Inputs<'a> {
     Inputs { desired: &workspace.resolved.desired, live, target, source: &workspace.source, options }
 }
 
@@ -245,7 +249,7 @@ fn without_echoes(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
 }
 
 /// A token of another organization than the environment's is refused before anything else is done with it.
-fn check_organization(resolved: &Resolved, live: &LiveState) -> Result<(), SessionError> {
+pub(super) fn check_organization(resolved: &Resolved, live: &LiveState) -> Result<(), SessionError> {
     let (Some(wanted), Some(found)) = (resolved.project.organization(), live.organization.as_deref()) else {
         return Ok(());
     };
@@ -262,7 +266,7 @@ fn check_organization(resolved: &Resolved, live: &LiveState) -> Result<(), Sessi
 }
 
 /// A key that a flag names and no manifest has would silently plan nothing.
-fn check_keys(resolved: &Resolved, options: &Options) -> Result<(), SessionError> {
+pub(super) fn check_keys(resolved: &Resolved, options: &Options) -> Result<(), SessionError> {
     let named = options.targets.iter().chain(&options.excludes).chain(&options.create).chain(&options.redo);
     let is_known =
         |key: &&Key| resolved.desired.iter().any(|desired| desired.key == **key) || resolved.elsewhere.contains(*key);

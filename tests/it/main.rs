@@ -13,6 +13,7 @@ mod api;
 mod architecture;
 mod cli;
 mod converge;
+mod drift;
 mod examples;
 mod faults;
 mod manifest;

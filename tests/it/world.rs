@@ -36,6 +36,7 @@ pub struct World {
     pub sandbox: Sandbox,
     pub clock: Arc<SimulatedClock>,
     pub files: BTreeMap<String, String>,
+    pub environment: Option<String>,
     pub secrets: BTreeMap<String, String>,
     pub options: Options,
     pub apply: ApplyOptions,
@@ -71,6 +72,7 @@ impl World {
             sandbox: Sandbox::new(service),
             clock,
             files,
+            environment: None,
             secrets: BTreeMap::new(),
             options,
             apply: ApplyOptions { parallelism: 4, ..ApplyOptions::default() },
@@ -89,7 +91,7 @@ impl World {
         for (name, text) in &self.files {
             files.add(name.clone(), text.clone().into_bytes());
         }
-        let resolved = resolve(&files, None, &|name| self.secrets.get(name).cloned());
+        let resolved = resolve(&files, self.environment.as_deref(), &|name| self.secrets.get(name).cloned());
         let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
         assert!(!resolved.diagnostics.has_errors(), "{problems:#?}");
         Workspace { resolved, source: Source::default() }

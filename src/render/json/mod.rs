@@ -2,4 +2,4 @@
 
 pub mod v1;
 
-pub use v1::{plan_document, read_plan, report_document};
+pub use v1::{difference_document, drift_document, plan_document, read_plan, report_document};

@@ -175,7 +175,7 @@ fn row(field: &FieldChange, told: &Change, is_new: bool) -> Option<String> {
     Some(format!("| {} | {before} | {after} | {} |\n", code(&field.path.to_string()), notes.join("; ")))
 }
 
-fn list_cell(list: &ListChange) -> String {
+pub(super) fn list_cell(list: &ListChange) -> String {
     let ListChange { items, unchanged, order } = list;
     let mut parts: Vec<String> = items
         .iter()
@@ -201,7 +201,7 @@ fn list_cell(list: &ListChange) -> String {
 }
 
 /// What a row cannot hold.
-fn block(path: &str, told: &Change, rung: &Rung) -> String {
+pub(super) fn block(path: &str, told: &Change, rung: &Rung) -> String {
     match told {
         Change::Simple { .. } | Change::Note(_) => String::new(),
         Change::Prose(diff) => {

@@ -4,6 +4,8 @@
 //! is missing. Texts from outside stand only in code, in `<pre>` with everything escaped, or as entities ([`escape`]).
 
 mod comment;
+mod difference;
+mod drift;
 mod escape;
 mod fields;
 mod hunks;
@@ -12,6 +14,8 @@ mod page;
 mod report;
 
 pub use comment::plan_comment;
+pub use difference::difference_comment;
+pub use drift::drift_body;
 pub use report::report_comment;
 
 /// Fits every known reading of GitHub's limit of 65,536, with room for what a forge adds.

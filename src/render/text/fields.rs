@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::TextOptions;
 use super::hunks;
 use super::paper::{Paper, Span};
+use crate::model::FieldPath;
 use crate::plan::{Action, AgentChange, Cause, FieldChange, Shown};
 use crate::render::prose::count_words;
 use crate::render::style::Detail;
@@ -12,7 +13,7 @@ use crate::render::values::{Change, FieldEdit, ItemMark, ListChange, NONE, REMOV
 use crate::render::visible;
 
 /// Paths begin in this column; the mark stands two before.
-const PATH_COLUMN: usize = 6;
+pub(super) const PATH_COLUMN: usize = 6;
 /// Longer paths have their value on a line of its own, so that one of them does not push all others to the right.
 const LONGEST_ALIGNED: usize = 48;
 /// Lines of a new text that are shown; the rest is in the pull request already.
@@ -20,16 +21,15 @@ const NEW_TEXT_LINES: usize = 6;
 
 /// All fields of a change.
 pub(super) fn write(paper: &mut Paper, change: &AgentChange, options: &TextOptions) {
-    let column = change
-        .fields
-        .iter()
-        .map(|field| field.path.to_string().width())
-        .filter(|width| *width <= LONGEST_ALIGNED)
-        .max()
-        .unwrap_or(0);
+    let column = column(change.fields.iter().map(|field| &field.path));
     for field in &change.fields {
         row(paper, change, field, column, options);
     }
+}
+
+/// The width of the column of paths.
+pub(super) fn column<'f>(paths: impl Iterator<Item = &'f FieldPath>) -> usize {
+    paths.map(|path| path.to_string().width()).filter(|width| *width <= LONGEST_ALIGNED).max().unwrap_or(0)
 }
 
 fn row(paper: &mut Paper, agent: &AgentChange, field: &FieldChange, column: usize, options: &TextOptions) {
@@ -74,7 +74,7 @@ fn row(paper: &mut Paper, agent: &AgentChange, field: &FieldChange, column: usiz
 }
 
 /// A path with its value, side by side where both fit.
-fn label(paper: &mut Paper, mark: &Span, path: &str, column: usize, value: Vec<Span>) {
+pub(super) fn label(paper: &mut Paper, mark: &Span, path: &str, column: usize, value: Vec<Span>) {
     let path = visible::one_line(path);
     let padding = column.saturating_sub(path.width()) + 2;
     let start = [mark.clone(), Span::plain(" "), Span::plain(&path)];
@@ -91,7 +91,7 @@ fn label(paper: &mut Paper, mark: &Span, path: &str, column: usize, value: Vec<S
 }
 
 /// What one line says of a change.
-fn headline(change: &Change, is_new: bool, options: &TextOptions) -> Vec<Span> {
+pub(super) fn headline(change: &Change, is_new: bool, options: &TextOptions) -> Vec<Span> {
     let (styles, glyphs) = (&options.styles, &options.glyphs);
     match change {
         Change::Simple { before, after, delta } => {
@@ -157,7 +157,7 @@ fn has_body(change: &Change) -> bool {
 }
 
 /// What one line cannot hold.
-fn body(paper: &mut Paper, indent: usize, change: &Change, options: &TextOptions) {
+pub(super) fn body(paper: &mut Paper, indent: usize, change: &Change, options: &TextOptions) {
     if options.detail == Detail::Summary {
         return;
     }

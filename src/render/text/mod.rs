@@ -1,16 +1,22 @@
 //! Plans and reports for a terminal and a log.
 
+mod difference;
+mod drift;
 mod fields;
 mod hunks;
 mod numbers;
 mod paper;
 mod plan;
 mod report;
+mod unified;
 
 use super::style::{Detail, Glyphs, Styles};
 
+pub use difference::difference_text;
+pub use drift::drift_text;
 pub use plan::{plan_text, summary_lines};
 pub use report::{event_line, report_text};
+pub use unified::unified_diff;
 
 /// How a text is written.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,8 @@
 //! The program itself: the real binary, with an environment of its own, against the embedded service.
 
 mod bad_input;
+mod diff;
+mod drift;
 mod exits;
 mod interrupts;
 mod program;

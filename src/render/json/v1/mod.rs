@@ -2,6 +2,8 @@
 //!
 //! Field order is the order of the structs. A value that cannot be shown is `null`, and the state beside it says why.
 
+mod difference;
+mod drift;
 mod plan;
 mod read;
 mod report;
@@ -11,6 +13,8 @@ use serde::Serialize;
 use crate::plan::{Notice, Target};
 use crate::render::visible;
 
+pub use difference::difference_document;
+pub use drift::drift_document;
 pub use plan::plan_document;
 pub use read::read_plan;
 pub use report::report_document;

@@ -7,8 +7,8 @@ use super::{FORMAT_VERSION, NoticeJson, TargetJson, write};
 use crate::diagnostics::{Diagnostic, Place, SourceMap};
 use crate::model::{Editor, Key};
 use crate::plan::{
-    AgentChange, FieldChange, KeptEdit, LimitBreach, Orphan, Plan, Shown, SlotChange, SlotHolder, SlotTarget, Summary,
-    Unmanaged,
+    AgentChange, FieldChange, KeptEdit, LimitBreach, Orphan, Plan, Shown, SlotChange, SlotHolder, SlotTarget, Source,
+    Summary, Unmanaged,
 };
 use crate::render::prose::ProseDiff;
 
@@ -39,7 +39,7 @@ struct PlanDocument<'p> {
 }
 
 #[derive(Serialize)]
-struct SourceJson<'p> {
+pub(super) struct SourceJson<'p> {
     commit: Option<&'p str>,
     dirty: bool,
 }
@@ -78,20 +78,20 @@ struct ChangeJson<'p> {
 }
 
 #[derive(Serialize)]
-struct PlaceJson<'p> {
-    file: &'p str,
-    line: usize,
+pub(super) struct PlaceJson<'p> {
+    pub(super) file: &'p str,
+    pub(super) line: usize,
 }
 
 #[derive(Serialize)]
-struct EditorJson<'p> {
+pub(super) struct EditorJson<'p> {
     by: Option<&'p str>,
     at: Option<&'p str>,
     version: Option<u64>,
 }
 
 #[derive(Serialize)]
-struct FieldJson<'p> {
+pub(super) struct FieldJson<'p> {
     path: String,
     kind: &'static str,
     cause: &'static str,
@@ -110,7 +110,7 @@ struct FieldJson<'p> {
 }
 
 #[derive(Serialize)]
-struct StatsJson {
+pub(super) struct StatsJson {
     words_before: usize,
     words_after: usize,
     words_removed: usize,
@@ -122,7 +122,7 @@ struct StatsJson {
 }
 
 #[derive(Serialize)]
-struct KeptJson<'p> {
+pub(super) struct KeptJson<'p> {
     path: String,
     before: Option<&'p Value>,
     before_state: &'static str,
@@ -142,7 +142,7 @@ struct NumberJson<'p> {
 }
 
 #[derive(Serialize)]
-struct HolderJson<'p> {
+pub(super) struct HolderJson<'p> {
     agent: Option<String>,
     agent_id: Option<&'p str>,
     name: Option<&'p str>,
@@ -238,7 +238,7 @@ impl<'p> PlanDocument<'p> {
             targeted: *targeted,
             applyable: plan.is_applyable(),
             target: target.into(),
-            source: SourceJson { commit: source.commit.as_deref(), dirty: source.dirty },
+            source: source.into(),
             schema_digest: schema_digest.as_ref().map(crate::model::Digest::as_str),
             plan_hash: plan_hash.as_str(),
             summary: plan.summary().into(),
@@ -262,7 +262,7 @@ impl<'p> PlanDocument<'p> {
     }
 }
 
-fn address(key: &Key) -> String {
+pub(super) fn address(key: &Key) -> String {
     format!("agent.{key}")
 }
 
@@ -308,11 +308,7 @@ impl<'p> From<&'p AgentChange> for ChangeJson<'p> {
             adopts: *adopts,
             moved_from: moved_from.as_ref().map(Key::as_str),
             source: origin.as_ref().map(|origin| PlaceJson { file: &origin.file, line: origin.line }),
-            live_editor: live_editor.as_ref().map(|Editor { by, at, version }| EditorJson {
-                by: by.as_deref(),
-                at: at.as_deref(),
-                version: *version,
-            }),
+            live_editor: live_editor.as_ref().map(EditorJson::from),
             held: held.as_ref().map(|held| held.describe(key)),
             fields: fields.iter().map(FieldJson::from).collect(),
             kept: kept.iter().map(KeptJson::from).collect(),
@@ -323,7 +319,7 @@ impl<'p> From<&'p AgentChange> for ChangeJson<'p> {
 }
 
 /// The value, where it may be seen, and what it is.
-fn state(shown: &Shown) -> (Option<&Value>, &'static str) {
+pub(super) fn state(shown: &Shown) -> (Option<&Value>, &'static str) {
     match shown {
         Shown::Absent => (None, "absent"),
         Shown::Value(value) => (Some(value), "value"),
@@ -355,7 +351,7 @@ impl<'p> From<&'p FieldChange> for FieldJson<'p> {
     }
 }
 
-fn stats(before: Option<&Value>, after: Option<&Value>) -> Option<StatsJson> {
+pub(super) fn stats(before: Option<&Value>, after: Option<&Value>) -> Option<StatsJson> {
     let (Some(Value::String(before)), Some(Value::String(after))) = (before, after) else { return None };
     let crate::render::prose::Stats {
         words_before,
@@ -381,26 +377,43 @@ impl<'p> From<&'p KeptEdit> for KeptJson<'p> {
     }
 }
 
-impl<'p> From<&'p SlotChange> for NumberJson<'p> {
-    fn from(slot: &'p SlotChange) -> Self {
-        let SlotChange { number, direction, from, to, cause, follows, risk } = slot;
-        let from = match from {
+impl<'p> From<&'p Source> for SourceJson<'p> {
+    fn from(source: &'p Source) -> Self {
+        let Source { commit, dirty } = source;
+        Self { commit: commit.as_deref(), dirty: *dirty }
+    }
+}
+
+impl<'p> From<&'p Editor> for EditorJson<'p> {
+    fn from(editor: &'p Editor) -> Self {
+        let Editor { by, at, version } = editor;
+        Self { by: by.as_deref(), at: at.as_deref(), version: *version }
+    }
+}
+
+impl<'p> HolderJson<'p> {
+    /// Who holds a slot; nothing where nobody does.
+    pub(super) fn of(holder: &'p SlotHolder) -> Option<Self> {
+        match holder {
             SlotHolder::Empty => None,
-            SlotHolder::Agent { agent_id, name, key, version } => Some(HolderJson {
+            SlotHolder::Agent { agent_id, name, key, version } => Some(Self {
                 agent: key.as_ref().map(address),
                 agent_id: Some(agent_id),
                 name: Some(name),
                 version: Some(*version),
                 version_id: None,
             }),
-            SlotHolder::Unknown { version_id } => Some(HolderJson {
-                agent: None,
-                agent_id: None,
-                name: None,
-                version: None,
-                version_id: Some(version_id),
-            }),
-        };
+            SlotHolder::Unknown { version_id } => {
+                Some(Self { agent: None, agent_id: None, name: None, version: None, version_id: Some(version_id) })
+            }
+        }
+    }
+}
+
+impl<'p> From<&'p SlotChange> for NumberJson<'p> {
+    fn from(slot: &'p SlotChange) -> Self {
+        let SlotChange { number, direction, from, to, cause, follows, risk } = slot;
+        let from = HolderJson::of(from);
         let to = match to {
             SlotTarget::Empty => None,
             SlotTarget::NewVersion { key } => {

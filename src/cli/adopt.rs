@@ -1,0 +1,156 @@
+//! `drift --adopt`: live values into the manifests, shown as a difference and written all or none.
+#![expect(clippy::disallowed_methods, reason = "this module is part of the shell: it writes manifests and their files")]
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::manifest::load::DiskFiles;
+use crate::plan::drift::{Drift as DriftValue, DriftState};
+use crate::render::text::unified_diff;
+use crate::render::values::plural;
+use crate::render::visible::one_line;
+use crate::session::{self, Adopted, Adopting, Adoption, FileChange, NotAdopted, Service, Workspace};
+
+use super::args::Drift;
+use super::exit::Exit;
+use super::output;
+use super::report::CommandError;
+use super::settings::Settings;
+
+/// Adopts what a check found.
+pub fn run(
+    drift: &DriftValue,
+    service: Option<&Service>,
+    workspace: &Workspace,
+    arguments: &Drift,
+    settings: &Settings,
+) -> Result<Exit, CommandError> {
+    let (Some(service), DriftState::Clean | DriftState::Drifted) = (service, drift.state()) else {
+        let causes = drift.unchecked.iter().flat_map(|entry| entry.causes.clone());
+        let mut error = CommandError::config("nothing was adopted, for not everything could be checked");
+        error.causes.extend(causes);
+        error.hints.extend(drift.unchecked.iter().flat_map(|entry| entry.hints.clone()));
+        return Err(error);
+    };
+    let files = DiskFiles::open(&settings.dir)
+        .map_err(|error| CommandError::chain(format!("{} cannot be read", settings.dir.display()), &error))?;
+    let adopting = Adopting {
+        files: &files,
+        environment: settings.environment.as_deref(),
+        secrets: &|name| settings.secret(name),
+        force: arguments.force,
+    };
+    let adoption = session::adopt(drift, workspace, service, &adopting);
+    if !arguments.dry_run {
+        write(&settings.dir, &adoption.files)?;
+    }
+    output::json(settings, &document(&adoption, arguments.dry_run))?;
+    if !settings.json {
+        output::result(&text(&adoption, arguments, settings));
+    }
+    Ok(match (adoption.refused.is_empty(), adoption.files.is_empty() || arguments.dry_run) {
+        (true, _) if arguments.dry_run && arguments.detailed_exitcode && !adoption.files.is_empty() => Exit::Changes,
+        (true, _) => Exit::Done,
+        (false, true) => Exit::Failed,
+        (false, false) => Exit::Partial,
+    })
+}
+
+/// Writes every file beside its place first, so that a full disk or a missing right leaves all of them as they were.
+fn write(dir: &Path, files: &BTreeMap<String, FileChange>) -> Result<(), CommandError> {
+    let mut ready = Vec::new();
+    for (name, change) in files {
+        let path = dir.join(name);
+        let failed =
+            |error: &std::io::Error| CommandError::io(format!("{name} could not be written; nothing was"), error);
+        if std::fs::read(&path).map_err(|error| failed(&error))? != change.before.as_bytes() {
+            let message = format!("{name} was changed by somebody else meanwhile; nothing was written");
+            return Err(CommandError::config(message).hint("run again"));
+        }
+        let folder = path.parent().unwrap_or(dir);
+        let permissions = std::fs::metadata(&path).map_err(|error| failed(&error))?.permissions();
+        let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
+        temporary.write_all(change.after.as_bytes()).map_err(|error| failed(&error))?;
+        temporary.as_file().sync_all().map_err(|error| failed(&error))?;
+        std::fs::set_permissions(temporary.path(), permissions).map_err(|error| failed(&error))?;
+        ready.push((temporary, path, name, change));
+    }
+    let mut done: Vec<(std::path::PathBuf, &FileChange)> = Vec::new();
+    for (temporary, path, name, change) in ready {
+        if let Err(error) = temporary.persist(&path) {
+            let mut failure = CommandError::io(format!("{name} could not be written"), &error.error);
+            // What was replaced already is put back, so that the manifests say the old thing as a whole.
+            for (path, change) in done {
+                failure = match std::fs::write(&path, change.before.as_bytes()) {
+                    Ok(()) => failure.cause(format!("{} was put back as it was", path.display())),
+                    Err(error) => failure.cause(format!("{} could not be put back: {error}", path.display())),
+                };
+            }
+            return Err(failure);
+        }
+        done.push((path, change));
+    }
+    Ok(())
+}
+
+fn text(adoption: &Adoption, arguments: &Drift, settings: &Settings) -> String {
+    let Adoption { adopted, refused, files } = adoption;
+    let options = output::text_options(settings, arguments.diff);
+    let mut lines: Vec<String> = Vec::new();
+    if arguments.dry_run {
+        for (name, FileChange { before, after }) in files {
+            lines.push(unified_diff(name, before, after, &options));
+        }
+    }
+    for Adopted { address, path, files, in_patch } in adopted {
+        let patch = if *in_patch { ", in the patch of this environment" } else { "" };
+        lines.push(format!("  {address}  {}  {}{patch}", one_line(&path.to_string()), one_line(&files.join(", "))));
+    }
+    for NotAdopted { address, path, reason } in refused {
+        let path = path.as_ref().map(|path| format!("  {}", one_line(&path.to_string()))).unwrap_or_default();
+        lines.push(format!("! {address}{path}  not adopted: {}", one_line(reason)));
+    }
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    let would = if arguments.dry_run { " would be" } else { "" };
+    lines.push(format!(
+        "Adopt: {}{would} adopted, {} not. {}{would} written.",
+        plural(adopted.len(), "value", "values"),
+        refused.len(),
+        plural(files.len(), "file", "files"),
+    ));
+    if !files.is_empty() && !arguments.dry_run {
+        lines.push("Review the difference and commit it: git diff".to_owned());
+    }
+    lines.join("\n")
+}
+
+fn document(adoption: &Adoption, dry_run: bool) -> String {
+    let Adoption { adopted, refused, files } = adoption;
+    let adopted: Vec<Value> = adopted
+        .iter()
+        .map(|Adopted { address, path, files, in_patch }| {
+            json!({"address": address.to_string(), "path": path.to_string(), "files": files, "in_patch": in_patch})
+        })
+        .collect();
+    let refused: Vec<Value> = refused
+        .iter()
+        .map(|NotAdopted { address, path, reason }| {
+            json!({"address": address.to_string(), "path": path.as_ref().map(ToString::to_string), "reason": reason})
+        })
+        .collect();
+    let document = json!({
+        "format_version": "1.0",
+        "tool_version": crate::VERSION,
+        "kind": "adopt",
+        "dry_run": dry_run,
+        "adopted": adopted,
+        "refused": refused,
+        "files": files.keys().collect::<Vec<_>>(),
+    });
+    format!("{}\n", crate::render::visible::json(&format!("{document:#}")))
+}

@@ -1,0 +1,52 @@
+//! `diff --base REF`: the difference of two states of the repository. No credential, no network, no secret.
+
+use crate::manifest;
+use crate::plan::difference::{Difference, compare};
+use crate::render::json::difference_document;
+use crate::render::text::difference_text;
+use crate::session::Workspace;
+
+use super::args::Diff;
+use super::exit::Exit;
+use super::report::CommandError;
+use super::revision::{GitFiles, find};
+use super::settings::Settings;
+use super::{git, markdown, open, output};
+
+/// Runs the command.
+pub fn run(arguments: &Diff, settings: &Settings) -> Result<Exit, CommandError> {
+    let environment = settings.environment.as_deref();
+    // Whoever wrote these files may be a stranger, so not even the names of secrets are looked up.
+    let head = manifest::load(&settings.dir, environment, &|_| None);
+    let workspace = Workspace { resolved: head, source: git::source(&settings.dir) };
+    open::refuse_broken(&workspace, settings)?;
+    let base = find(&settings.dir, &arguments.base)?;
+    let files = GitFiles::open(&settings.dir, &base)?;
+    let before = manifest::resolve(&files, environment, &|_| None);
+    let mut notices = Vec::new();
+    if before.diagnostics.has_errors() {
+        let problems = before.diagnostics.clone().sorted(&before.sources);
+        let first = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
+        notices.push(format!("the manifests of the base have mistakes, and what they say may be more: {first}"));
+    }
+    let (manifests, numbers, same) = compare(&before.desired, &workspace.resolved.desired);
+    let project = &workspace.resolved.project;
+    let difference = Difference {
+        project: project.name.clone(),
+        environment: project.environment.clone(),
+        base,
+        head: workspace.source.clone(),
+        manifests,
+        numbers,
+        same,
+        notices,
+    };
+    if let Some(path) = &arguments.markdown {
+        output::file(path, &markdown::of_difference(&difference, settings))?;
+    }
+    output::json(settings, &difference_document(&difference))?;
+    if !settings.json {
+        output::result(&difference_text(&difference, &output::text_options(settings, arguments.diff)));
+    }
+    Ok(if arguments.detailed_exitcode && !difference.is_empty() { Exit::Changes } else { Exit::Done })
+}

@@ -1,0 +1,105 @@
+//! `drift`: what was changed on the service since the last apply. Checking holds a reader, so it cannot change anything.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::http::{Clock as _, SystemClock};
+use crate::plan::drift::{Drift as DriftValue, Unchecked};
+use crate::plan::{Options, Target};
+use crate::render::json::drift_document;
+use crate::render::text::drift_text;
+use crate::session::{self, Service, Workspace};
+
+use super::args::Drift;
+use super::connect::connect;
+use super::exit::Exit;
+use super::report::CommandError;
+use super::revision::GitPast;
+use super::settings::Settings;
+use super::{adopt, markdown, open, output, schema_cache, validate};
+
+/// A check with what it was made from.
+pub struct Checked {
+    /// What was found, or why nothing could be.
+    pub drift: DriftValue,
+    /// What was read; absent where nothing was.
+    pub service: Option<Service>,
+}
+
+/// Runs the command.
+pub async fn run(arguments: &Drift, settings: &Settings) -> Result<Exit, CommandError> {
+    let workspace = open::workspace(settings);
+    let Checked { drift, service } = check(arguments, &workspace, settings).await?;
+    if arguments.adopt {
+        if let Some(path) = &arguments.markdown {
+            output::file(path, &markdown::of_drift(&drift, settings))?;
+        }
+        return adopt::run(&drift, service.as_ref(), &workspace, arguments, settings);
+    }
+    show(&drift, arguments, settings)?;
+    Ok(Exit::of_drift(&drift, arguments.detailed_exitcode))
+}
+
+/// Checks. Whatever keeps a check from seeing the service or the manifests is a state of the check and no error, so that
+/// an issue or a script is told of it in the same words; wrong usage and a signal are errors.
+pub async fn check(arguments: &Drift, workspace: &Workspace, settings: &Settings) -> Result<Checked, CommandError> {
+    match look(arguments, workspace, settings).await {
+        Ok((drift, service)) => Ok(Checked { drift, service: Some(service) }),
+        Err(CommandError { exit: Exit::Failed, causes, hints }) => {
+            let unchecked = vec![Unchecked { address: None, causes, hints }];
+            let (target, source) = (target(workspace, settings), workspace.source.clone());
+            Ok(Checked { drift: DriftValue::not_checked(target, source, SystemClock.now(), unchecked), service: None })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn look(
+    arguments: &Drift,
+    workspace: &Workspace,
+    settings: &Settings,
+) -> Result<(DriftValue, Service), CommandError> {
+    open::refuse_broken(workspace, settings)?;
+    let outside = connect(settings, &workspace.resolved.project, CancellationToken::new())?;
+    let reader = outside.reader();
+    let failed = |error: session::SessionError| CommandError::session(&error);
+    let mut service = session::read(&reader, None).await.map_err(failed)?;
+    schema_cache::store(settings, &outside.host, &service.schema_bytes, outside.clock.now());
+    let options = Options {
+        has_project: workspace.resolved.project.has_project,
+        targets: arguments.target.iter().cloned().collect(),
+        excludes: arguments.exclude.iter().cloned().collect(),
+        ..Options::default()
+    };
+    let past = GitPast { dir: &settings.dir, environment: settings.environment.as_deref() };
+    let drift = session::check_drift(workspace, &options, &outside, &reader, &mut service, &past).await;
+    let drift = drift.map_err(failed)?;
+    Ok((drift, service))
+}
+
+/// What would have been looked at.
+fn target(workspace: &Workspace, settings: &Settings) -> Target {
+    let project = &workspace.resolved.project;
+    let environment = match project.environment.as_str() {
+        "" => settings.environment.clone().unwrap_or_else(|| "default".to_owned()),
+        known => known.to_owned(),
+    };
+    Target {
+        host: validate::host(settings).unwrap_or_else(|_| "(no address)".to_owned()),
+        organization: project.organization().map(str::to_owned),
+        environment,
+        project: project.name.clone(),
+    }
+}
+
+/// Shows a check: text on stdout unless JSON was asked for, Markdown where a flag names a file.
+fn show(drift: &DriftValue, arguments: &Drift, settings: &Settings) -> Result<(), CommandError> {
+    // Files first: where one cannot be written, stdout still holds one document, the error.
+    if let Some(path) = &arguments.markdown {
+        output::file(path, &markdown::of_drift(drift, settings))?;
+    }
+    output::json(settings, &drift_document(drift))?;
+    if !settings.json {
+        output::result(&drift_text(drift, &output::text_options(settings, arguments.diff)));
+    }
+    Ok(())
+}

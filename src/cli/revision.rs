@@ -1,0 +1,241 @@
+//! A state of the repository as files: read from the objects of the `git` program, without touching the working tree.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use crate::manifest::files::{Listed, beside, is_hidden, normalize};
+use crate::manifest::{FileError, Files};
+use crate::model::Key;
+use crate::plan::difference::Revision;
+use crate::session::Past;
+
+use super::report::CommandError;
+
+/// How many links may lead to each other.
+const MOST_LINKS: usize = 8;
+
+/// What the tree holds at a path.
+#[derive(Clone, Debug)]
+struct Blob {
+    object: String,
+    size: usize,
+    is_link: bool,
+}
+
+/// The files below a folder as they were at a commit.
+pub struct GitFiles {
+    blobs: BTreeMap<String, Blob>,
+    reader: RefCell<ObjectReader>,
+}
+
+/// `git cat-file --batch`: one process for all objects.
+struct ObjectReader {
+    child: Child,
+    ask: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+/// Finds the commit that a name stands for.
+pub fn find(dir: &Path, name: &str) -> Result<Revision, CommandError> {
+    if name.is_empty() || name.starts_with('-') {
+        return Err(CommandError::usage(format!("`{name}` is no name of a commit")));
+    }
+    let shown = dir.display();
+    match run(dir, &["rev-parse", "--is-inside-work-tree"]) {
+        Ok(_) => {}
+        Err(Failure::Absent(error)) => {
+            return Err(CommandError::io("the program `git` could not be started", &error)
+                .hint("`diff --base` reads the older state of the manifests from git"));
+        }
+        Err(Failure::Said(said)) => {
+            return Err(CommandError::config(format!("{shown} is not in a git repository")).cause(said));
+        }
+    }
+    if let Some(commit) = commit(dir, name) {
+        return Ok(Revision { name: name.to_owned(), commit });
+    }
+    let error = CommandError::config(format!("there is no commit `{name}` in this checkout"));
+    let branch = name.strip_prefix("origin/").unwrap_or(name);
+    let is_shallow = run(dir, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|said| said.trim() == "true");
+    Err(if is_shallow {
+        error
+            .cause("the checkout is shallow: it holds the newest commits alone")
+            .hint("in a workflow, give `actions/checkout` the input `fetch-depth: 0`")
+            .hint(format!("or fetch it: git fetch origin {branch}"))
+    } else {
+        error.hint(format!("fetch it: git fetch origin {branch}"))
+    })
+}
+
+/// The commit that a name stands for, where this checkout has it.
+fn commit(dir: &Path, name: &str) -> Option<String> {
+    let name = format!("{name}^{{commit}}");
+    let found = run(dir, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name]).ok()?;
+    Some(found.trim().to_owned())
+}
+
+/// What earlier commits of a folder say, for a check that must tell a deleted agent from one that was never made.
+pub struct GitPast<'a> {
+    /// The project's folder.
+    pub dir: &'a Path,
+    /// The environment that was asked for.
+    pub environment: Option<&'a str>,
+}
+
+impl Past for GitPast<'_> {
+    fn keys_at(&self, name: &str) -> Option<BTreeSet<Key>> {
+        // It comes from a stamp, so it is looked at before git sees it.
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        let revision = Revision { name: name.to_owned(), commit: commit(self.dir, name)? };
+        let files = GitFiles::open(self.dir, &revision).ok()?;
+        let resolved = crate::manifest::resolve(&files, self.environment, &|_| None);
+        if resolved.diagnostics.has_errors() {
+            return None;
+        }
+        Some(resolved.desired.into_iter().map(|desired| desired.key).collect())
+    }
+}
+
+impl GitFiles {
+    /// The files of a folder at a commit. A folder that was not there holds none.
+    pub fn open(dir: &Path, revision: &Revision) -> Result<Self, CommandError> {
+        let commit = &revision.commit;
+        let listing = run(dir, &["ls-tree", "-r", "-l", "-z", commit]).map_err(|failure| match failure {
+            Failure::Absent(error) => CommandError::io("the program `git` could not be started", &error),
+            Failure::Said(said) => {
+                CommandError::config(format!("the files of {commit} could not be listed")).cause(said)
+            }
+        })?;
+        let blobs = listing.split('\0').filter_map(entry).collect();
+        let reader = ObjectReader::start(dir)
+            .map_err(|error| CommandError::io("the program `git` could not be started", &error))?;
+        Ok(Self { blobs, reader: RefCell::new(reader) })
+    }
+
+    fn bytes(&self, blob: &Blob) -> Result<Vec<u8>, FileError> {
+        self.reader.borrow_mut().read(&blob.object).map_err(|error| FileError::Refused(error.to_string()))
+    }
+
+    fn holds_folder(&self, folder: &str) -> bool {
+        folder.is_empty() || self.blobs.keys().any(|path| is_below(path, folder))
+    }
+}
+
+/// `<mode> <type> <object> <size>\t<path>`
+fn entry(line: &str) -> Option<(String, Blob)> {
+    let (facts, path) = line.split_once('\t')?;
+    let mut facts = facts.split_ascii_whitespace();
+    let (mode, kind, object, size) = (facts.next()?, facts.next()?, facts.next()?, facts.next()?);
+    let blob = Blob { object: object.to_owned(), size: size.parse().ok()?, is_link: mode == "120000" };
+    (kind == "blob").then(|| (path.to_owned(), blob))
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+impl Files for GitFiles {
+    fn follow(&self, path: &str) -> Result<String, FileError> {
+        let mut path = normalize(path).ok_or(FileError::Outside)?;
+        for _ in 0..MOST_LINKS {
+            if is_hidden(&path) {
+                return Err(FileError::Hidden);
+            }
+            let Some(blob) = self.blobs.get(&path) else {
+                return Err(if self.holds_folder(&path) { FileError::NotAFile } else { FileError::NotFound });
+            };
+            if !blob.is_link {
+                return Ok(path);
+            }
+            let target = String::from_utf8(self.bytes(blob)?).map_err(|_| FileError::Outside)?;
+            path = normalize(&beside(&path, &target)).filter(|_| !target.starts_with('/')).ok_or(FileError::Outside)?;
+        }
+        Err(FileError::Refused("links lead in a circle".to_owned()))
+    }
+
+    fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, FileError> {
+        let path = self.follow(path)?;
+        let blob = self.blobs.get(&path).ok_or(FileError::NotFound)?;
+        if blob.size > limit { Err(FileError::TooLarge { limit }) } else { self.bytes(blob) }
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<Listed>, FileError> {
+        let path = normalize(path).ok_or(FileError::Outside)?;
+        let listed = |(path, blob): (&String, &Blob)| Listed { path: path.clone(), is_link: blob.is_link };
+        if let Some(found) = self.blobs.get_key_value(&path) {
+            return Ok(vec![listed(found)]);
+        }
+        if !self.holds_folder(&path) {
+            return Err(FileError::NotFound);
+        }
+        let below = |(found, _): &(&String, &Blob)| {
+            is_below(found, &path) && !is_hidden(found.get(path.len()..).unwrap_or_default())
+        };
+        Ok(self.blobs.iter().filter(below).map(listed).collect())
+    }
+}
+
+impl ObjectReader {
+    fn start(dir: &Path) -> std::io::Result<Self> {
+        let mut child = command(dir)
+            .args(["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let gone = || std::io::Error::other("git closed its pipes");
+        let ask = child.stdin.take().ok_or_else(gone)?;
+        let answers = BufReader::new(child.stdout.take().ok_or_else(gone)?);
+        Ok(Self { child, ask: Some(ask), answers })
+    }
+
+    fn read(&mut self, object: &str) -> std::io::Result<Vec<u8>> {
+        let ask = self.ask.as_mut().ok_or_else(|| std::io::Error::other("git has ended"))?;
+        writeln!(ask, "{object}")?;
+        ask.flush()?;
+        let mut header = String::new();
+        self.answers.read_line(&mut header)?;
+        let size = header.trim_end().rsplit(' ').next().and_then(|size| size.parse::<usize>().ok());
+        let size = size.ok_or_else(|| std::io::Error::other(format!("git said `{}`", header.trim_end())))?;
+        let mut bytes = vec![0; size];
+        self.answers.read_exact(&mut bytes)?;
+        // A line feed ends every object.
+        self.answers.read_exact(&mut [0])?;
+        Ok(bytes)
+    }
+}
+
+impl Drop for ObjectReader {
+    fn drop(&mut self) {
+        // Without anyone who asks, git ends by itself.
+        drop(self.ask.take());
+        if let Err(error) = self.child.wait() {
+            tracing::debug!(%error, "git did not end");
+        }
+    }
+}
+
+enum Failure {
+    Absent(std::io::Error),
+    Said(String),
+}
+
+fn command(dir: &Path) -> Command {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(dir).env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
+    command
+}
+
+fn run(dir: &Path, arguments: &[&str]) -> Result<String, Failure> {
+    let output = command(dir).args(arguments).stdin(Stdio::null()).output().map_err(Failure::Absent)?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(Failure::Said(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    }
+}

@@ -1,0 +1,284 @@
+//! The entry point: manifests and a reading to what was changed on the service.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::diagnostics::{Diagnostic, Place, Severity};
+use crate::model::{ConfigShape, Coverage, Desired, Key, LiveAgent, Stamp};
+use crate::plan::change::Notice;
+use crate::plan::identity::{Binding, Identities, identify};
+use crate::plan::options::Inputs;
+use crate::plan::scope::{Scope, effective_fields};
+use crate::plan::slots::claims;
+
+use super::fields::{Judged, Values, version_editor};
+use super::slots::{Slots, slot_at};
+use super::{AgentDrift, AsApplied, Drift, Unchecked, fingerprint};
+
+/// What a check is made of. The same inputs give the same drift.
+#[derive(Clone, Copy)]
+pub struct DriftInputs<'a> {
+    /// Manifests, reading, target and flags, as planning takes them.
+    pub run: &'a Inputs<'a>,
+    /// When the reading was made.
+    pub checked_at: Timestamp,
+    /// Runs that are at work on an agent now, by its id.
+    pub busy: &'a BTreeMap<String, String>,
+    /// Keys of manifests that no apply has had before it, so that their agents cannot be missing.
+    pub unmade: &'a BTreeSet<Key>,
+    /// Configs that were asked for and could not be read, by the agent's id: the causes.
+    pub unread: &'a BTreeMap<String, Vec<String>>,
+}
+
+/// The configs to read, as agent ids and versions.
+pub fn configs_needed(run: &Inputs<'_>, shape: &dyn ConfigShape) -> Vec<(String, u64)> {
+    let identities = identify(run);
+    let mut wanted = BTreeSet::new();
+    for desired in run.desired.iter().filter(|desired| run.options.is_wanted(&desired.key)) {
+        let Some(Binding::Owned { agent, stamp, .. }) = identities.bindings.get(&desired.key) else { continue };
+        let scope = Scope::of(desired, run.options.today);
+        let owned = effective_fields(Some(stamp), agent.live_version().map(|head| head.version));
+        let values = Values { desired, agent, stamp, scope: &scope, owned: &owned, shape, today: run.options.today };
+        wanted.extend(values.versions().into_iter().map(|version| (agent.id.clone(), version)));
+    }
+    wanted.into_iter().collect()
+}
+
+/// Judges what was read. Pure: the same inputs give the same drift.
+pub fn judge(inputs: &DriftInputs<'_>, shape: &dyn ConfigShape) -> Drift {
+    let run = inputs.run;
+    let identities = identify(run);
+    let mut draft = Draft::default();
+    judge_reading(inputs, &identities, &mut draft);
+    for desired in run.desired.iter().filter(|desired| run.options.is_wanted(&desired.key)) {
+        match identities.bindings.get(&desired.key) {
+            Some(Binding::Owned { agent, stamp, .. }) => {
+                judge_one(inputs, &identities, desired, agent, stamp, shape, &mut draft);
+            }
+            Some(Binding::Adopted { agent }) => draft.notice(
+                desired,
+                "no-stamp",
+                format!(
+                    "agent {} carries no stamp: no apply has taken it over, or its metadata was replaced",
+                    agent.id
+                ),
+            ),
+            Some(Binding::New) => judge_absent(inputs, desired, &mut draft),
+            Some(Binding::Broken) | None => draft.broken(desired, &identities.diagnostics),
+        }
+    }
+    if run.options.has_project {
+        for (orphan, ..) in &identities.orphans {
+            draft.notices.push(Notice {
+                address: Some(crate::model::Address(orphan.key.clone())),
+                code: "orphan",
+                message: format!("agent {} (`{}`) has no manifest and is not looked at", orphan.agent_id, orphan.name),
+            });
+        }
+    }
+    draft.finish(inputs, &identities)
+}
+
+#[derive(Default)]
+struct Draft {
+    agents: Vec<AgentDrift>,
+    as_applied: Vec<AsApplied>,
+    unchecked: Vec<Unchecked>,
+    notices: Vec<Notice>,
+}
+
+/// What a partial reading leaves open is said once, for the whole check.
+fn judge_reading(inputs: &DriftInputs<'_>, identities: &Identities<'_>, draft: &mut Draft) {
+    let live = inputs.run.live;
+    let mut open = |causes: Vec<String>, hint: &str| {
+        draft.unchecked.push(Unchecked { address: None, causes, hints: vec![hint.to_owned()] });
+    };
+    match &live.agent_coverage {
+        Coverage::Proven | Coverage::Unproven(_) => {}
+        Coverage::Incomplete(why) => {
+            open(vec!["the list of agents was not read to its end".to_owned(), why.clone()], "run again");
+        }
+        Coverage::Forbidden(why) => {
+            open(
+                vec!["this credential may not read the agents".to_owned(), why.clone()],
+                "checking for drift needs the scope `agents:read`",
+            );
+        }
+    }
+    let owns_slots = identities.bindings.values().filter_map(Binding::stamp).any(|stamp| {
+        stamp.state.applied.as_ref().is_some_and(|applied| applied.fields.keys().any(|path| slot_at(path).is_some()))
+    });
+    if let (Coverage::Incomplete(why), true) = (&live.number_coverage, owns_slots) {
+        open(vec!["the list of phone numbers was not read to its end".to_owned(), why.clone()], "run again");
+    }
+    draft.notices.extend(live.notices.iter().map(|message| Notice {
+        address: None,
+        code: "reading",
+        message: message.clone(),
+    }));
+}
+
+fn judge_absent(inputs: &DriftInputs<'_>, desired: &Desired, draft: &mut Draft) {
+    if inputs.unmade.contains(&desired.key) {
+        let message = "no apply has made it yet: its manifest is newer than the last apply";
+        draft.notice(desired, "not-made-yet", message.to_owned());
+        return;
+    }
+    if let Coverage::Unproven(why) = &inputs.run.live.agent_coverage {
+        draft.unchecked.push(Unchecked {
+            address: Some(desired.address()),
+            causes: vec![
+                "no agent was found, and the end of the list of agents could not be proven".to_owned(),
+                why.clone(),
+            ],
+            hints: Vec::new(),
+        });
+        return;
+    }
+    draft.agents.push(AgentDrift {
+        key: desired.key.clone(),
+        name: desired.name.clone(),
+        agent_id: None,
+        origin: desired.origin.clone(),
+        applied_version: None,
+        live_version: None,
+        live_editor: None,
+        fields: Vec::new(),
+        slots: Vec::new(),
+        kept: Vec::new(),
+    });
+}
+
+fn judge_one(
+    inputs: &DriftInputs<'_>,
+    identities: &Identities<'_>,
+    desired: &Desired,
+    agent: &LiveAgent,
+    stamp: &Stamp,
+    shape: &dyn ConfigShape,
+    draft: &mut Draft,
+) {
+    let run = inputs.run;
+    let unchecked = |causes: Vec<String>, hint: &str| Unchecked {
+        address: Some(desired.address()),
+        causes,
+        hints: vec![hint.to_owned()],
+    };
+    if let Some(holder) = inputs.busy.get(&agent.id) {
+        let cause = format!("an apply is at work on it: run {holder}");
+        draft.unchecked.push(unchecked(vec![cause], "run again when it has ended"));
+        return;
+    }
+    let live_version = agent.live_version().map(|head| head.version);
+    let applied_version = stamp.state.applied.as_ref().and_then(|applied| applied.version);
+    if applied_version > live_version {
+        let cause = "the version that was applied last is not among its published versions";
+        draft.unchecked.push(unchecked(vec![cause.to_owned()], "the service may not show it yet: run again"));
+        return;
+    }
+    let scope = Scope::of(desired, run.options.today);
+    let owned = effective_fields(Some(stamp), live_version);
+    let values = Values { desired, agent, stamp, scope: &scope, owned: &owned, shape, today: run.options.today };
+    let Judged { fields, kept, unread, other_rendering } = values.judge();
+    if let Some(version) = unread {
+        let mut causes = vec![format!("the config of version {version} could not be read")];
+        causes.extend(inputs.unread.get(&agent.id).into_iter().flatten().cloned());
+        draft.unchecked.push(unchecked(causes, "run again"));
+    }
+    let claims = claims(run.desired);
+    let slots =
+        Slots { live: run.live, identities, claims: &claims, desired, agent, scope: &scope, owned: &owned }.judge();
+    say_more(desired, stamp, run, other_rendering, draft);
+    let ours = applied_version == live_version || stamp.state.intent.is_some();
+    let live_editor = live_version.filter(|_| !ours).and_then(|version| version_editor(agent, version));
+    if !fields.is_empty() || !slots.is_empty() {
+        draft.agents.push(AgentDrift {
+            key: desired.key.clone(),
+            name: desired.name.clone(),
+            agent_id: Some(agent.id.clone()),
+            origin: desired.origin.clone(),
+            applied_version,
+            live_version,
+            live_editor,
+            fields,
+            slots,
+            kept,
+        });
+    } else if unread.is_none() {
+        draft.as_applied.push(AsApplied { key: desired.key.clone(), live_version, live_editor, kept });
+    }
+}
+
+/// What a person should know beside the differences.
+fn say_more(desired: &Desired, stamp: &Stamp, run: &Inputs<'_>, other_rendering: bool, draft: &mut Draft) {
+    if stamp.state.intent.is_some() {
+        draft.notice(
+            desired,
+            "apply-unfinished",
+            "an apply was not finished; the next `reachform apply` finishes it".to_owned(),
+        );
+    }
+    if other_rendering {
+        draft.notice(
+            desired,
+            "other-rendering",
+            "the applied version reads otherwise than when it was applied: this credential is shown another rendering"
+                .to_owned(),
+        );
+    }
+    for entry in &desired.ignore {
+        let Some(until) = entry.until.filter(|until| *until < run.options.today) else { continue };
+        let reason = entry.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        draft.notice(
+            desired,
+            "ignore-ended",
+            format!("`ignore` of {} ended on {until}{reason}: the declared value holds again", entry.path),
+        );
+    }
+}
+
+impl Draft {
+    fn notice(&mut self, desired: &Desired, code: &'static str, message: String) {
+        self.notices.push(Notice { address: Some(desired.address()), code, message });
+    }
+
+    /// A manifest that could not be tied to an agent, with the reason where one was given.
+    fn broken(&mut self, desired: &Desired, diagnostics: &[Diagnostic]) {
+        let here = Place::Line(desired.origin.clone());
+        let found = diagnostics
+            .iter()
+            .find(|problem| problem.severity == Severity::Error && problem.place.as_ref() == Some(&here));
+        let (causes, hints) = match found {
+            Some(problem) => (vec![problem.message.clone()], problem.hints.clone()),
+            None => (vec!["whether its agent is there could not be told".to_owned()], Vec::new()),
+        };
+        self.unchecked.push(Unchecked { address: Some(desired.address()), causes, hints });
+    }
+
+    fn finish(self, inputs: &DriftInputs<'_>, identities: &Identities<'_>) -> Drift {
+        let Self { mut agents, mut as_applied, mut unchecked, mut notices } = self;
+        agents.sort_by(|a, b| a.key.cmp(&b.key));
+        as_applied.sort_by(|a, b| a.key.cmp(&b.key));
+        unchecked.sort();
+        unchecked.dedup();
+        notices.sort();
+        notices.dedup();
+        let run = inputs.run;
+        let fingerprint = fingerprint::of(run.target, &agents);
+        let mut orphans: Vec<_> = identities.orphans.iter().map(|(orphan, ..)| orphan.clone()).collect();
+        orphans.sort();
+        Drift {
+            target: run.target.clone(),
+            source: run.source.clone(),
+            checked_at: inputs.checked_at,
+            targeted: run.options.is_targeted(),
+            agents,
+            as_applied,
+            unchecked,
+            orphans,
+            notices,
+            fingerprint,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! From manifests and a service to what was changed there since the last apply. Nothing here can write.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::api::Reader;
+use crate::apply::context::lease_holds;
+use crate::live::{self, Unlisted};
+use crate::model::{Coverage, Key, LiveState, Stamp};
+use crate::plan::Options;
+use crate::plan::drift::{Drift, DriftInputs, configs_needed, judge, slot_at};
+
+use super::error::SessionError;
+use super::planning::{Outside, Service, Workspace, causes, check_keys, check_organization, inputs, target, unlisted};
+
+/// What the repository said at earlier commits.
+pub trait Past {
+    /// The keys of the manifests of a commit; nothing where that cannot be told.
+    fn keys_at(&self, commit: &str) -> Option<BTreeSet<Key>>;
+}
+
+/// A repository without a past that anyone could look into.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoPast;
+
+impl Past for NoPast {
+    fn keys_at(&self, _commit: &str) -> Option<BTreeSet<Key>> {
+        None
+    }
+}
+
+/// The drift of one reading. `options` says which agents are meant; the day is the clock's.
+pub async fn check_drift(
+    workspace: &Workspace,
+    options: &Options,
+    outside: &Outside,
+    reader: &Reader,
+    service: &mut Service,
+    past: &dyn Past,
+) -> Result<Drift, SessionError> {
+    let resolved = &workspace.resolved;
+    check_organization(resolved, &service.live)?;
+    check_keys(resolved, options)?;
+    let now = outside.clock.now();
+    let options = Options {
+        today: TimeZone::UTC.to_datetime(now).date(),
+        // Whose numbers sit where matters to a create, and nothing is made here.
+        create: resolved.desired.iter().map(|desired| desired.key.clone()).collect(),
+        ..options.clone()
+    };
+    let target = target(workspace, outside, &service.live);
+    let unlisted = with_owned(workspace, &service.live);
+    for error in live::ask_singly(reader, &mut service.live, &unlisted).await {
+        service.live.notices.push(format!("not everything could be asked for: {}", error.one_line()));
+    }
+    let shape = service.schema.clone();
+    let wanted = configs_needed(&inputs(workspace, &service.live, &target, &options), shape.as_ref());
+    let missing: Vec<(String, u64)> = wanted
+        .into_iter()
+        .filter(|(id, version)| service.live.agents.get(id).is_none_or(|agent| !agent.configs.contains_key(version)))
+        .collect();
+    let mut unread: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for failure in live::read_configs(reader, &mut service.live, &missing).await {
+        // The newest is the one that matters, and it comes last.
+        unread.insert(failure.agent_id().to_owned(), causes(&failure));
+    }
+    let busy = busy(&service.live, now);
+    let run = inputs(workspace, &service.live, &target, &options);
+    let none = BTreeSet::new();
+    let inputs = DriftInputs { run: &run, checked_at: now, busy: &busy, unread: &unread, unmade: &none };
+    let drift = judge(&inputs, shape.as_ref());
+    let absent: Vec<&Key> = drift.agents.iter().filter(|agent| agent.is_absent()).map(|agent| &agent.key).collect();
+    if absent.is_empty() {
+        return Ok(drift);
+    }
+    let unmade = unmade(&absent, workspace, &service.live, past);
+    Ok(judge(&DriftInputs { unmade: &unmade, ..inputs }, shape.as_ref()))
+}
+
+/// Which of the absent agents no apply can have made, for none of the commits that were applied had their manifest. What
+/// cannot be told counts as made: a deleted agent must not pass for one that is yet to come.
+fn unmade(absent: &[&Key], workspace: &Workspace, live: &LiveState, past: &dyn Past) -> BTreeSet<Key> {
+    let commits: BTreeSet<String> =
+        stamps(workspace, live).filter_map(|stamp| stamp.state.applied.and_then(|applied| applied.commit)).collect();
+    let known: Option<Vec<BTreeSet<Key>>> = commits.iter().map(|commit| past.keys_at(commit)).collect();
+    match known {
+        Some(known) if !known.is_empty() => {
+            absent.iter().filter(|key| !known.iter().any(|keys| keys.contains(key))).map(|key| (*key).clone()).collect()
+        }
+        _ => BTreeSet::new(),
+    }
+}
+
+/// The stamps of this project and environment.
+fn stamps<'a>(workspace: &'a Workspace, live: &'a LiveState) -> impl Iterator<Item = Stamp> + 'a {
+    let project = &workspace.resolved.project;
+    live.agents.values().filter_map(move |agent| {
+        let stamp = Stamp::read(&agent.metadata).ok().flatten()?;
+        (stamp.project == project.name && stamp.environment == project.environment && stamp.is_of(&agent.id))
+            .then_some(stamp)
+    })
+}
+
+/// What the manifests name and the lists did not show, and the numbers that stamps own beside them.
+fn with_owned(workspace: &Workspace, live: &LiveState) -> Unlisted {
+    let resolved = &workspace.resolved;
+    let mut found = unlisted(resolved, live);
+    if matches!(live.number_coverage, Coverage::Incomplete(_) | Coverage::Forbidden(_)) {
+        return found;
+    }
+    for stamp in stamps(workspace, live) {
+        let fields = stamp.state.applied.map(|applied| applied.fields).unwrap_or_default();
+        let owned = fields.keys().filter_map(slot_at).map(|slot| slot.number);
+        found.numbers.extend(owned.filter(|number| !live.numbers.contains_key(number)));
+    }
+    found
+}
+
+/// The runs that hold a lease on an agent now.
+fn busy(live: &LiveState, now: Timestamp) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for agent in live.agents.values() {
+        let Ok(Some(stamp)) = Stamp::read(&agent.metadata) else { continue };
+        if let Some(lease) = stamp.state.lease.filter(|lease| lease_holds(lease, now)) {
+            found.insert(agent.id.clone(), lease.run);
+        }
+    }
+    found
+}
