@@ -5,8 +5,10 @@
 
 pub mod apply;
 pub mod args;
+pub mod comment;
 pub mod connect;
 pub mod exit;
+pub mod forge;
 pub mod git;
 pub mod list;
 pub mod markdown;
@@ -14,6 +16,7 @@ pub mod open;
 pub mod output;
 pub mod plan;
 pub mod progress;
+pub mod publish;
 pub mod report;
 pub mod sandbox;
 pub mod schema;
@@ -21,6 +24,7 @@ pub mod schema_cache;
 pub mod settings;
 pub mod show;
 pub mod signals;
+pub mod step_summary;
 pub mod validate;
 
 use std::process::ExitCode;
@@ -78,6 +82,7 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
         Command::Plan(arguments) => plan::run(arguments, settings).await,
         Command::Apply(arguments) => apply::run(arguments, settings, cli.global.verbose > 0).await,
         Command::Show(arguments) => show::run(arguments, settings),
+        Command::Comment(arguments) => comment::run(arguments, settings).await,
         Command::List(arguments) => list::run(arguments, settings).await,
         Command::Schema(arguments) => schema::run(arguments, settings).await,
         Command::Sandbox(arguments) => sandbox::run(&arguments.action).await,

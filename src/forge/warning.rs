@@ -22,6 +22,8 @@ pub enum WarningKind {
     NoPullRequest,
     /// The pull request that was named is not this run's.
     WrongPullRequest,
+    /// No forge: this is no pipeline, or its address cannot be used.
+    NoForge,
     /// There is no token.
     NoToken,
     /// This forge has no such thing.
@@ -78,6 +80,7 @@ impl Warning {
             WarningKind::RateLimited => "forge-rate-limited",
             WarningKind::NoPullRequest => "forge-no-pull-request",
             WarningKind::WrongPullRequest => "forge-wrong-pull-request",
+            WarningKind::NoForge => "forge-none",
             WarningKind::NoToken => "forge-no-token",
             WarningKind::Unsupported => "forge-unsupported",
             WarningKind::Unreachable => "forge-unreachable",

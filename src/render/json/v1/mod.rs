@@ -4,6 +4,7 @@
 
 mod plan;
 mod read;
+mod read_report;
 mod report;
 
 use serde::Serialize;
@@ -13,6 +14,7 @@ use crate::render::visible;
 
 pub use plan::plan_document;
 pub use read::read_plan;
+pub use read_report::read_report;
 pub use report::report_document;
 
 /// The version of the documents.
