@@ -29,18 +29,21 @@ async fn proven(forge: &dyn Forge, context: &Context, named: u64) -> Result<u64,
         return Err(wrong("the event names no commit to prove the number by".to_owned()));
     };
     let pull_request = forge.pull_request(named).await?;
-    let same = |one: &Option<String>, other: &Option<String>| match (one, other) {
-        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
-        // A deleted fork has no name to compare.
-        _ => true,
-    };
-    if !same(&pull_request.head_repository, &context.head_repository) {
+    if !is_from(&pull_request, context) {
         return Err(wrong("it comes from another repository than the commit that triggered this job".to_owned()));
     }
     if pull_request.head_sha == *sha || forge.has_commit(named, sha).await? {
         return Ok(named);
     }
     Err(wrong(format!("the commit {sha} that triggered this job is none of its commits")))
+}
+
+/// Whether a pull request comes from the repository that the event names. A deleted fork has no name to compare.
+fn is_from(pull_request: &PullRequest, context: &Context) -> bool {
+    match (&pull_request.head_repository, &context.head_repository) {
+        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        _ => true,
+    }
 }
 
 async fn find(forge: &dyn Forge, context: &Context) -> Result<u64, Warning> {
@@ -50,7 +53,9 @@ async fn find(forge: &dyn Forge, context: &Context) -> Result<u64, Warning> {
         Host::GitLab => "CI_MERGE_REQUEST_IID is not set".to_owned(),
     }];
     if let Some(sha) = &context.head_sha {
-        let found = forge.pull_requests_of_commit(sha).await?;
+        let mut found = forge.pull_requests_of_commit(sha).await?;
+        // A fork may have the commits of another's pull request too.
+        found.retain(|found| is_from(found, context));
         match choose(&found, sha) {
             Ok(number) => return Ok(number),
             Err(why) => trail.push(format!("of the commit {sha} {why}")),

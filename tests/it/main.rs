@@ -15,6 +15,7 @@ mod cli;
 mod converge;
 mod examples;
 mod faults;
+mod forge;
 mod manifest;
 mod plan;
 mod render;
