@@ -61,10 +61,12 @@ pub fn status_comment(
         Status::Applying => out.push_str("The plan is being applied. What became of it will stand here.\n"),
         Status::Superseded { by: Some(by) } => put(&mut out, format_args!("Superseded by {}.\n", code(by))),
         Status::Superseded { by: None } => out.push_str("A newer run has taken over.\n"),
-        Status::Failed { causes, hints, .. } => {
-            out.push_str(
-                "> [!CAUTION]\n> There is no plan that could be looked at; what stood here before is out of date.\n\n",
-            );
+        Status::Failed { apply: true, causes, hints } => {
+            out.push_str("> [!CAUTION]\n> The apply failed before it could say what it did. Its log says more.\n\n");
+            list(&mut out, causes, hints);
+        }
+        Status::Failed { apply: false, causes, hints } => {
+            out.push_str("> [!CAUTION]\n> There is no plan; what stood here before is out of date.\n\n");
             list(&mut out, causes, hints);
         }
         Status::Refused { causes, hints } => {

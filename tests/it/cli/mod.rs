@@ -3,6 +3,6 @@
 mod bad_input;
 mod exits;
 mod interrupts;
-mod program;
+pub(crate) mod program;
 mod service;
 mod streams;

@@ -1,10 +1,10 @@
 //! Tests of `render`: case folders under `fixtures/render`, re-blessed with `REACHFORM_BLESS=1`, and properties.
 
-mod build;
+pub(crate) mod build;
 mod cases;
 mod documents;
 mod limits;
-mod markdown;
+pub(crate) mod markdown;
 mod properties;
 
 use std::path::PathBuf;
