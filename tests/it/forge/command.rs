@@ -10,15 +10,15 @@ use crate::cli::program::{MANIFEST, Project, Ran};
 use reachform::http::Method;
 
 /// A project on GitHub, and the runs that come and go.
-struct Repository {
-    github: StandIn<GitHub>,
+pub(super) struct Repository {
+    pub(super) github: StandIn<GitHub>,
     _server: Server,
     url: String,
-    project: Project,
+    pub(super) project: Project,
 }
 
 impl Repository {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let github = GitHub::stand_in();
         github.with(|github| github.add_pull(12, &sha("a"), "acme/agents", "fix"));
         let server = github.serve();
@@ -50,13 +50,13 @@ impl Repository {
         self
     }
 
-    fn at_push(self, run: u64, head: &str) -> Self {
+    pub(super) fn at_push(self, run: u64, head: &str) -> Self {
         self.github.with(|github| github.push(12, &sha(head)));
         self.pipeline(run, "pull_request", &pull_request(12, &sha(head)))
     }
 
     #[track_caller]
-    fn runs(&self, arguments: &[&str]) -> Ran {
+    pub(super) fn runs(&self, arguments: &[&str]) -> Ran {
         let ran = self.project.run(arguments);
         assert!(!ran.stdout.contains("ghs_forge") && !ran.stderr.contains("ghs_forge"), "the token is shown: {ran:?}");
         ran
@@ -64,7 +64,7 @@ impl Repository {
 
     /// The one comment.
     #[track_caller]
-    fn comment(&self) -> String {
+    pub(super) fn comment(&self) -> String {
         let mut bodies = self.github.with(|github| github.bodies(12));
         assert_eq!(bodies.len(), 1, "{bodies:#?}");
         bodies.pop().unwrap()

@@ -1,9 +1,9 @@
 //! Tests of `render`: case folders under `fixtures/render`, re-blessed with `REACHFORM_BLESS=1`, and properties.
 
-pub(crate) mod build;
+mod build;
 mod cases;
 mod documents;
-mod limits;
+pub(crate) mod limits;
 pub(crate) mod markdown;
 mod properties;
 
