@@ -26,6 +26,7 @@
 //! | [`apply`] | shell | the plan's steps, the fence, what a lost reply left behind, the closing reading |
 //! | [`sandbox`] | shell | the service, embedded, with every unknown a switch |
 //! | [`session`] | shell | one run, without terminal or environment: what a command, a test and a simulation share |
+//! | [`forge`] | shell, its deciding pure | GitHub and GitLab: the sticky comment, the issue, the check run; gets finished Markdown |
 //! | [`cli`] | shell | a file for each command |
 //!
 //! A newcomer reads `model::desired`, `model::stamp`, `plan::verdict`, `plan::build`, `apply::worker`, in this order.
@@ -55,6 +56,7 @@ pub mod api;
 pub mod apply;
 pub mod cli;
 pub mod diagnostics;
+pub mod forge;
 pub mod http;
 pub mod live;
 pub mod manifest;

@@ -94,6 +94,8 @@ pub enum Command {
     Diff(Diff),
     /// Render a plan file
     Show(Show),
+    /// Put a plan, an apply's result or an error on the pull request
+    Comment(Comment),
     /// List managed, unmanaged, orphaned and absent agents
     List(List),
     /// Print the JSON Schema of manifests, for editors
@@ -195,6 +197,9 @@ pub struct Plan {
     /// Exit with 2 when there is something to change
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Write the counts that GitLab shows on a merge request (`artifacts: reports: terraform`)
+    #[arg(long, value_name = "FILE")]
+    pub gitlab_report: Option<PathBuf>,
 }
 
 /// `apply`
@@ -289,6 +294,77 @@ pub struct Show {
     /// Write the plan as Markdown, as a pull request shows it
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+}
+
+/// `comment`
+#[derive(Debug, Args)]
+#[command(after_help = "The forge is told by the pipeline's variables (GITHUB_*, CI_*), the token by GITHUB_TOKEN or \
+    GITLAB_TOKEN. What the forge refuses is a warning and never a failure.")]
+pub struct Comment {
+    /// What to post: a JSON document (`plan --json-out`, `apply --json-out`), or Markdown (`--markdown`)
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// What the comment says, where there is no document that tells
+    #[arg(long, value_enum)]
+    pub state: Option<CommentState>,
+    /// Why it failed, or what has taken over, for a state without a document
+    #[arg(long, value_name = "TEXT", requires = "state")]
+    pub message: Option<String>,
+    /// The failure is an apply's
+    #[arg(long)]
+    pub apply: bool,
+    /// The plan as it is now, shown below a refusal
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// The pull request [default: the event's, else that of the commit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub pull_request: Option<u64>,
+    /// Tells this comment from others for the same environment
+    #[arg(long, value_name = "TEXT")]
+    pub key: Option<String>,
+    /// When it is written: `changes` makes one only for changes, but always updates the one there is
+    #[arg(long, value_enum, default_value_t = CommentMode::Update)]
+    pub mode: CommentMode,
+    /// Most bytes of it [default: 60000 on GitHub, 900000 on GitLab]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4_000..=1_000_000))]
+    pub max_bytes: Option<u32>,
+    /// Append it to the step's summary (GITHUB_STEP_SUMMARY) too
+    #[arg(long)]
+    pub summary: bool,
+}
+
+/// What a comment says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CommentState {
+    /// A plan is being made.
+    Planning,
+    /// A plan.
+    Planned,
+    /// A plan is being applied.
+    Applying,
+    /// It was applied.
+    Applied,
+    /// Some of it was.
+    PartlyApplied,
+    /// It was refused.
+    Refused,
+    /// The run failed.
+    Failed,
+    /// A newer run has taken over.
+    Superseded,
+}
+
+/// When a comment is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CommentMode {
+    /// Made once, then edited.
+    Update,
+    /// Made only for changes, but always edited.
+    Changes,
+    /// A new one for every run.
+    New,
+    /// Never.
+    Off,
 }
 
 /// `list`

@@ -62,7 +62,7 @@ async fn look(
     let outside = connect(settings, &workspace.resolved.project, CancellationToken::new())?;
     let reader = outside.reader();
     let failed = |error: session::SessionError| CommandError::session(&error);
-    let mut service = session::read(&reader, None).await.map_err(failed)?;
+    let mut service = session::read(&outside, &reader, None).await.map_err(failed)?;
     schema_cache::store(settings, &outside.host, &service.schema_bytes, outside.clock.now());
     let options = Options {
         has_project: workspace.resolved.project.has_project,

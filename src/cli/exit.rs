@@ -29,6 +29,19 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Done,
+        Self::Failed,
+        Self::Changes,
+        Self::Refused,
+        Self::Limit,
+        Self::Partial,
+        Self::Lease,
+        Self::Usage,
+        Self::Interrupted,
+    ];
+
     /// The number.
     pub fn code(self) -> u8 {
         match self {

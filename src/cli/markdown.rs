@@ -4,8 +4,11 @@ use crate::diagnostics::SourceMap;
 use crate::plan::difference::Difference;
 use crate::plan::drift::Drift;
 use crate::plan::{Plan, Report};
-use crate::render::markdown::{CommentContext, difference_comment, drift_body, plan_comment, report_comment};
+use crate::render::markdown::{
+    COMMENT_BYTES, CommentContext, difference_comment, drift_body, plan_comment, report_comment,
+};
 
+use super::forge;
 use super::settings::Settings;
 
 /// The comment's body.
@@ -28,20 +31,7 @@ pub fn of_drift(drift: &Drift, settings: &Settings) -> String {
     drift_body(drift, &context(settings)).text
 }
 
-/// What a pipeline's variables tell of the run.
+/// What the pipeline tells of the run. Outside of one there is nothing to tell.
 fn context(settings: &Settings) -> CommentContext {
-    let run_url = match (
-        settings.variable("GITHUB_SERVER_URL"),
-        settings.variable("GITHUB_REPOSITORY"),
-        settings.variable("GITHUB_RUN_ID"),
-    ) {
-        (Some(server), Some(repository), Some(run)) => Some(format!("{server}/{repository}/actions/runs/{run}")),
-        _ => settings.variable("CI_JOB_URL").map(str::to_owned),
-    };
-    CommentContext {
-        commit: settings.variable("GITHUB_SHA").or_else(|| settings.variable("CI_COMMIT_SHA")).map(str::to_owned),
-        run_id: settings.variable("GITHUB_RUN_ID").or_else(|| settings.variable("CI_PIPELINE_ID")).map(str::to_owned),
-        run_url,
-        ..CommentContext::default()
-    }
+    forge::comment_context(forge::known_context(settings).as_ref(), COMMENT_BYTES)
 }

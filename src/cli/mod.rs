@@ -6,10 +6,12 @@
 pub mod adopt;
 pub mod apply;
 pub mod args;
+pub mod comment;
 pub mod connect;
 pub mod diff;
 pub mod drift;
 pub mod exit;
+pub mod forge;
 pub mod git;
 pub mod list;
 pub mod markdown;
@@ -17,6 +19,7 @@ pub mod open;
 pub mod output;
 pub mod plan;
 pub mod progress;
+pub mod publish;
 pub mod report;
 pub mod revision;
 pub mod sandbox;
@@ -25,6 +28,7 @@ pub mod schema_cache;
 pub mod settings;
 pub mod show;
 pub mod signals;
+pub mod step_summary;
 pub mod validate;
 
 use std::process::ExitCode;
@@ -84,6 +88,7 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
         Command::Diff(arguments) => diff::run(arguments, settings),
         Command::Drift(arguments) => drift::run(arguments, settings).await,
         Command::Show(arguments) => show::run(arguments, settings),
+        Command::Comment(arguments) => comment::run(arguments, settings).await,
         Command::List(arguments) => list::run(arguments, settings).await,
         Command::Schema(arguments) => schema::run(arguments, settings).await,
         Command::Sandbox(arguments) => sandbox::run(&arguments.action).await,

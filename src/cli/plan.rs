@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::Plan as PlanValue;
-use crate::render::json::plan_document;
+use crate::render::json::{gitlab_report, plan_document};
 use crate::render::text::plan_text;
 use crate::session::{self, Workspace};
 
@@ -32,6 +32,9 @@ pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandE
     // Files first: where one cannot be written, stdout still holds one document, the error.
     if let Some(path) = &arguments.out {
         output::file(path, &document)?;
+    }
+    if let Some(path) = &arguments.gitlab_report {
+        output::file(path, &gitlab_report(&plan.summary()))?;
     }
     output::json(settings, &document)?;
     if let Some(path) = &arguments.out {

@@ -89,10 +89,20 @@ impl CommandError {
 
     /// The failure as text.
     pub fn text(&self) -> String {
+        self.worded("error")
+    }
+
+    /// The same where it stops nothing.
+    pub fn warning_text(&self) -> String {
+        self.worded("warning")
+    }
+
+    fn worded(&self, word: &str) -> String {
         let Self { exit: _, causes, hints } = self;
         let mut out = String::new();
         for (index, cause) in causes.iter().enumerate() {
-            out.push_str(if index == 0 { "error: " } else { "  caused by: " });
+            out.push_str(if index == 0 { word } else { "  caused by" });
+            out.push_str(": ");
             out.push_str(&crate::render::visible::one_line(cause));
             out.push('\n');
         }

@@ -16,6 +16,7 @@ mod converge;
 mod drift;
 mod examples;
 mod faults;
+mod forge;
 mod manifest;
 mod plan;
 mod render;

@@ -12,11 +12,13 @@ mod hunks;
 mod ladder;
 mod page;
 mod report;
+mod status;
 
 pub use comment::plan_comment;
 pub use difference::difference_comment;
 pub use drift::drift_body;
 pub use report::report_comment;
+pub use status::{Status, status_comment};
 
 /// Fits every known reading of GitHub's limit of 65,536, with room for what a forge adds.
 pub const COMMENT_BYTES: usize = 60_000;

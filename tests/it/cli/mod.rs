@@ -5,6 +5,6 @@ mod diff;
 mod drift;
 mod exits;
 mod interrupts;
-mod program;
+pub(crate) mod program;
 mod service;
 mod streams;

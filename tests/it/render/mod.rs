@@ -3,8 +3,8 @@
 mod build;
 mod cases;
 mod documents;
-mod limits;
-mod markdown;
+pub(crate) mod limits;
+pub(crate) mod markdown;
 mod properties;
 
 use std::path::PathBuf;

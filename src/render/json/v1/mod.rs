@@ -6,6 +6,7 @@ mod difference;
 mod drift;
 mod plan;
 mod read;
+mod read_report;
 mod report;
 
 use serde::Serialize;
@@ -17,6 +18,7 @@ pub use difference::difference_document;
 pub use drift::drift_document;
 pub use plan::plan_document;
 pub use read::read_plan;
+pub use read_report::read_report;
 pub use report::report_document;
 
 /// The version of the documents.

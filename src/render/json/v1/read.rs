@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use crate::diagnostics::{Diagnostic, Place, Severity};
 use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 use crate::plan::{
-    Action, AgentChange, Cause, FieldChange, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown,
+    Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown,
     SlotChange, SlotHolder, SlotTarget, Source, Target, Unchanged, Unmanaged, Work,
 };
 
@@ -34,7 +35,7 @@ pub fn read_plan(document: &Value) -> Option<Plan> {
         unmanaged: list("unmanaged").iter().filter_map(unmanaged).collect(),
         orphans: list("orphans").iter().filter_map(orphan).collect(),
         notices: list("notices").iter().filter_map(notice).collect(),
-        diagnostics: Vec::new(),
+        diagnostics: list("diagnostics").iter().filter_map(diagnostic).collect(),
         records: Vec::new(),
         breaches: list("limits")
             .iter()
@@ -44,24 +45,24 @@ pub fn read_plan(document: &Value) -> Option<Plan> {
     })
 }
 
-fn text(value: &Value, name: &str) -> Option<String> {
+pub(super) fn text(value: &Value, name: &str) -> Option<String> {
     value.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
-fn flag(value: &Value, name: &str) -> bool {
+pub(super) fn flag(value: &Value, name: &str) -> bool {
     value.get(name).and_then(Value::as_bool).unwrap_or(false)
 }
 
-fn number(value: &Value, name: &str) -> Option<u64> {
+pub(super) fn number(value: &Value, name: &str) -> Option<u64> {
     value.get(name).and_then(Value::as_u64)
 }
 
-fn key(value: &Value, name: &str) -> Option<Key> {
+pub(super) fn key(value: &Value, name: &str) -> Option<Key> {
     let text = text(value, name)?;
     Key::parse(text.strip_prefix("agent.").unwrap_or(&text))
 }
 
-fn entries(value: &Value, name: &str) -> Vec<Value> {
+pub(super) fn entries(value: &Value, name: &str) -> Vec<Value> {
     value.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
@@ -93,9 +94,9 @@ fn change(value: &Value) -> Option<AgentChange> {
         fields: entries(value, "fields").iter().map(field).collect::<Option<_>>()?,
         kept: entries(value, "kept").iter().filter_map(kept).collect(),
         numbers: entries(value, "numbers").iter().map(slot).collect::<Option<_>>()?,
-        // Steps and holds stand in the document as sentences, for people who read it as it is.
+        // Steps stand in the document as sentences, for people who read it as it is.
         steps: Vec::new(),
-        held: None,
+        held: text(value, "held").map(|sentence| held(&sentence)),
         work: Work::default(),
         key,
     })
@@ -198,14 +199,49 @@ fn orphan(value: &Value) -> Option<Orphan> {
     })
 }
 
-fn notice(value: &Value) -> Option<Notice> {
+pub(super) fn notice(value: &Value) -> Option<Notice> {
     // The codes of notices are for machines, which read the document itself.
     Some(Notice { address: key(value, "address").map(Address), code: "saved", message: text(value, "message")? })
+}
+
+/// A hold stands in the document as the sentence that tells of it. What is not the one is the other.
+fn held(sentence: &str) -> Held {
+    let versions = sentence.strip_prefix("rolled back from version ").and_then(|rest| rest.split(';').next());
+    let versions = versions.and_then(|text| text.split_once(" to "));
+    match versions.and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?))) {
+        Some((from, to)) => Held::Rollback { from, to },
+        None => Held::Conflict,
+    }
+}
+
+/// A problem, for showing: that a plan has errors must not be lost on the way. Its own code stays in the document.
+fn diagnostic(value: &Value) -> Option<Diagnostic> {
+    let word = value.get("severity").and_then(Value::as_str)?;
+    let severity = [Severity::Error, Severity::Warning, Severity::Notice].into_iter().find(|s| s.as_str() == word)?;
+    let mut diagnostic = Diagnostic::new(severity, "in-the-plan", text(value, "message")?);
+    let line = number(value, "line").and_then(|line| usize::try_from(line).ok());
+    diagnostic.place = match (text(value, "file"), line, key(value, "address"), text(value, "request")) {
+        (Some(file), Some(line), ..) => Some(Place::Line(Origin { file, line })),
+        (Some(file), None, ..) => Some(Place::File(file)),
+        (None, _, Some(key), _) => Some(Place::Agent(Address(key))),
+        (None, _, None, request) => request.map(Place::Request),
+    };
+    let hints = entries(value, "hints");
+    diagnostic.hints = hints.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    Some(diagnostic)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hold_is_read_from_the_sentence_that_tells_of_it() {
+        let key = Key::parse("riverside").unwrap();
+        for hold in [Held::Conflict, Held::Rollback { from: 9, to: 7 }] {
+            assert_eq!(held(&hold.describe(&key)).describe(&key), hold.describe(&key));
+        }
+    }
 
     #[test]
     fn what_is_no_plan_document_reads_as_none() {

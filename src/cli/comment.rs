@@ -1,0 +1,274 @@
+//! `comment`: puts a plan, an apply's result or an error on the pull request. What the forge refuses is a warning.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::diagnostics::SourceMap;
+use crate::forge::{Mode, State, Warning, WarningKind};
+use crate::plan::{Plan, Report, saved};
+use crate::render::json::{read_plan, read_report};
+
+use super::args::{Comment, CommentMode, CommentState};
+use super::exit::Exit;
+use super::publish::{Content, Options, Published, Publisher};
+use super::report::CommandError;
+use super::settings::Settings;
+use super::{open, output, signals, step_summary};
+
+/// Largest document that is read.
+const DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What a file holds.
+enum Document {
+    Plan(Box<Plan>),
+    Report(Box<Report>),
+    Failure(CommandError),
+    Markdown { text: String, is_apply: bool, plan_hash: Option<String> },
+}
+
+/// Runs the command.
+pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, CommandError> {
+    let document = arguments.file.as_deref().map(read).transpose()?;
+    let plan = match arguments.plan.as_deref().map(read).transpose()? {
+        Some(Document::Plan(plan)) => Some(plan),
+        Some(_) => return Err(CommandError::config("--plan names a file that is no plan document")),
+        None => None,
+    };
+    let sources = SourceMap::default();
+    let again = "reachform apply";
+    let state = arguments.state.map(CommentState::state);
+    let told = state_alone(arguments);
+    let content = match (&document, state) {
+        (None, None) => {
+            return Err(CommandError::usage("there is nothing to post")
+                .hint("name a document (`plan --json-out FILE`), or a `--state`"));
+        }
+        (None, Some(State::Planning)) => Content::Planning,
+        (None, Some(State::Applying)) => Content::Applying,
+        (None, Some(State::Superseded)) => Content::Superseded(arguments.message.as_deref()),
+        (None, Some(State::Failed | State::Refused)) => failure(&told, arguments, plan.as_deref(), &sources),
+        (None, Some(state)) => {
+            return Err(CommandError::usage(format!("the state `{}` needs a document", state.as_str())));
+        }
+        (Some(Document::Markdown { text, is_apply, plan_hash }), state) => {
+            let usual = if *is_apply { State::Applied } else { State::Planned };
+            Content::Markdown { text, state: state.unwrap_or(usual), plan_hash: plan_hash.as_deref() }
+        }
+        (Some(Document::Failure(error)), _) => failure(error, arguments, plan.as_deref(), &sources),
+        (Some(_), Some(_)) => {
+            return Err(CommandError::usage("a plan or report tells its state itself: leave out --state"));
+        }
+        (Some(Document::Plan(plan)), None) => Content::Plan(plan, &sources),
+        (Some(Document::Report(report)), None) => Content::Report(report, Some(again)),
+    };
+    refuse_foreign_markdown(&content, settings)?;
+    let environment = environment(document.as_ref(), settings)?;
+    let mut warnings = Vec::new();
+    if arguments.summary {
+        let file = step_summary::file(settings)
+            .ok_or_else(|| CommandError::config("--summary needs GITHUB_STEP_SUMMARY, which is not set"))?;
+        if let Err(error) = step_summary::append(settings, &file, &content, &environment) {
+            warnings.push(error.causes.join(": "));
+        }
+    }
+    let options = Options {
+        mode: arguments.mode.mode(),
+        key: arguments.key.clone(),
+        pull_request: arguments.pull_request,
+        max_bytes: arguments.max_bytes.and_then(|most| usize::try_from(most).ok()),
+    };
+    let published = if options.mode == Mode::Off {
+        Published { state: content.state(), pull_request: None, put: None, truncated: false, warnings: Vec::new() }
+    } else {
+        let cancel = CancellationToken::new();
+        signals::listen(cancel.clone());
+        let publisher = Publisher::open(settings, options, cancel).map_err(|warning| in_words(&warning))?;
+        publisher.publish(&content, &environment).await
+    };
+    tell(&published, &warnings, arguments.mode.mode(), settings)?;
+    let interrupted = published.warnings.iter().any(|warning| warning.kind == WarningKind::Interrupted);
+    Ok(if interrupted { Exit::Interrupted } else { Exit::Done })
+}
+
+/// A warning in the words of errors. No forge or no token is one indeed: the job is wired wrongly, which is the one thing
+/// that ends this command with a failure.
+fn in_words(warning: &Warning) -> CommandError {
+    let Warning { causes, hints, .. } = warning;
+    let error = causes.iter().fold(CommandError::config(warning.to_string()), CommandError::cause);
+    hints.iter().fold(error, CommandError::hint)
+}
+
+/// The failure that is told by flags alone.
+fn state_alone(arguments: &Comment) -> CommandError {
+    let message = arguments.message.clone().unwrap_or_else(|| "the run failed; its log says why".to_owned());
+    let exit = if arguments.state == Some(CommentState::Refused) { Exit::Refused } else { Exit::Failed };
+    CommandError::config(message).exit(exit)
+}
+
+fn failure<'a>(
+    error: &'a CommandError,
+    arguments: &Comment,
+    plan: Option<&'a Plan>,
+    sources: &'a SourceMap,
+) -> Content<'a> {
+    // What only an apply ends with; a failure before any write may have been of either.
+    let is_of_apply = matches!(error.exit, Exit::Refused | Exit::Limit | Exit::Partial | Exit::Lease);
+    Content::Failure { error, apply: arguments.apply || is_of_apply, plan: plan.map(|plan| (plan, sources)) }
+}
+
+/// In a job after a job the file comes from an artifact, which a stranger may have written. Documents are rendered by
+/// us, with everything in them escaped; finished Markdown would speak in our name.
+fn refuse_foreign_markdown(content: &Content<'_>, settings: &Settings) -> Result<(), CommandError> {
+    if matches!(content, Content::Markdown { .. }) && settings.variable("GITHUB_EVENT_NAME") == Some("workflow_run") {
+        return Err(CommandError::config("finished Markdown is not posted from a `workflow_run` job")
+            .cause("it comes from another job's artifact, and whoever wrote that would speak in this token's name")
+            .hint("upload the JSON document instead: `plan --json-out FILE`"));
+    }
+    Ok(())
+}
+
+/// The environment that the comment is for: the document's own, else the one that was asked for, else the project's.
+fn environment(document: Option<&Document>, settings: &Settings) -> Result<String, CommandError> {
+    let told = match document {
+        Some(Document::Plan(plan)) => Some(plan.target.environment.as_str()),
+        Some(Document::Report(report)) => Some(report.target.environment.as_str()),
+        Some(Document::Failure(_) | Document::Markdown { .. }) | None => None,
+    };
+    match (told, settings.environment.as_deref()) {
+        (Some(told), Some(asked)) if told != asked => {
+            Err(CommandError::config(format!("the document is of the environment `{told}`, and --env says `{asked}`")))
+        }
+        (Some(told), _) => Ok(told.to_owned()),
+        (None, Some(asked)) => Ok(asked.to_owned()),
+        (None, None) => {
+            let chosen = open::workspace(settings).resolved.project.environment;
+            if chosen.is_empty() {
+                return Err(CommandError::config("the project has several environments")
+                    .hint("name the one that the comment is for: `--env NAME`"));
+            }
+            Ok(chosen)
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Document, CommandError> {
+    let text = output::read(path, DOCUMENT_BYTES)?;
+    let what = || format!("the file {} cannot be posted", path.display());
+    if !text.trim_start().starts_with('{') {
+        return Ok(markdown(text));
+    }
+    let value: Value = serde_json::from_str(&text).map_err(|error| CommandError::chain(what(), &error))?;
+    let format = value.get("format_version").and_then(Value::as_str).unwrap_or_default();
+    if format.split('.').next() != Some(saved::FORMAT_MAJOR) {
+        return Err(CommandError::config(what())
+            .cause(format!("its format version is `{format}`, and this reachform reads {}.x", saved::FORMAT_MAJOR)));
+    }
+    if value.get("error").is_some() {
+        return read_failure(&value)
+            .map(Document::Failure)
+            .ok_or_else(|| CommandError::config(what()).cause("it is an error, but not as this program writes one"));
+    }
+    if value.get("outcomes").is_some() {
+        return read_report(&value)
+            .map(|report| Document::Report(Box::new(report)))
+            .ok_or_else(|| CommandError::config(what()).cause("it is a report, but not as this program writes one"));
+    }
+    match saved::read(&text) {
+        Ok(_) | Err(saved::SavedPlanError::NotApplyable) => {}
+        Err(error) => return Err(CommandError::chain(what(), &error)),
+    }
+    read_plan(&value)
+        .map(|plan| Document::Plan(Box::new(plan)))
+        .ok_or_else(|| CommandError::config(what()).cause("a change in it is not as this program writes it"))
+}
+
+fn read_failure(value: &Value) -> Option<CommandError> {
+    let error = value.get("error")?;
+    let texts = |name: &str| -> Vec<String> {
+        let list = error.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let code = error.get("exit_code")?.as_u64()?;
+    let exit = Exit::ALL.into_iter().find(|exit| u64::from(exit.code()) == code)?;
+    Some(CommandError { exit, causes: texts("causes"), hints: texts("hints") })
+}
+
+/// Markdown as `--markdown` writes it tells in its first line what it is.
+fn markdown(text: String) -> Document {
+    let first = text.lines().next().unwrap_or_default();
+    let is_apply = first.starts_with("<!-- reachform:apply ");
+    let plan_hash = first.split_ascii_whitespace().find_map(|word| word.strip_prefix("hash=")).map(str::to_owned);
+    Document::Markdown { plan_hash, is_apply, text }
+}
+
+/// What was done: JSON, or a line.
+fn tell(published: &Published, more: &[String], mode: Mode, settings: &Settings) -> Result<(), CommandError> {
+    let Published { state, pull_request, put, truncated, warnings } = published;
+    let outcome = match put {
+        Some(put) => put.outcome.as_str(),
+        None if mode == Mode::Off => "skipped",
+        None => "not-posted",
+    };
+    let listed: Vec<Value> = warnings
+        .iter()
+        .map(|warning| {
+            json!({"code": warning.code(), "message": warning.one_line(), "causes": warning.causes, "hints": warning.hints})
+        })
+        .chain(more.iter().map(|text| json!({"code": "summary", "message": text, "causes": [], "hints": []})))
+        .collect();
+    let document = json!({
+        "format_version": "1.0",
+        "state": state.as_str(),
+        "outcome": outcome,
+        "pull_request": pull_request,
+        "comment_id": put.as_ref().and_then(|put| put.id),
+        "comment_url": put.as_ref().and_then(|put| put.url.clone()),
+        "truncated": truncated,
+        "warnings": listed,
+    });
+    for text in more {
+        output::aside(&format!("warning: {}", crate::render::visible::one_line(text)));
+    }
+    for warning in warnings {
+        output::aside(&in_words(warning).warning_text());
+    }
+    output::json(settings, &format!("{document:#}\n"))?;
+    if !settings.json {
+        let place = match (put.as_ref().and_then(|put| put.url.as_deref()), pull_request) {
+            (Some(url), _) => format!(": {url}"),
+            (None, Some(number)) => format!(" on #{number}"),
+            (None, None) => String::new(),
+        };
+        output::result(&format!("Comment {outcome} ({}){place}", state.as_str()));
+    }
+    Ok(())
+}
+
+impl CommentState {
+    fn state(self) -> State {
+        match self {
+            Self::Planning => State::Planning,
+            Self::Planned => State::Planned,
+            Self::Applying => State::Applying,
+            Self::Applied => State::Applied,
+            Self::PartlyApplied => State::PartlyApplied,
+            Self::Refused => State::Refused,
+            Self::Failed => State::Failed,
+            Self::Superseded => State::Superseded,
+        }
+    }
+}
+
+impl CommentMode {
+    /// The same for the forge.
+    pub fn mode(self) -> Mode {
+        match self {
+            Self::Update => Mode::Update,
+            Self::Changes => Mode::Changes,
+            Self::New => Mode::New,
+            Self::Off => Mode::Off,
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Puts what a command found on the pull request: rendered within the forge's budget, under the environment's key.
+//!
+//! The commands of the action call it in this process. Nothing here ends a command: what a forge refuses comes back as
+//! a warning beside what was done.
+
+use std::path::{Path, PathBuf};
+
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use crate::diagnostics::SourceMap;
+use crate::forge::comment::FRAME_BYTES;
+use crate::forge::marker::{Target, key};
+use crate::forge::sticky::{Posting, Put, put};
+use crate::forge::{Context, Forge, Marker, Mode, State, Warning, lookup};
+use crate::plan::{Outcome, Plan, Report};
+use crate::render::markdown::{Body, CommentContext, Status, plan_comment, report_comment, status_comment};
+
+use super::connect::SANDBOX_HOST;
+use super::exit::Exit;
+use super::forge;
+use super::report::CommandError;
+use super::settings::Settings;
+
+/// What there is to tell.
+#[derive(Clone, Copy, Debug)]
+pub enum Content<'a> {
+    /// A plan.
+    Plan(&'a Plan, &'a SourceMap),
+    /// What became of one, and the command that goes on.
+    Report(&'a Report, Option<&'a str>),
+    /// A command failed, or was refused.
+    Failure {
+        /// Why.
+        error: &'a CommandError,
+        /// Whether it was an apply.
+        apply: bool,
+        /// The plan as it is now, for a refusal.
+        plan: Option<(&'a Plan, &'a SourceMap)>,
+    },
+    /// A plan is being made.
+    Planning,
+    /// A plan is being applied.
+    Applying,
+    /// A newer commit or run has taken over.
+    Superseded(Option<&'a str>),
+    /// Finished Markdown of ours, and what it tells.
+    Markdown {
+        /// The text.
+        text: &'a str,
+        /// What it tells.
+        state: State,
+        /// The plan's hash, where it is known.
+        plan_hash: Option<&'a str>,
+    },
+}
+
+impl Content<'_> {
+    /// What the comment then says.
+    pub fn state(&self) -> State {
+        match self {
+            Self::Plan(..) => State::Planned,
+            Self::Report(report, _) => state_of(report),
+            Self::Failure { error, .. } => match error.exit {
+                Exit::Refused | Exit::Limit => State::Refused,
+                Exit::Done
+                | Exit::Failed
+                | Exit::Changes
+                | Exit::Partial
+                | Exit::Lease
+                | Exit::Usage
+                | Exit::Interrupted => State::Failed,
+            },
+            Self::Planning => State::Planning,
+            Self::Applying => State::Applying,
+            Self::Superseded(_) => State::Superseded,
+            Self::Markdown { state, .. } => *state,
+        }
+    }
+
+    /// Whether a comment is made for it where there is none yet and only changes are to be told.
+    pub fn is_worth_a_comment(&self) -> bool {
+        match self {
+            Self::Plan(plan, _) => {
+                let summary = plan.summary();
+                summary.has_changes() || summary.drift > 0 || summary.conflict > 0 || !plan.is_applyable()
+            }
+            Self::Report(report, _) => !report.outcomes.is_empty(),
+            Self::Failure { .. } | Self::Markdown { .. } => true,
+            Self::Planning | Self::Applying | Self::Superseded(_) => false,
+        }
+    }
+
+    fn plan_hash(&self) -> Option<String> {
+        match self {
+            Self::Plan(plan, _) | Self::Failure { plan: Some((plan, _)), .. } => Some(plan.plan_hash.to_string()),
+            Self::Report(report, _) => Some(report.plan_hash.to_string()),
+            Self::Markdown { plan_hash, .. } => plan_hash.map(str::to_owned),
+            Self::Failure { plan: None, .. } | Self::Planning | Self::Applying | Self::Superseded(_) => None,
+        }
+    }
+
+    /// The service's host, where the content knows it.
+    fn host(&self) -> Option<&str> {
+        match self {
+            Self::Plan(plan, _) | Self::Failure { plan: Some((plan, _)), .. } => Some(&plan.target.host),
+            Self::Report(report, _) => Some(&report.target.host),
+            _ => None,
+        }
+    }
+
+    /// The text, within a budget.
+    pub fn body(&self, environment: &str, context: &CommentContext) -> Body {
+        let status = |status, plan| status_comment(environment, status, plan, context);
+        match *self {
+            Self::Plan(plan, sources) => plan_comment(plan, sources, context),
+            Self::Report(report, again) => report_comment(report, again, context),
+            Self::Failure { error, apply, plan } => {
+                let CommandError { exit: _, causes, hints } = error;
+                match self.state() {
+                    State::Refused => status(Status::Refused { causes, hints }, plan),
+                    _ => status(Status::Failed { apply, causes, hints }, plan),
+                }
+            }
+            Self::Planning => status(Status::Planning, None),
+            Self::Applying => status(Status::Applying, None),
+            Self::Superseded(by) => status(Status::Superseded { by }, None),
+            Self::Markdown { text, .. } => Body { text: text.to_owned(), truncated: false },
+        }
+    }
+}
+
+fn state_of(report: &Report) -> State {
+    let any = |outcome| report.count(outcome) > 0;
+    if report.is_complete() && !report.interrupted {
+        State::Applied
+    } else if report.wrote {
+        State::PartlyApplied
+    } else if any(Outcome::Stale) || any(Outcome::Held) || any(Outcome::Blocked) {
+        State::Refused
+    } else {
+        State::Failed
+    }
+}
+
+/// How the comment is kept.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// When it is written.
+    pub mode: Mode,
+    /// What else tells it apart from others.
+    pub key: Option<String>,
+    /// The pull request, where a person or an artifact names it.
+    pub pull_request: Option<u64>,
+    /// Most bytes of it.
+    pub max_bytes: Option<usize>,
+}
+
+/// What was done.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// What the comment says, or would.
+    pub state: State,
+    /// The pull request, once it was found.
+    pub pull_request: Option<u64>,
+    /// What was done to the comment; `None` where it could not be done.
+    pub put: Option<Put>,
+    /// Whether anything was left out to fit the budget.
+    pub truncated: bool,
+    /// What did not work. Never a reason to fail.
+    pub warnings: Vec<Warning>,
+}
+
+/// One run's hand at the forge: the pull request is looked for once, our login asked for once.
+pub struct Publisher {
+    forge: Box<dyn Forge>,
+    context: Context,
+    options: Options,
+    host: String,
+    folder: String,
+    number: OnceCell<u64>,
+}
+
+impl Publisher {
+    /// Makes it. It fails only where there is no forge, or no token for it.
+    pub fn open(settings: &Settings, options: Options, cancel: CancellationToken) -> Result<Self, Warning> {
+        let context = forge::context(settings)?;
+        let forge = forge::open(settings, &context, cancel)?;
+        Ok(Self {
+            forge,
+            context,
+            options,
+            host: service_host(settings),
+            folder: folder_in_repository(settings),
+            number: OnceCell::new(),
+        })
+    }
+
+    /// The forge, for check runs and issues.
+    pub fn forge(&self) -> &dyn Forge {
+        &*self.forge
+    }
+
+    /// What the pipeline tells of itself.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The key of an environment's comment and issue.
+    pub fn key(&self, environment: &str) -> String {
+        self.key_at(&self.host, environment)
+    }
+
+    fn key_at(&self, host: &str, environment: &str) -> String {
+        key(Target { host, environment, folder: &self.folder, extra: self.options.key.as_deref() })
+    }
+
+    /// The pull request.
+    pub async fn pull_request(&self) -> Result<u64, Warning> {
+        let find = || lookup::pull_request(&*self.forge, &self.context, self.options.pull_request);
+        self.number.get_or_try_init(find).await.copied()
+    }
+
+    /// Puts it there.
+    pub async fn publish(&self, content: &Content<'_>, environment: &str) -> Published {
+        let mut published =
+            Published { state: content.state(), pull_request: None, put: None, truncated: false, warnings: Vec::new() };
+        if self.options.mode == Mode::Off {
+            return published;
+        }
+        let number = match self.pull_request().await {
+            Ok(number) => number,
+            Err(warning) => {
+                published.warnings.push(warning);
+                return published;
+            }
+        };
+        published.pull_request = Some(number);
+        let max_bytes = self.options.max_bytes.unwrap_or_else(|| self.forge.comment_bytes());
+        let context = forge::comment_context(Some(&self.context), max_bytes.saturating_sub(FRAME_BYTES));
+        let body = content.body(environment, &context);
+        published.truncated = body.truncated;
+        let key = self.key_at(content.host().unwrap_or(&self.host), environment);
+        let mut marker = Marker::new(key, content.state(), self.context.run.as_ref());
+        marker.sha.clone_from(&self.context.head_sha);
+        marker.plan_hash = content.plan_hash();
+        let posting = Posting {
+            number,
+            marker,
+            markdown: &body.text,
+            mode: self.options.mode,
+            worth_making: content.is_worth_a_comment(),
+            max_bytes: Some(max_bytes),
+        };
+        match put(&*self.forge, &self.context, &posting).await {
+            Ok(put) => published.put = Some(put),
+            Err(mut warning) => {
+                if self.context.origin.is_untrusted() && self.context.event != "workflow_run" {
+                    warning.hints.push(
+                        "a pull request from a fork or of Dependabot has a token that only reads: post from a \
+                         `workflow_run` job"
+                            .to_owned(),
+                    );
+                }
+                published.warnings.push(warning);
+            }
+        }
+        published
+    }
+}
+
+/// The service's host as plans name it.
+fn service_host(settings: &Settings) -> String {
+    if settings.sandbox {
+        return SANDBOX_HOST.to_owned();
+    }
+    settings.base_url().map_or_else(|_| settings.api_url.clone(), |base| base.host())
+}
+
+/// The project's folder from the root of the repository, so that the key is the same wherever the runner checks out.
+fn folder_in_repository(settings: &Settings) -> String {
+    let root = settings.variable("GITHUB_WORKSPACE").or_else(|| settings.variable("CI_PROJECT_DIR")).map(PathBuf::from);
+    let real = |path: &Path| path.canonicalize().ok();
+    let inside =
+        root.as_deref().and_then(real).zip(real(&settings.dir)).and_then(|(root, dir)| {
+            dir.strip_prefix(&root).ok().map(|folder| folder.to_string_lossy().replace('\\', "/"))
+        });
+    inside.unwrap_or_else(|| {
+        let typed = settings.dir.to_string_lossy().replace('\\', "/");
+        typed.trim_start_matches("./").trim_end_matches('/').trim_start_matches('.').to_owned()
+    })
+}

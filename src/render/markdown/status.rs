@@ -1,0 +1,134 @@
+//! The comment where there is neither a plan nor a report: something is under way, was refused, or failed.
+
+use super::comment::{marker, plan_comment};
+use super::escape::{code, link, sentence};
+use super::page::put;
+use super::{Body, CommentContext};
+use crate::diagnostics::SourceMap;
+use crate::plan::Plan;
+
+/// Causes and hints that are listed; the rest is counted. A refusal names every change that differs.
+const LIST_SHOWN: usize = 40;
+
+/// How much of one cause is shown, in characters.
+const CAUSE_SHOWN: usize = 400;
+
+/// What is under way, or went wrong.
+#[derive(Clone, Copy, Debug)]
+pub enum Status<'a> {
+    /// A plan is being made.
+    Planning,
+    /// A plan is being applied.
+    Applying,
+    /// A command failed before it wrote anything.
+    Failed {
+        /// Whether it was an apply.
+        apply: bool,
+        /// Why, from the outermost cause to the innermost.
+        causes: &'a [String],
+        /// What to do about it.
+        hints: &'a [String],
+    },
+    /// An apply was refused: it is another plan than the approved one, or over a limit. The causes below the first are
+    /// the difference.
+    Refused {
+        /// Why.
+        causes: &'a [String],
+        /// What to do about it.
+        hints: &'a [String],
+    },
+    /// A newer commit or run has taken over.
+    Superseded {
+        /// Which.
+        by: Option<&'a str>,
+    },
+}
+
+/// The body. `plan` is the plan as it is now, shown below a refusal so that it can be reviewed and approved.
+pub fn status_comment(
+    environment: &str,
+    status: Status<'_>,
+    plan: Option<(&Plan, &SourceMap)>,
+    context: &CommentContext,
+) -> Body {
+    let hash = plan.map(|(plan, _)| plan.plan_hash.as_str()).unwrap_or_default();
+    let mut out = marker("status", hash, context, None);
+    let (command, headline) = headline(status);
+    put(&mut out, format_args!("### Agents {command} · {} — {headline}\n", code(environment)));
+    out.push_str(&links(context));
+    match status {
+        Status::Planning => out.push_str("The plan is being made. It will stand here.\n"),
+        Status::Applying => out.push_str("The plan is being applied. What became of it will stand here.\n"),
+        Status::Superseded { by: Some(by) } => put(&mut out, format_args!("Superseded by {}.\n", code(by))),
+        Status::Superseded { by: None } => out.push_str("A newer run has taken over.\n"),
+        Status::Failed { apply: true, causes, hints } => {
+            out.push_str("> [!CAUTION]\n> The apply failed before it could say what it did. Its log says more.\n\n");
+            list(&mut out, causes, hints);
+        }
+        Status::Failed { apply: false, causes, hints } => {
+            out.push_str("> [!CAUTION]\n> There is no plan; what stood here before is out of date.\n\n");
+            list(&mut out, causes, hints);
+        }
+        Status::Refused { causes, hints } => {
+            out.push_str("> [!WARNING]\n> **Nothing was changed.**\n\n");
+            list(&mut out, causes, hints);
+        }
+    }
+    let Some((plan, sources)) = plan else { return Body { text: out, truncated: false } };
+    out.push_str("\n<details open><summary>The plan as it is now</summary>\n\n");
+    let end = "\n</details>\n";
+    let rest = context.max_bytes.saturating_sub(out.len() + end.len());
+    let below = plan_comment(plan, sources, &CommentContext { max_bytes: rest, ..context.clone() });
+    out.push_str(&as_part(&below.text));
+    out.push_str(end);
+    Body { text: out, truncated: below.truncated }
+}
+
+fn headline(status: Status<'_>) -> (&'static str, &'static str) {
+    match status {
+        Status::Planning => ("plan", "planning"),
+        Status::Applying => ("apply", "applying"),
+        Status::Failed { apply: false, .. } => ("plan", "failed"),
+        Status::Failed { apply: true, .. } => ("apply", "failed"),
+        Status::Refused { .. } => ("apply", "refused"),
+        Status::Superseded { .. } => ("plan", "superseded"),
+    }
+}
+
+fn links(context: &CommentContext) -> String {
+    let commit = context.commit.as_deref().map(|commit| {
+        let short: String = commit.chars().take(7).collect();
+        format!("Commit {}", code(&short))
+    });
+    let run = context.run_url.as_deref().and_then(|url| link("run", url));
+    let parts: Vec<String> = commit.into_iter().chain(run).collect();
+    if parts.is_empty() { "\n".to_owned() } else { format!("{}\n\n", parts.join(" · ")) }
+}
+
+fn list(out: &mut String, causes: &[String], hints: &[String]) {
+    let cut = |text: &str| match text.char_indices().nth(CAUSE_SHOWN) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    };
+    for cause in causes.iter().take(LIST_SHOWN) {
+        put(out, format_args!("- {}\n", sentence(&cut(cause))));
+    }
+    if causes.len() > LIST_SHOWN {
+        put(out, format_args!("- {} more\n", causes.len() - LIST_SHOWN));
+    }
+    if !hints.is_empty() {
+        out.push('\n');
+    }
+    for hint in hints.iter().take(LIST_SHOWN) {
+        put(out, format_args!("- hint: {}\n", sentence(&cut(hint))));
+    }
+}
+
+/// A whole comment as a part of another: without its marker, and with its heading as a line.
+fn as_part(text: &str) -> String {
+    let text = text.split_once('\n').filter(|(first, _)| first.starts_with("<!--")).map_or(text, |(_, rest)| rest);
+    match text.strip_prefix("### ").and_then(|text| text.split_once('\n')) {
+        Some((heading, rest)) => format!("{heading}\n\n{rest}"),
+        None => text.to_owned(),
+    }
+}
