@@ -15,6 +15,7 @@ mod cli;
 mod converge;
 mod examples;
 mod faults;
+mod hostile;
 mod manifest;
 mod plan;
 mod render;

@@ -7,7 +7,7 @@ const ELEMENTS: [&str; 9] = ["details", "summary", "code", "pre", "del", "ins", 
 
 /// Panics where the comment holds an element that we do not write, where elements do not close, where a heading, image or
 /// foreign link stands in it, or where a text outside of code would mention or refer to something.
-pub(super) fn check(text: &str) {
+pub fn check(text: &str) {
     let mut open: Vec<String> = Vec::new();
     let mut comments = 0;
     let mut headings = 0;

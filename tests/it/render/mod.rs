@@ -3,9 +3,10 @@
 mod build;
 mod cases;
 mod documents;
+pub mod infested;
 mod limits;
-mod markdown;
-mod properties;
+pub mod markdown;
+pub mod properties;
 
 use std::path::PathBuf;
 
