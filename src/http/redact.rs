@@ -29,7 +29,15 @@ const SNIPPET_LENGTH: usize = 160;
 #[derive(Clone, Default)]
 pub struct Redactor {
     /// Every form in which a value could stand in a body, longest first, so that no secret leaves a rest of another.
-    forms: Vec<SecretString>,
+    forms: Vec<Form>,
+}
+
+/// One way in which a value may be written.
+#[derive(Clone)]
+struct Form {
+    text: SecretString,
+    /// Whether it counts only where no letter or digit stands beside it. In base64 one always may.
+    as_word: bool,
 }
 
 impl fmt::Debug for Redactor {
@@ -41,7 +49,7 @@ impl fmt::Debug for Redactor {
 impl Redactor {
     /// Takes the values that must never be shown: the token, and every `!secret` of the run.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
-        let mut forms: Vec<String> = Vec::new();
+        let mut forms: Vec<(String, bool)> = Vec::new();
         for secret in secrets {
             let text = secret.expose_secret();
             // A header or a log shows the lines of a key one by one.
@@ -52,9 +60,10 @@ impl Redactor {
                 }
             }
         }
-        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        forms.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         forms.dedup();
-        Self { forms: forms.into_iter().map(SecretString::from).collect() }
+        let form = |(text, as_word)| Form { text: SecretString::from(text), as_word };
+        Self { forms: forms.into_iter().map(form).collect() }
     }
 
     /// The text without any known secret, without control and bidi characters, on one line.
@@ -69,7 +78,7 @@ impl Redactor {
         let mut text = self.mask(&String::from_utf8_lossy(head));
         if head.len() < body.len() {
             // A secret that the end of the head cuts in two is not known as one any more.
-            let longest = self.forms.first().map_or(0, |form| form.expose_secret().len());
+            let longest = self.forms.first().map_or(0, |form| form.text.expose_secret().len());
             let mut end = text.len().saturating_sub(longest);
             while !text.is_char_boundary(end) {
                 end -= 1;
@@ -80,12 +89,12 @@ impl Redactor {
     }
 
     fn mask(&self, text: &str) -> String {
-        self.forms.iter().fold(text.to_owned(), |text, form| mask_form(text, form.expose_secret()))
+        self.forms.iter().fold(text.to_owned(), mask_form)
     }
 }
 
 /// Everything that a value may be written as: as it is, and as JSON, a URL, a form, HTML and base64 write it.
-fn forms_of(text: &str) -> Vec<String> {
+fn forms_of(text: &str) -> Vec<(String, bool)> {
     let json = serde_json::Value::from(text).to_string();
     let json = json.get(1..json.len() - 1).unwrap_or_default().to_owned();
     let mut ascii = String::with_capacity(json.len());
@@ -106,8 +115,17 @@ fn forms_of(text: &str) -> Vec<String> {
         (quoted.replace('\'', "&#39;"), quoted.replace('\'', "&#x27;"), quoted.replace('\'', "&apos;"));
     let mut forms = vec![text.to_owned(), json, ascii, url.to_ascii_lowercase(), url, parameter, component];
     forms.extend([html, quoted, decimal, hexadecimal, named]);
-    for shift in 0..3 {
-        forms.extend(base64_core(text.as_bytes(), shift).into_iter().filter(|core| core.len() >= SHORTEST_BASE64));
+    let mut forms: Vec<(String, bool)> = forms
+        .into_iter()
+        .map(|form| {
+            let as_word = form == text && text.len() < SURE_SECRET;
+            (form, as_word)
+        })
+        .collect();
+    for core in (0..3).flat_map(|shift| base64_core(text.as_bytes(), shift)) {
+        if core.len() >= SHORTEST_BASE64 {
+            forms.push((core, false));
+        }
     }
     forms
 }
@@ -130,11 +148,13 @@ fn base64_core(bytes: &[u8], shift: usize) -> [String; 2] {
 }
 
 /// Masks one form of a secret: everywhere, or as a whole word where it is short.
-fn mask_form(text: String, form: &str) -> String {
+fn mask_form(text: String, form: &Form) -> String {
+    let Form { text: secret, as_word } = form;
+    let form = secret.expose_secret();
     if !text.contains(form) {
         return text;
     }
-    if form.len() >= SURE_SECRET {
+    if !as_word {
         return text.replace(form, MASK);
     }
     let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
@@ -143,12 +163,19 @@ fn mask_form(text: String, form: &str) -> String {
     for (at, _) in text.match_indices(form) {
         let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + form.len()..).unwrap_or_default());
         out.push_str(text.get(done..at).unwrap_or_default());
-        let inside = is_word(before.chars().next_back()) || is_word(after.chars().next());
+        let inside = (is_word(before.chars().next_back()) && !ends_in_escape(before)) || is_word(after.chars().next());
         out.push_str(if inside { form } else { MASK });
         done = at + form.len();
     }
     out.push_str(text.get(done..).unwrap_or_default());
     out
+}
+
+/// Whether a text ends in `%22` or `\n`, whose last sign is no part of a word.
+fn ends_in_escape(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    matches!(bytes, [.., b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
+        || matches!(bytes, [.., b'\\', b'n' | b'r' | b't'])
 }
 
 /// The text on one line, without what could steer a terminal or turn its writing direction.

@@ -1,6 +1,7 @@
 //! The program itself: the real binary, with an environment of its own, against the embedded service.
 
 mod bad_input;
+mod echoes;
 mod exits;
 mod interrupts;
 mod program;
