@@ -33,7 +33,9 @@ pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken
                 .hint(format!("it came from {}", settings.token_source(project.token_variable())))
         })?;
         let host = base.host();
-        let redactor = Redactor::new([&token]);
+        // What the service answers may hold what it was sent: the token, and the secrets of the manifests.
+        let secrets = settings.secrets();
+        let redactor = Redactor::new(secrets.iter().chain([&token]));
         let options = TransportOptions { extra_ca: settings.ca_file.clone(), ..TransportOptions::default() };
         let transport = ReqwestTransport::new(base, Some(&credential), &options)
             .map_err(|error| CommandError::chain("the HTTP client could not be built", &error))?;

@@ -127,6 +127,8 @@ pub fn read(path: &Path, limit: u64) -> Result<String, CommandError> {
 
 /// The result as JSON where that was asked for: on stdout, in a file, or both.
 pub fn json(settings: &Settings, document: &str) -> Result<(), CommandError> {
+    // Whatever a file or the service put into it: the same document, safe to print.
+    let document = &crate::render::visible::json(document);
     if let Some(path) = &settings.json_out {
         file(path, document)?;
     }
@@ -138,6 +140,7 @@ pub fn json(settings: &Settings, document: &str) -> Result<(), CommandError> {
 
 /// The document of a failure, on stdout and in a file as asked for. The file may be what failed, and was told then.
 pub fn json_of_failure(settings: &Settings, document: &str) {
+    let document = &crate::render::visible::json(document);
     if let Some(Err(error)) = settings.json_out.as_deref().map(|path| file(path, document)) {
         tracing::debug!(causes = ?error.causes, "the failure could not be kept");
     }

@@ -121,6 +121,12 @@ impl Settings {
         self.variable(&format!("REACHFORM_SECRET_{name}")).map(str::to_owned)
     }
 
+    /// Every value that `!secret` could stand for: what the service sends back of one is masked.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        let named = self.variables.iter().filter(|(name, _)| name.starts_with("REACHFORM_SECRET_"));
+        named.map(|(_, value)| SecretString::from(value.clone())).collect()
+    }
+
     /// The token: from the file, else from the variable that the environment of the project names.
     pub fn token(&self, variable: &str) -> Result<SecretString, CommandError> {
         if let Some(file) = &self.token_file {

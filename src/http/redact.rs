@@ -12,6 +12,13 @@ const MASK: &str = "(secret)";
 /// Shorter values are not looked for: they would take single letters out of every message.
 const SHORTEST_SECRET: usize = 4;
 
+/// Shorter values, of which the manifest's author is warned, are masked only where they stand as a whole word: one that
+/// equals a common word must not take pieces out of others.
+const SURE_SECRET: usize = 12;
+
+/// Fewest characters of base64 that are looked for; fewer stand in words by chance.
+const SHORTEST_BASE64: usize = 8;
+
 /// How much of a body is looked at for a snippet, in bytes.
 const SNIPPET_SOURCE: usize = 16 * 1024;
 
@@ -22,7 +29,15 @@ const SNIPPET_LENGTH: usize = 160;
 #[derive(Clone, Default)]
 pub struct Redactor {
     /// Every form in which a value could stand in a body, longest first, so that no secret leaves a rest of another.
-    forms: Vec<SecretString>,
+    forms: Vec<Form>,
+}
+
+/// One way in which a value may be written.
+#[derive(Clone)]
+struct Form {
+    text: SecretString,
+    /// Whether it counts only where no letter or digit stands beside it. In base64 one always may.
+    as_word: bool,
 }
 
 impl fmt::Debug for Redactor {
@@ -34,20 +49,21 @@ impl fmt::Debug for Redactor {
 impl Redactor {
     /// Takes the values that must never be shown: the token, and every `!secret` of the run.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
-        let mut forms: Vec<String> = Vec::new();
+        let mut forms: Vec<(String, bool)> = Vec::new();
         for secret in secrets {
             let text = secret.expose_secret();
-            if text.len() < SHORTEST_SECRET {
-                continue;
+            // A header or a log shows the lines of a key one by one.
+            let lines = text.lines().filter(|line| line.len() >= SURE_SECRET);
+            for text in std::iter::once(text).chain(lines) {
+                if text.len() >= SHORTEST_SECRET {
+                    forms.extend(forms_of(text));
+                }
             }
-            let escaped = serde_json::Value::from(text).to_string();
-            forms.push(escaped.trim_matches('"').to_owned());
-            forms.push(percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string());
-            forms.push(text.to_owned());
         }
-        forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        forms.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         forms.dedup();
-        Self { forms: forms.into_iter().map(SecretString::from).collect() }
+        let form = |(text, as_word)| Form { text: SecretString::from(text), as_word };
+        Self { forms: forms.into_iter().map(form).collect() }
     }
 
     /// The text without any known secret, without control and bidi characters, on one line.
@@ -59,19 +75,107 @@ impl Redactor {
     /// The beginning of a body that could not be understood, as much as a message may show.
     pub fn snippet(&self, body: &[u8]) -> String {
         let head = body.get(..SNIPPET_SOURCE).unwrap_or(body);
-        let text = mask_members(&self.mask(&String::from_utf8_lossy(head)));
-        cut(&self.clean(&text), SNIPPET_LENGTH)
+        let mut text = self.mask(&String::from_utf8_lossy(head));
+        if head.len() < body.len() {
+            // A secret that the end of the head cuts in two is not known as one any more.
+            let longest = self.forms.first().map_or(0, |form| form.text.expose_secret().len());
+            let mut end = text.len().saturating_sub(longest);
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            text.truncate(end);
+        }
+        cut(&self.clean(&mask_members(&text)), SNIPPET_LENGTH)
     }
 
     fn mask(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for form in &self.forms {
-            if text.contains(form.expose_secret()) {
-                text = text.replace(form.expose_secret(), MASK);
-            }
-        }
-        text
+        self.forms.iter().fold(text.to_owned(), mask_form)
     }
+}
+
+/// Everything that a value may be written as: as it is, and as JSON, a URL, a form, HTML and base64 write it.
+fn forms_of(text: &str) -> Vec<(String, bool)> {
+    let json = serde_json::Value::from(text).to_string();
+    let json = json.get(1..json.len() - 1).unwrap_or_default().to_owned();
+    let mut ascii = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+        } else {
+            let mut units = [0; 2];
+            ascii.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    let url = percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let parameter: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let component = percent_encoding::utf8_percent_encode(text, COMPONENT).to_string();
+    let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let quoted = html.replace('"', "&quot;");
+    let (decimal, hexadecimal, named) =
+        (quoted.replace('\'', "&#39;"), quoted.replace('\'', "&#x27;"), quoted.replace('\'', "&apos;"));
+    let mut forms = vec![text.to_owned(), json, ascii, url.to_ascii_lowercase(), url, parameter, component];
+    forms.extend([html, quoted, decimal, hexadecimal, named]);
+    let mut forms: Vec<(String, bool)> = forms
+        .into_iter()
+        .map(|form| {
+            let as_word = form == text && text.len() < SURE_SECRET;
+            (form, as_word)
+        })
+        .collect();
+    for core in (0..3).flat_map(|shift| base64_core(text.as_bytes(), shift)) {
+        if core.len() >= SHORTEST_BASE64 {
+            forms.push((core, false));
+        }
+    }
+    forms
+}
+
+/// What no component of a URL needs to escape stands as it is in most.
+const COMPONENT: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The characters of base64 that bytes have whatever stands around them, `shift` bytes after the start of a group of
+/// three: in both alphabets.
+fn base64_core(bytes: &[u8], shift: usize) -> [String; 2] {
+    use base64::Engine as _;
+    let padded = [vec![0; shift], bytes.to_vec()].concat();
+    let (from, to) = ((shift * 8).div_ceil(6), padded.len() * 8 / 6);
+    let core = |text: String| text.get(from..to).unwrap_or_default().to_owned();
+    [
+        core(base64::engine::general_purpose::STANDARD.encode(&padded)),
+        core(base64::engine::general_purpose::URL_SAFE.encode(&padded)),
+    ]
+}
+
+/// Masks one form of a secret: everywhere, or as a whole word where it is short.
+fn mask_form(text: String, form: &Form) -> String {
+    let Form { text: secret, as_word } = form;
+    let form = secret.expose_secret();
+    if !text.contains(form) {
+        return text;
+    }
+    if !as_word {
+        return text.replace(form, MASK);
+    }
+    let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, _) in text.match_indices(form) {
+        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + form.len()..).unwrap_or_default());
+        out.push_str(text.get(done..at).unwrap_or_default());
+        let inside = (is_word(before.chars().next_back()) && !ends_in_escape(before)) || is_word(after.chars().next());
+        out.push_str(if inside { form } else { MASK });
+        done = at + form.len();
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}
+
+/// Whether a text ends in `%22` or `\n`, whose last sign is no part of a word.
+fn ends_in_escape(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    matches!(bytes, [.., b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
+        || matches!(bytes, [.., b'\\', b'n' | b'r' | b't'])
 }
 
 /// The text on one line, without what could steer a terminal or turn its writing direction.
@@ -166,6 +270,33 @@ mod tests {
             assert!(!clean.contains("rd"), "{clean}");
         }
         assert!(!format!("{redactor:?}").contains("ss"));
+    }
+
+    #[test]
+    fn a_secret_in_base64_goes_at_every_place() {
+        use base64::Engine as _;
+        let secret = SecretString::from("crm-secret-4417-value");
+        let redactor = Redactor::new([&secret]);
+        for before in ["", "u", "us", "user:"] {
+            let text = format!("{before}{}{before}", secret.expose_secret());
+            let text = base64::engine::general_purpose::STANDARD.encode(text);
+            let clean = redactor.clean(&format!("Basic {text}"));
+            assert!(clean.contains(MASK) && clean.len() < text.len(), "{clean}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_a_common_word_leaves_other_words_alone() {
+        let redactor = Redactor::new([&SecretString::from("agent")]);
+        assert_eq!(redactor.clean("no agents: `agent` is reagent"), "no agents: `(secret)` is reagent");
+    }
+
+    #[test]
+    fn a_secret_that_the_end_of_a_snippet_would_cut_goes_whole() {
+        let secret = SecretString::from("crm-secret-4417-value");
+        let body = format!("{}{}{}", " ".repeat(SNIPPET_SOURCE - 10), secret.expose_secret(), "x".repeat(100));
+        let snippet = Redactor::new([&secret]).snippet(body.as_bytes());
+        assert!(!snippet.contains("crm"), "{snippet}");
     }
 
     #[test]

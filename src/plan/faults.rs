@@ -29,7 +29,11 @@ fn classify(
     declared: &[(crate::model::FieldPath, Value)],
     live: Option<&Value>,
 ) -> Diagnostic {
-    let message = format!("{}: {}", fault.path, fault.message);
+    // The schema knows its own secret places, but not where a `!secret` stands: what it says there may quote the value.
+    let message = match inputs.desired.declared.secrets().get(&fault.path) {
+        Some(secret) => format!("{}: `{}` is not what the schema asks for", fault.path, secret.named()),
+        None => format!("{}: {}", fault.path, fault.message),
+    };
     let place = Place::Field { address: inputs.desired.address(), path: fault.path.clone() };
     let is_declared = declared.iter().any(|(path, _)| fault.path.starts_with(path));
     let stands_in_live = live_faults.contains(fault);

@@ -12,6 +12,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
 use crate::diagnostics::{Diagnostic, Place, Severity, SourceMap, Span};
+use crate::render::visible::is_hidden;
 
 /// How problems are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -336,10 +337,9 @@ fn step_on(text: &str, byte: usize, lines: usize) -> usize {
     at
 }
 
-/// Control characters, and those that turn the direction of text or hide in it.
+/// What acts without being seen, but for tabs, which the renderer lays out.
 fn is_unfit(c: char) -> bool {
-    (c.is_control() && c != '\t')
-        || matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    c != '\t' && is_hidden(c)
 }
 
 /// How the service's tokens begin, and how many characters after that make one.

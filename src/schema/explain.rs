@@ -307,9 +307,14 @@ impl Explainer<'_, '_> {
         fault.meant = meant;
     }
 
-    /// A value for a message: itself, or no more than that it is one.
+    /// A value for a message: itself, or no more than that it is one. What lists and objects hold is never quoted, for
+    /// a secret may stand anywhere in them.
     fn shown(&self, path: &FieldPath, value: &Value) -> String {
-        if (self.secret)(path) { "the value".to_owned() } else { quoted(value) }
+        match value {
+            _ if (self.secret)(path) => "the value".to_owned(),
+            Value::Array(_) | Value::Object(_) => kind(value).to_owned(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => quoted(value),
+        }
     }
 
     fn of_model(&self, path: &FieldPath) -> String {

@@ -8,8 +8,8 @@ pub mod drifting;
 pub mod error;
 pub mod planning;
 pub mod running;
-pub mod schemas;
 mod said;
+pub mod schemas;
 
 pub use adopting::{Adopted, Adopting, Adoption, FileChange, NotAdopted, adopt};
 pub use drifting::{NoPast, Past, check_drift};

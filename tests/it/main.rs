@@ -17,6 +17,7 @@ mod drift;
 mod examples;
 mod faults;
 mod forge;
+mod hostile;
 mod manifest;
 mod plan;
 mod render;

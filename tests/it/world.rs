@@ -13,7 +13,9 @@ use reachform::model::Verify;
 use reachform::plan::{Approval, Options, Plan, Refusal, Report, Source, approve};
 use reachform::sandbox::{Behaviour, InProcess, Sandbox, Seed, Service};
 use reachform::schema::Leniency;
-use reachform::session::{Applying, Outside, Schemas, SessionError, Workspace, apply_approved, make_plan, plan_unleased, read};
+use reachform::session::{
+    Applying, Outside, Schemas, SessionError, Workspace, apply_approved, make_plan, plan_unleased, read,
+};
 use tokio_util::sync::CancellationToken;
 
 /// The numbers of the organization.

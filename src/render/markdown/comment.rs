@@ -7,7 +7,7 @@ use super::page::put;
 use super::{Body, CommentContext};
 use crate::diagnostics::{Diagnostic, Severity, SourceMap};
 use crate::model::FieldPath;
-use crate::plan::{Action, AgentChange, Cause, KeptEdit, Plan, Summary};
+use crate::plan::{Action, AgentChange, Cause, KeptEdit, Plan, Summary, Target};
 use crate::render::values::plural;
 use crate::render::words;
 
@@ -25,10 +25,13 @@ pub fn plan_comment(plan: &Plan, sources: &SourceMap, context: &CommentContext) 
 
 fn write(plan: &Plan, told: &[Told<'_>], sources: &SourceMap, context: &CommentContext, rung: &Rung) -> String {
     let mut out = marker("plan", plan.plan_hash.as_str(), context, plan.source.commit.as_deref());
-    out.push_str(&title(plan));
-    out.push_str(&links(plan, context));
+    out.push_str(&title(plan, rung));
+    out.push_str(&links(plan, context, rung));
     out.push_str(&warnings(plan, rung));
-    problems(&mut out, plan, sources);
+    match rung.rows {
+        Rows::All | Rows::Names => problems(&mut out, plan, sources),
+        Rows::Totals => problems_counted(&mut out, plan),
+    }
     if let Some(text) = words::no_changes(plan) {
         put(&mut out, format_args!("{text}\n\n"));
     }
@@ -76,7 +79,7 @@ pub(super) fn marker(kind: &str, hash: &str, context: &CommentContext, commit: O
 }
 
 /// Status and totals: it is what a notification and a phone show.
-fn title(plan: &Plan) -> String {
+fn title(plan: &Plan, rung: &Rung) -> String {
     let Summary { create, update, delete, adopt, unchanged, drift: _, conflict: _, orphaned: _ } = plan.summary();
     let counts: Vec<String> =
         [(delete, "to delete"), (update, "to update"), (create, "to create"), (adopt, "to adopt")]
@@ -94,10 +97,13 @@ fn title(plan: &Plan) -> String {
     } else {
         ""
     };
-    format!("### Agents plan · {} — {state}{counts} · {unchanged} unchanged\n", code(&plan.target.environment))
+    format!(
+        "### Agents plan · {} — {state}{counts} · {unchanged} unchanged\n",
+        code(&rung.bounded(&plan.target.environment))
+    )
 }
 
-fn links(plan: &Plan, context: &CommentContext) -> String {
+fn links(plan: &Plan, context: &CommentContext, rung: &Rung) -> String {
     let mut parts = Vec::new();
     if let Some(commit) = context.commit.as_deref().or(plan.source.commit.as_deref()) {
         let short: String = commit.chars().take(7).collect();
@@ -105,7 +111,8 @@ fn links(plan: &Plan, context: &CommentContext) -> String {
         parts.push(format!("Commit {}{dirty}", code(&short)));
     }
     parts.push(format!("plan `{}`", plan.plan_hash.short()));
-    parts.push(format!("{} {}", code(&plan.target.host), code(&plan.target.project)));
+    let Target { host, project, organization: _, environment: _ } = &plan.target;
+    parts.push(format!("{} {}", code(&rung.bounded(host)), code(&rung.bounded(project))));
     parts.extend(context.run_url.as_deref().and_then(|url| link("run", url)));
     parts.extend(context.full_plan_url.as_deref().and_then(|url| link("full plan", url)));
     format!("{}\n\n", parts.join(" · "))
@@ -144,8 +151,8 @@ fn warnings(plan: &Plan, rung: &Rung) -> String {
         lines.push(format!("**{} held and will not be applied:**{names}", plural(held, "agent is", "agents are")));
     }
     for breach in &plan.breaches {
-        let flag = code(&breach.flag);
-        lines.push(format!("**Safety limit:** {} To allow it for one run: {flag}", sentence(&breach.message)));
+        let (message, flag) = (sentence(&rung.bounded(&breach.message)), code(&rung.bounded(&breach.flag)));
+        lines.push(format!("**Safety limit:** {message} To allow it for one run: {flag}"));
     }
     if lines.is_empty() {
         return String::new();
@@ -175,6 +182,13 @@ fn problems(out: &mut String, plan: &Plan, sources: &SourceMap) {
     }
     if !told.is_empty() {
         out.push('\n');
+    }
+}
+
+/// The problems as a number, where there is no room for their words.
+fn problems_counted(out: &mut String, plan: &Plan) {
+    if let Some(count) = crate::render::diagnostics::count(&plan.diagnostics) {
+        put(out, format_args!("- {count}\n\n"));
     }
 }
 

@@ -96,18 +96,24 @@ fn quiet(text: &str) -> String {
     out.replace("://", "&#58;//&#8288;").replace("www.", "www&#46;&#8288;")
 }
 
-/// A link of ours; nothing where the address is not plain `http` or `https`.
+/// Longest address that is made a link. That of a CI run has some 100 characters.
+const LONGEST_ADDRESS: usize = 512;
+
+/// A link of ours; nothing where the address is not plain `http` or `https`, or longer than any that we know.
 pub(super) fn link(title: &str, url: &str) -> Option<String> {
     let good = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!$&*+,;=%".contains(c);
     let known = url.starts_with("https://") || url.starts_with("http://");
-    (known && url.chars().all(good)).then(|| format!("[{title}]({url})"))
+    (known && url.len() <= LONGEST_ADDRESS && url.chars().all(good)).then(|| format!("[{title}]({url})"))
 }
+
+/// Longest value of a marker: a hash has 71 characters.
+const LONGEST_MARKER_VALUE: usize = 128;
 
 /// A value of a hidden marker. `-->` in one would end the comment, so little is allowed.
 pub(super) fn marker_value(text: &str) -> String {
     let kept: String =
         text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '/' | '-')).collect();
-    kept.replace("--", "-")
+    kept.replace("--", "-").chars().take(LONGEST_MARKER_VALUE).collect()
 }
 
 #[cfg(test)]
@@ -142,6 +148,7 @@ mod tests {
         assert_eq!(link("run", "https://x.test/a?b=c").unwrap(), "[run](https://x.test/a?b=c)");
         assert_eq!(link("run", "javascript:alert(1)"), None);
         assert_eq!(link("run", "https://x.test/) @all"), None);
+        assert_eq!(link("run", &format!("https://x.test/{}", "a".repeat(600))), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a comment leaves out, step by step, until it fits.
 
+use std::borrow::Cow;
+
 use crate::render::prose::HunkLimits;
 
 use super::Body;
@@ -35,6 +37,21 @@ pub(super) struct Rung {
     pub(super) rows: Rows,
     /// What is missing, as the end of "Shortened to fit: …".
     pub(super) missing: Option<&'static str>,
+}
+
+/// Characters that the last rung leaves of a text from outside, so that no name can be too long for a comment.
+const LAST_RUNG_TEXT: usize = 60;
+
+impl Rung {
+    /// A text from outside, as much of it as this rung shows in a line that every comment has.
+    pub(super) fn bounded<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match text.char_indices().nth(LAST_RUNG_TEXT) {
+            Some((at, _)) if self.rows == Rows::Totals => {
+                Cow::Owned(format!("{}…", text.get(..at).unwrap_or_default()))
+            }
+            _ => Cow::Borrowed(text),
+        }
+    }
 }
 
 const fn words(context_words: usize, longest_part: usize) -> HunkLimits {
@@ -108,7 +125,8 @@ const RUNGS: [Rung; 9] = [
     },
 ];
 
-/// Writes with less and less until the body fits. The last rung is a few hundred bytes and is taken as it is.
+/// Writes with less and less until the body fits. The last rung is a few hundred bytes, a few thousand where every name
+/// in it is hostile, and is taken as it is.
 pub(super) fn fit(max_bytes: usize, write: impl Fn(&Rung) -> String) -> Body {
     let mut body = Body { text: String::new(), truncated: false };
     for rung in &RUNGS {

@@ -15,7 +15,7 @@ pub fn report_comment(report: &Report, again: Option<&str>, context: &CommentCon
 
 fn write(report: &Report, again: Option<&str>, context: &CommentContext, rung: &Rung) -> String {
     let mut out = marker("apply", report.plan_hash.as_str(), context, None);
-    let environment = code(&report.target.environment);
+    let environment = code(&rung.bounded(&report.target.environment));
     put(&mut out, format_args!("### Agents apply · {environment} — {}\n", headline(report)));
     let mut parts = Vec::new();
     if let Some(commit) = &context.commit {
@@ -62,7 +62,7 @@ fn write(report: &Report, again: Option<&str>, context: &CommentContext, rung: &
         put(&mut out, format_args!("> [!NOTE]\n> Shortened to fit: {missing}.\n\n"));
     }
     if let (false, Some(again)) = (report.is_complete() && !report.interrupted, again) {
-        put(&mut out, format_args!("To go on: {}\n\n", code(again)));
+        put(&mut out, format_args!("To go on: {}\n\n", code(&rung.bounded(again))));
     }
     put(&mut out, format_args!("<sub>{}</sub>\n", words::report_line(report)));
     out

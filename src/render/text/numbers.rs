@@ -9,6 +9,9 @@ use crate::render::values::plural;
 use crate::render::words;
 
 const COLUMN: usize = 8;
+/// A number has at most 16 characters and a direction 8. What the service calls a number may have any, and one of them
+/// must not push all others to the right.
+const LONGEST_ALIGNED: usize = 32;
 
 /// The numbers of one agent. Those that only follow its new version are counted.
 pub(super) fn write(paper: &mut Paper, change: &AgentChange, options: &TextOptions) {
@@ -20,7 +23,7 @@ pub(super) fn write(paper: &mut Paper, change: &AgentChange, options: &TextOptio
     let styles = &options.styles;
     paper.flow(COLUMN - 2, COLUMN, &[Span::new(styles.strong, "phone numbers")]);
     let slot_name = |slot: &SlotChange| format!("{} {}", slot.number, slot.direction);
-    let column = moves.iter().map(|slot| slot_name(slot).width()).max().unwrap_or(0);
+    let column = moves.iter().map(|slot| slot_name(slot).width().min(LONGEST_ALIGNED)).max().unwrap_or(0);
     for slot in &moves {
         let SlotChange { number: _, direction: _, from, to, cause, follows: _, risk } = slot;
         let mark = match (cause, risk) {

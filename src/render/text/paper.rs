@@ -54,8 +54,10 @@ impl Paper {
         self.lines.push(format!("{}{}", " ".repeat(indent), paint(spans)).trim_end().to_owned());
     }
 
-    /// Pieces that follow each other, wrapped between words; further lines begin at `hanging`.
+    /// Pieces that follow each other, wrapped between words; further lines begin at `hanging`, but never so far to the
+    /// right that a long text would become a column of a few characters with a page of blanks before it.
     pub(super) fn flow(&mut self, indent: usize, hanging: usize, spans: &[Span]) {
+        let hanging = hanging.min(self.width * 3 / 4);
         let mut line = Line::new(indent);
         for (index, word) in words(spans).into_iter().enumerate() {
             // Blanks at the very start are meant; those where a line was broken are not.
@@ -246,6 +248,13 @@ mod tests {
     fn long_words_are_cut_and_wide_characters_break_anywhere() {
         assert_eq!(wrapped(12, "abcdefghijklmnop"), "  abcdefghij\n    klmnop\n");
         assert_eq!(wrapped(12, "你好你好你好你好"), "  你好你好你\n    好你好\n");
+    }
+
+    #[test]
+    fn a_hanging_indent_leaves_room_for_the_text() {
+        let mut paper = Paper::new(40);
+        paper.flow(0, 1_000, &[Span::plain(&"word ".repeat(20))]);
+        assert!(paper.into_text().lines().all(|line| line.len() <= 40));
     }
 
     #[test]

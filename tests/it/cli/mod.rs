@@ -3,6 +3,7 @@
 mod bad_input;
 mod diff;
 mod drift;
+mod echoes;
 mod exits;
 mod interrupts;
 pub(crate) mod program;

@@ -15,7 +15,7 @@ impl World {
     pub async fn adopt(&mut self, force: bool) -> (Drift, Adoption) {
         let (workspace, outside) = (self.workspace(), self.outside());
         let reader = outside.reader();
-        let mut service = read(&reader, None).await.unwrap();
+        let mut service = read(&outside, &reader, None).await.unwrap();
         let drift = check_drift(&workspace, &self.options, &outside, &reader, &mut service, &NoPast).await.unwrap();
         let mut files = MemoryFiles::default();
         for (name, text) in &self.files {

@@ -18,7 +18,7 @@ impl World {
     pub async fn try_drift(&self) -> Result<Drift, SessionError> {
         let (workspace, outside) = (self.workspace(), self.outside());
         let reader = outside.reader();
-        let mut service = read(&reader, None).await?;
+        let mut service = read(&outside, &reader, None).await?;
         check_drift(&workspace, &self.options, &outside, &reader, &mut service, &NoPast).await
     }
 

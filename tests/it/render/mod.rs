@@ -3,9 +3,10 @@
 mod build;
 mod cases;
 mod documents;
+pub mod infested;
 pub(crate) mod limits;
-pub(crate) mod markdown;
-mod properties;
+pub mod markdown;
+pub mod properties;
 
 use std::path::PathBuf;
 

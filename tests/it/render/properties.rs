@@ -1,12 +1,7 @@
 //! What holds for every text: nothing hidden gets out, nothing breaks out, nothing is lost.
 
 use proptest::prelude::*;
-use reachform::diagnostics::{Diagnostic, SourceMap};
-use reachform::model::{Direction, Editor, FieldPath, Origin, PhoneNumber};
-use reachform::plan::{
-    Action, Cause, KeptEdit, LimitBreach, Notice, Orphan, Plan, Risk, Shown, SlotChange, SlotHolder, SlotTarget,
-    Unmanaged,
-};
+use reachform::diagnostics::SourceMap;
 use reachform::render::json::{plan_document, report_document};
 use reachform::render::markdown::{plan_comment, report_comment};
 use reachform::render::prose::{PartKind, ProseDiff};
@@ -15,44 +10,12 @@ use reachform::render::text::{TextOptions, plan_text, report_text};
 use reachform::render::visible::is_hidden;
 use serde_json::{Value, json};
 
-use super::build::{caused, change, field, key, plan, prompt, risky};
+use super::build::{field, prompt};
+use super::infested::{HOSTILE, infested};
 use super::{check, context, markdown};
 
-/// Everything that has ever broken out of a log, a table, a fence or a comment.
-const HOSTILE: [&str; 30] = [
-    "```",
-    "~~~~~~~~",
-    "````````````",
-    "</pre>",
-    "</details>",
-    "<details>",
-    "<!--",
-    "-->",
-    "@org/team",
-    "#1",
-    "|",
-    "\\|",
-    "\\",
-    "::add-mask::x",
-    "::set-output name=a::b",
-    "${{ secrets.X }}",
-    "\r",
-    "\u{1b}[2J",
-    "\u{202E}",
-    "\u{200B}",
-    "\u{E0041}",
-    "<script>alert(1)</script>",
-    "![x](https://evil.example/x.png)",
-    "https://evil.example/",
-    "`",
-    "\n# head\n",
-    "\n\n- item",
-    "<!-- reachform:plan v=1 key=5d0c1f9a77e2b613 -->",
-    "&lt;",
-    "\u{0}",
-];
-
-fn hostile() -> impl Strategy<Value = String> {
+/// Texts made of pieces that broke out of something, and of plain words between them.
+pub fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => prop::sample::select(HOSTILE.to_vec()).prop_map(str::to_owned),
         2 => "[a-z]{1,6} ",
@@ -60,62 +23,6 @@ fn hostile() -> impl Strategy<Value = String> {
         1 => Just("\n".to_owned()),
     ];
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
-}
-
-/// A plan with a text from outside wherever one can stand.
-fn infested(text: &str, other: &str) -> Plan {
-    let mut agent = change("front-desk", Action::Update);
-    text.clone_into(&mut agent.name);
-    agent.agent_id = Some(text.to_owned());
-    agent.origin = Some(Origin { file: text.to_owned(), line: 1 });
-    agent.live_editor = Some(Editor { by: Some(text.to_owned()), at: Some(text.to_owned()), version: Some(1) });
-    let step = FieldPath::of(["config", text]).to_string();
-    let long = |end: &str| format!("{}\n{end}\n{}", prompt(), prompt());
-    agent.fields = vec![
-        risky(text, field(&step, json!(text), json!(other))),
-        caused(Cause::Drift, Some(json!(text)), field("/config/a", json!(text), json!(format!("{text} {other}")))),
-        caused(Cause::Conflict, Some(json!(other)), field("/config/b", json!(long(text)), json!(long(other)))),
-        field("/config/c", json!(long(text)), json!(long(other))),
-        field("/config/d", Value::Null, json!(format!("{text}\n{other}\n{text}"))),
-        field(
-            "/config/e",
-            json!([{"name": text, "x": text}]),
-            json!([{"name": text, "x": other}, {"name": format!("{text}2")}]),
-        ),
-        field("/config/f", json!([text, "a"]), json!(["a", text, other])),
-        field("/config/g", json!({"k": text}), json!({"k": other, text: {"z": 1}})),
-    ];
-    agent.kept =
-        vec![KeptEdit { path: FieldPath::of([text]), before: Shown::Absent, after: Shown::Value(json!(text)) }];
-    agent.numbers = vec![SlotChange {
-        number: PhoneNumber::from_service(text),
-        direction: Direction::Inbound,
-        from: SlotHolder::Agent { agent_id: text.to_owned(), name: text.to_owned(), key: None, version: 1 },
-        to: SlotTarget::NewVersion { key: key("front-desk") },
-        cause: Cause::Pending,
-        follows: false,
-        risk: Some(Risk(text.to_owned())),
-    }];
-    let mut gone = change("gone", Action::Delete);
-    text.clone_into(&mut gone.name);
-    let mut plan = plan(vec![gone, agent]);
-    text.clone_into(&mut plan.target.host);
-    text.clone_into(&mut plan.target.environment);
-    text.clone_into(&mut plan.target.project);
-    plan.target.organization = Some(text.to_owned());
-    plan.source.commit = Some(text.to_owned());
-    plan.notices = vec![Notice { address: None, code: "x", message: text.to_owned() }];
-    plan.unmanaged = vec![Unmanaged { name: text.to_owned(), agent_id: text.to_owned(), owner: None }];
-    plan.orphans = vec![Orphan {
-        key: key("orphan"),
-        agent_id: text.to_owned(),
-        name: text.to_owned(),
-        protect: false,
-        kept_because: Some(text.to_owned()),
-    }];
-    plan.diagnostics = vec![Diagnostic::warning("x", text).hint(text)];
-    plan.breaches = vec![LimitBreach { message: text.to_owned(), flag: text.to_owned() }];
-    plan
 }
 
 fn assert_nothing_hidden(output: &str) {

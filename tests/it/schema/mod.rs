@@ -1,7 +1,7 @@
 //! The schema: case folders of faults, the questions of planning, schemas that must be refused, and properties.
 
 mod cases;
-mod properties;
+pub mod properties;
 mod questions;
 mod refusals;
 

@@ -60,7 +60,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// Schemas that mean something: mostly well-formed, with references, unions and what only some values are held to.
-fn any_schema() -> impl Strategy<Value = Value> {
+pub fn any_schema() -> impl Strategy<Value = Value> {
     let types = prop_oneof![Just("object"), Just("string"), Just("array"), Just("integer"), Just("null")];
     let leaf = prop_oneof![
         types.prop_map(|word| json!({"type": word})),
@@ -98,7 +98,7 @@ fn any_schema() -> impl Strategy<Value = Value> {
 }
 
 /// Values in the words of [`any_schema`].
-fn any_config() -> impl Strategy<Value = Value> {
+pub fn any_config() -> impl Strategy<Value = Value> {
     let leaf =
         prop_oneof![Just(json!("a")), Just(json!("object")), Just(json!(1)), Just(json!(1.5)), Just(Value::Null)];
     leaf.prop_recursive(4, 24, 4, |inner| {

@@ -1,0 +1,164 @@
+//! A service that sends back what it was sent: no secret of ours may come out of the program by that way.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reachform::http::{Clock as _, Method, Request, SystemClock};
+use reachform::sandbox::{Behaviour, Delivery, SANDBOX_TOKEN, Sandbox, Service};
+use serde_json::json;
+
+use super::program::{MANIFEST, Project};
+
+/// How what was sent comes back.
+#[derive(Clone, Copy, Debug)]
+enum Echo {
+    Text,
+    Json,
+    Html,
+    Base64,
+    Url,
+}
+
+impl Echo {
+    const ALL: [Self; 5] = [Self::Text, Self::Json, Self::Html, Self::Base64, Self::Url];
+
+    fn body(self, sent: &str) -> String {
+        match self {
+            Self::Text => format!("cannot read: {sent}"),
+            Self::Json => json!({"detail": format!("cannot read {sent}")}).to_string(),
+            Self::Html => {
+                let sent = sent.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+                format!("<html><title>{sent}</title></html>")
+            }
+            Self::Base64 => json!({"detail": STANDARD.encode(sent)}).to_string(),
+            Self::Url => json!({"detail": utf8_percent_encode(sent, NON_ALPHANUMERIC).to_string()}).to_string(),
+        }
+    }
+}
+
+/// Serves reads from the embedded service and echoes every write, or echoes everything.
+fn serve(echo: Echo, reads_too: bool) -> String {
+    let sandbox = Sandbox::new(Service::quickstart(Behaviour::default()));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let sandbox = sandbox.clone();
+            std::thread::spawn(move || answer(stream.unwrap(), &sandbox, echo, reads_too));
+        }
+    });
+    url
+}
+
+fn answer(mut stream: TcpStream, sandbox: &Sandbox, echo: Echo, reads_too: bool) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 || line.trim().is_empty() {
+            break;
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    let Some(first) = lines.first() else { return };
+    let headers: Vec<(String, String)> = lines[1..]
+        .iter()
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let length =
+        headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, value)| value.parse().unwrap());
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let mut words = first.split(' ');
+    let (method, target) = (Method::parse(words.next().unwrap()).unwrap(), words.next().unwrap());
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (status, answer) = if reads_too || method != Method::Get {
+        // The body first, then the headers: what a message shows is the beginning.
+        let token = headers.iter().find(|(name, _)| name == "authorization").map_or("", |(_, value)| value.as_str());
+        let text = String::from_utf8_lossy(&body);
+        let from = text.find("crm").unwrap_or(0);
+        (422, echo.body(&format!("{token} {}", &text[from..])).into_bytes())
+    } else {
+        let query = query.split('&').filter_map(|pair| pair.split_once('='));
+        let query = query.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let request = Request { method, path: path.to_owned(), query, headers, body: None };
+        match sandbox.handle(&request, SystemClock.now()) {
+            Delivery::Answer(response) => (response.status, response.body),
+            other => panic!("{other:?}"),
+        }
+    };
+    let head = format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", answer.len());
+    // A client that has gone away is no matter.
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&answer));
+}
+
+/// Short, long, a common word, and with everything in it that some way of writing changes.
+const SECRETS: [&str; 6] = [
+    "Zq7x!9",
+    "crm-secret-4417-valüe with & <marks> \"quoted\" %20/+?",
+    "back\\slash-and-'single'-in-it",
+    "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nNzQ3YWJjZGVmZ2hpamtsbW5vcA\n-----END KEY-----",
+    "日本語の秘密の文字列です",
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+];
+
+/// A secret as it may stand in a text; base64 at each of the three places in a group.
+fn forms(secret: &str) -> Vec<String> {
+    let json = serde_json::to_string(secret).unwrap();
+    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let mut forms = vec![secret.to_owned(), json[1..json.len() - 1].to_owned(), html];
+    forms.push(utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string());
+    for shift in 0..3 {
+        let padded = [vec![b' '; shift], secret.as_bytes().to_vec()].concat();
+        let text = STANDARD.encode(&padded);
+        let core = &text[(shift * 8_usize).div_ceil(6)..padded.len() * 8 / 6];
+        forms.extend((core.len() >= 8).then(|| core.to_owned()));
+    }
+    forms
+}
+
+fn assert_hidden(what: &str, text: &str, secret: &str) {
+    for form in forms(secret) {
+        assert!(!text.contains(&form), "{what} shows {form:?}:\n{text}");
+    }
+}
+
+#[test]
+fn a_service_that_echoes_what_it_was_sent_gets_no_secret_shown() {
+    for secret in SECRETS {
+        for (echo, reads_too) in Echo::ALL.into_iter().flat_map(|echo| [(echo, false), (echo, true)]) {
+            let project = Project::quickstart()
+                .with("ANYREACH_API_URL", &serve(echo, reads_too))
+                .with("ANYREACH_TOKEN", SANDBOX_TOKEN)
+                .with("REACHFORM_SECRET_CRM_KEY", secret);
+            project.edit(MANIFEST, "  team: patient-access", "  team: patient-access\n  crm: !secret CRM_KEY");
+            let commands: &[&[&str]] = if reads_too {
+                &[&["plan", "-vv"], &["list", "-vv"], &["validate", "-vv"]]
+            } else {
+                &[
+                    &["plan", "-vv", "--out", "saved.plan"],
+                    &["apply", "--auto-approve", "-vv", "--json-out", "a.json", "--markdown", "a.md"],
+                ]
+            };
+            for command in commands {
+                let ran = project.run(command);
+                let what = format!("{command:?} with {echo:?}");
+                assert_hidden(&what, &ran.stdout, secret);
+                assert_hidden(&what, &ran.stderr, secret);
+                assert_hidden(&what, &ran.stderr, SANDBOX_TOKEN);
+                assert_hidden(&what, &ran.stdout, SANDBOX_TOKEN);
+            }
+            for entry in walkdir::WalkDir::new(project.dir().parent().unwrap()) {
+                let path = entry.unwrap().into_path();
+                if path.is_file() {
+                    let bytes = std::fs::read(&path).unwrap();
+                    assert_hidden(&path.display().to_string(), &String::from_utf8_lossy(&bytes), secret);
+                }
+            }
+        }
+    }
+}
