@@ -167,7 +167,7 @@ fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit {
     if let Err(unwritten) = output::json(settings, &report_document(report)) {
         output::aside(&unwritten.text());
         if settings.json {
-            output::result(&report_document(report));
+            output::document(&report_document(report));
         }
     }
     if let Some(path) = &planning.markdown

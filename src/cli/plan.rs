@@ -12,11 +12,18 @@ use super::connect::connect;
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
+use super::workflow::findings;
 use super::{markdown, open, output, schema_cache};
 
 /// Runs the command.
 pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandError> {
+    findings::check(&arguments.reports)?;
     let workspace = open::workspace(settings);
+    let resolved = &workspace.resolved;
+    if resolved.diagnostics.has_errors() {
+        let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
+        findings::write("plan", &problems, resolved, &arguments.reports, settings)?;
+    }
     open::refuse_broken(&workspace, settings)?;
     let outside = connect(settings, &workspace.resolved.project, CancellationToken::new())?;
     let reader = outside.reader();
@@ -28,6 +35,7 @@ pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandE
     let plan = session::make_plan(&workspace, &options, leniency, &outside, &reader, &mut service).await;
     let plan = plan.map_err(failed)?;
     show(&plan, &workspace, &arguments.planning, settings)?;
+    findings::write("plan", &plan.diagnostics, resolved, &arguments.reports, settings)?;
     let document = plan_document(&plan, &workspace.resolved.sources);
     // Files first: where one cannot be written, stdout still holds one document, the error.
     if let Some(path) = &arguments.out {
@@ -51,7 +59,7 @@ pub fn show(
     planning: &Planning,
     settings: &Settings,
 ) -> Result<(), CommandError> {
-    output::problems(&plan.diagnostics, &workspace.resolved.sources, settings);
+    findings::tell(&plan.diagnostics, &workspace.resolved, settings);
     if !settings.json {
         output::result(&plan_text(plan, &output::text_options(settings, planning.diff)));
     }

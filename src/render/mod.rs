@@ -5,6 +5,7 @@
 //! reaches a terminal, a log or a comment.
 
 pub mod diagnostics;
+pub mod findings;
 pub mod json;
 pub mod markdown;
 pub mod prose;
@@ -13,3 +14,4 @@ pub mod text;
 pub mod values;
 pub mod visible;
 mod words;
+pub mod workflow_commands;

@@ -6,3 +6,4 @@ mod interrupts;
 mod program;
 mod service;
 mod streams;
+mod workflow;

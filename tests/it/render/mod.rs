@@ -3,6 +3,7 @@
 mod build;
 mod cases;
 mod documents;
+mod findings;
 mod limits;
 mod markdown;
 mod properties;
