@@ -6,9 +6,12 @@
 
 pub mod diagnostics;
 pub mod findings;
+pub mod html;
 pub mod json;
+mod ladder;
 pub mod markdown;
 pub mod prose;
+mod put;
 pub mod style;
 pub mod text;
 pub mod values;

@@ -1,6 +1,6 @@
 //! The only ways in which a text from outside gets into Markdown: as code, as escaped HTML, as a link that was checked.
 
-use super::page::put;
+use crate::render::put::put;
 use crate::render::visible;
 
 /// Inline code that holds any text, on one line. In a table, a pipe or a backslash would need an escape that differs
