@@ -205,6 +205,9 @@ pub struct Planning {
     /// Write the plan as Markdown, as a pull request shows it
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Write the plan as one page that needs nothing else, for whoever approves it
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `plan`
@@ -262,6 +265,9 @@ pub struct Show {
     /// Write the plan as Markdown, as a pull request shows it
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Write the plan as one page that needs nothing else, for whoever approves it
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `list`

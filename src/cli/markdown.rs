@@ -18,18 +18,10 @@ pub fn of_report(report: &Report, again: Option<&str>, settings: &Settings) -> S
 
 /// What a pipeline's variables tell of the run.
 fn context(settings: &Settings) -> CommentContext {
-    let run_url = match (
-        settings.variable("GITHUB_SERVER_URL"),
-        settings.variable("GITHUB_REPOSITORY"),
-        settings.variable("GITHUB_RUN_ID"),
-    ) {
-        (Some(server), Some(repository), Some(run)) => Some(format!("{server}/{repository}/actions/runs/{run}")),
-        _ => settings.variable("CI_JOB_URL").map(str::to_owned),
-    };
     CommentContext {
         commit: settings.variable("GITHUB_SHA").or_else(|| settings.variable("CI_COMMIT_SHA")).map(str::to_owned),
         run_id: settings.variable("GITHUB_RUN_ID").or_else(|| settings.variable("CI_PIPELINE_ID")).map(str::to_owned),
-        run_url,
+        run_url: settings.run_url(),
         ..CommentContext::default()
     }
 }

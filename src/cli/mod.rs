@@ -8,6 +8,7 @@ pub mod args;
 pub mod connect;
 pub mod exit;
 pub mod git;
+pub mod html;
 pub mod list;
 pub mod markdown;
 pub mod open;

@@ -13,11 +13,15 @@ use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
 use super::workflow::findings;
-use super::{markdown, open, output, schema_cache};
+use super::{html, markdown, open, output, schema_cache};
 
 /// Runs the command.
 pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandError> {
     findings::check(&arguments.reports)?;
+    [&arguments.planning.markdown, &arguments.planning.html]
+        .into_iter()
+        .flatten()
+        .try_for_each(|path| output::check_writable(path))?;
     let workspace = open::workspace(settings);
     let resolved = &workspace.resolved;
     if resolved.diagnostics.has_errors() {
@@ -65,6 +69,9 @@ pub fn show(
     }
     if let Some(path) = &planning.markdown {
         output::file(path, &markdown::of_plan(plan, &workspace.resolved.sources, settings))?;
+    }
+    if let Some(path) = &planning.html {
+        output::file(path, &html::of_plan(plan, &workspace.resolved.sources, settings))?;
     }
     Ok(())
 }

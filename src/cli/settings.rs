@@ -173,6 +173,15 @@ impl Settings {
         self.variable("ANYREACH_ORG_ID")
     }
 
+    /// Where this run can be seen, as a pipeline's variables tell.
+    pub fn run_url(&self) -> Option<String> {
+        let names = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"];
+        match names.map(|name| self.variable(name)) {
+            [Some(server), Some(repository), Some(run)] => Some(format!("{server}/{repository}/actions/runs/{run}")),
+            _ => self.variable("CI_JOB_URL").map(str::to_owned),
+        }
+    }
+
     /// The name of this run: the CI job where there is one, so that its re-run is known as the same, and a random part.
     pub fn run_name(&self, random: &str) -> String {
         match (self.variable("GITHUB_RUN_ID"), self.variable("CI_PIPELINE_ID")) {

@@ -11,7 +11,7 @@ use super::build::{change, field, plan, prompt, risky, unchanged};
 use super::{context, markdown};
 
 /// Agents with long prompts in several scripts, every seventh with a risk, and five deletes.
-fn many(count: usize) -> Plan {
+pub(super) fn many(count: usize) -> Plan {
     let mut changes: Vec<_> = (0..5).map(|number| change(&format!("gone-{number}"), Action::Delete)).collect();
     for number in 0..count {
         let mut agent = change(&format!("agent-{number}"), Action::Update);
