@@ -1,4 +1,4 @@
-//! PURE. Plans, reports and problems as text: terminal, Markdown, JSON, annotations.
+//! PURE. Plans, reports and problems as text: terminal, Markdown, JSON, a page, annotations, SARIF.
 //!
 //! Every renderer is a function from data and options to a `String`; nothing here prints. Texts from outside (names,
 //! prompts, messages of the service) go through [`visible`] on their way, so that no control character of theirs

@@ -69,6 +69,6 @@ fn write(plan: &Plan, told: &[Told<'_>], sources: &SourceMap, context: &PageCont
     numbers::map(&mut main, plan, rung);
     agents::sections(&mut main, told, rung);
     closing::left_alone(&mut main, plan);
-    let title = format!("Plan for {}", plan.target.environment);
+    let title = format!("Plan for {}: {}", plan.target.environment, super::words::counts(&plan.summary()));
     document::page(&title, &overview::header(plan, context), &main, &closing::footer(plan))
 }

@@ -6,7 +6,7 @@ use super::told::Told;
 use super::values::{brief_change, name};
 use crate::diagnostics::{Diagnostic, Severity, SourceMap};
 use crate::plan::{Action, AgentChange, Cause, Plan, SlotTarget, Summary};
-use crate::render::ladder::{Rows, Rung};
+use crate::render::ladder::{Details, Rows, Rung};
 use crate::render::values::{grouped, plural};
 use crate::render::words;
 
@@ -19,20 +19,13 @@ const NAMED_VALUES: usize = 4;
 pub(super) fn header(plan: &Plan, context: &PageContext) -> String {
     let summary = plan.summary();
     let mut out = String::new();
-    put(
-        &mut out,
-        format_args!(
-            "<p class=\"eyebrow\">Plan for <strong>{}</strong> · {}</p>\n",
-            line(&plan.target.environment),
-            line(&plan.target.project)
-        ),
-    );
-    let state = words::state(plan).map(|state| format!("{state}: ")).unwrap_or_default();
-    let mut title = format!("{state}{}", words::counts(&summary));
-    if let Some(first) = title.get(..1).map(str::to_uppercase) {
-        title.replace_range(..1, &first);
-    }
-    put(&mut out, format_args!("<h1>{}</h1>\n", text(&title)));
+    put(&mut out, format_args!("<p class=\"eyebrow\">{}</p>\n", line(&plan.target.project)));
+    let state = match words::state(plan) {
+        Some("errors") => ", with errors".to_owned(),
+        Some(state) => format!(", {state}"),
+        None => String::new(),
+    };
+    put(&mut out, format_args!("<h1>Plan for {}{state}</h1>\n", line(&plan.target.environment)));
     if let Some(nothing) = words::no_changes(plan) {
         put(&mut out, format_args!("<p class=\"lead\">{}</p>\n", text(nothing)));
     }
@@ -90,27 +83,31 @@ pub(super) fn attention(out: &mut String, plan: &Plan, rung: &Rung) {
     if plan.targeted {
         lines.push("<strong>Targeted.</strong> Agents were left out. This is not the whole plan.".to_owned());
     }
-    let named = |matches: &dyn Fn(&AgentChange) -> bool, kind: &str| {
+    let named = |matches: &dyn Fn(&AgentChange) -> bool, target: &dyn Fn(&AgentChange) -> String| {
         let keys: Vec<String> = plan
             .changes
             .iter()
             .filter(|change| matches(change))
-            .map(|change| {
-                let key = change.key.as_str();
-                match rung.details {
-                    crate::render::ladder::Details::None => code(key),
-                    _ => format!("<a href=\"#{}\">{}</a>", anchor(kind, key), code(key)),
+            .map(|change| match rung.details {
+                Details::None => code(change.key.as_str()),
+                Details::Risky | Details::All => {
+                    format!("<a href=\"#{}\">{}</a>", target(change), code(change.key.as_str()))
                 }
             })
             .collect();
         (keys.len(), if rung.rows == Rows::Totals { String::new() } else { format!(" {}", keys.join(", ")) })
     };
-    let (deleted, names) = named(&|change| change.action == Action::Delete, "delete");
+    let is_deleted = |change: &AgentChange| change.action == Action::Delete;
+    let (deleted, names) = named(&is_deleted, &|change| anchor("delete", change.key.as_str()));
     if deleted > 0 {
         lines.push(format!("<strong>{} be deleted:</strong>{names}", plural(deleted, "agent will", "agents will")));
     }
-    let (conflicts, names) =
-        named(&|change| change.fields.iter().any(|field| field.cause == Cause::Conflict), "conflict");
+    // Where nothing but a phone slot is in dispute, the map of numbers tells it.
+    let dispute = |change: &AgentChange| {
+        let in_fields = change.fields.iter().any(|field| field.cause == Cause::Conflict);
+        if in_fields && !is_deleted(change) { anchor("conflict", change.key.as_str()) } else { "numbers".to_owned() }
+    };
+    let (conflicts, names) = named(&|change| change.has_cause(Cause::Conflict) && !is_deleted(change), &dispute);
     if conflicts > 0 {
         let count = plural(conflicts, "agent was", "agents were");
         lines.push(format!("<strong>{count} changed in Git and on the service:</strong>{names}"));

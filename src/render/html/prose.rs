@@ -97,7 +97,7 @@ fn body(hunk: &Hunk, side: Side) -> String {
         match part.kind {
             PartKind::Keep => out.push_str(&shown),
             PartKind::Remove => {
-                put(&mut out, format_args!("<del>{}{shown}{}</del>", spoken("[removed: "), spoken("]")))
+                put(&mut out, format_args!("<del>{}{shown}{}</del>", spoken("[removed: "), spoken("]")));
             }
             PartKind::Add => put(&mut out, format_args!("<ins>{}{shown}{}</ins>", spoken("[added: "), spoken("]"))),
             PartKind::Note => put(&mut out, format_args!("<span class=\"quiet\">⋯{shown}⋯</span>")),

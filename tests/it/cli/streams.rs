@@ -107,7 +107,22 @@ fn a_secret_of_the_manifest_is_shown_nowhere() {
     assert_eq!(server.writes(), 0);
     // `run` looks for the value in all that each of these prints.
     let project = project.with("REACHFORM_SECRET_CRM_KEY", "crm-secret-4417-value");
-    project.run(&["plan", "-vvv", "--diff", "full", "--markdown", "plan.md", "--out", "saved.plan"]).ends(0);
+    project
+        .run(&[
+            "plan",
+            "-vvv",
+            "--diff",
+            "full",
+            "--markdown",
+            "plan.md",
+            "--html",
+            "plan.html",
+            "--sarif",
+            "found.sarif",
+            "--out",
+            "saved.plan",
+        ])
+        .ends(0);
     project.run(&["apply", "saved.plan", "-vvv", "--json"]).ends(0);
     server.sandbox.with(|service| assert_eq!(service.agents()[0].metadata["crm"], json!("crm-secret-4417-value")));
     project.run(&["plan", "-vvv", "--refresh", "--json", "--detailed-exitcode"]).ends(0);

@@ -112,7 +112,7 @@ pub(super) fn check(page: &str) {
 }
 
 /// A plan with one text at every place that can hold a text from outside.
-fn infested(text: &str) -> (reachform::plan::Plan, SourceMap) {
+pub(super) fn infested(text: &str) -> (reachform::plan::Plan, SourceMap) {
     let mut agent = change("front-desk", Action::Update);
     text.clone_into(&mut agent.name);
     agent.agent_id = Some(text.to_owned());

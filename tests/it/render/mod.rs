@@ -1,5 +1,6 @@
 //! Tests of `render`: case folders under `fixtures/render`, re-blessed with `REACHFORM_BLESS=1`, and properties.
 
+mod browser;
 mod build;
 mod cases;
 mod documents;
