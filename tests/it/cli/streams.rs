@@ -126,7 +126,9 @@ fn a_secret_of_the_manifest_is_shown_nowhere() {
     project.run(&["apply", "saved.plan", "-vvv", "--json"]).ends(0);
     server.sandbox.with(|service| assert_eq!(service.agents()[0].metadata["crm"], json!("crm-secret-4417-value")));
     project.run(&["plan", "-vvv", "--refresh", "--json", "--detailed-exitcode"]).ends(0);
-    for file in ["plan.md", "saved.plan"] {
+    project.run(&["show", "saved.plan", "--html", "shown.html"]).ends(0);
+    assert!(project.read("shown.html").contains("Plan for"));
+    for file in ["shown.html", "plan.md", "plan.html", "found.sarif", "saved.plan"] {
         assert!(!project.read(file).contains("crm-secret-4417-value"), "{file}");
     }
     let in_sandbox = Project::quickstart();
