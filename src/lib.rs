@@ -19,7 +19,7 @@
 //! | [`manifest`] | pure, but `load` | YAML with places, tags, environments; `resolve` is the whole way |
 //! | [`schema`] | pure, but `fetch` | the service's JSON Schema: compiled once, asked for faults, defaults, branches, secrets |
 //! | [`plan`] | pure | the three-way table, slots, identity, limits, hashes, approval; `build` plans, `drift` judges |
-//! | [`render`] | pure | plans and reports as terminal text, Markdown and JSON; the prose diff |
+//! | [`render`] | pure | plans, reports and problems as terminal text, Markdown, JSON, a page, annotations and SARIF; the prose diff |
 //! | [`http`] | shell | transport, limiter, retries; clock and randomness as parameters |
 //! | [`api`] | shell | the service on the wire, [`api::Reader`] and [`api::Writer`] apart |
 //! | [`live`] | shell | reads everything and says how complete it was |

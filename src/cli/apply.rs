@@ -27,7 +27,7 @@ const PLAN_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Runs the command.
 pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Result<Exit, CommandError> {
-    if let Some(path) = &arguments.planning.markdown {
+    for path in [&arguments.planning.markdown, &arguments.planning.html].into_iter().flatten() {
         output::check_writable(path)?;
     }
     let saved = arguments.file.as_deref().map(read_plan).transpose()?;
@@ -167,7 +167,7 @@ fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit {
     if let Err(unwritten) = output::json(settings, &report_document(report)) {
         output::aside(&unwritten.text());
         if settings.json {
-            output::result(&report_document(report));
+            output::document(&report_document(report));
         }
     }
     if let Some(path) = &planning.markdown

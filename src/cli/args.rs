@@ -57,6 +57,9 @@ pub struct Global {
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
+    /// When to write problems as annotations of a GitHub run (auto: where GITHUB_ACTIONS is `true`)
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Annotations::Auto, hide_short_help = true)]
+    pub annotations: Annotations,
     /// How many requests and agents are worked on side by side
     #[arg(long, global = true, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub parallelism: u16,
@@ -77,6 +80,28 @@ pub enum ColorChoice {
     Always,
     /// Never.
     Never,
+}
+
+/// When to write problems as annotations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Annotations {
+    /// Where a runner reads them.
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// Files that hold the problems of a run, for `validate` and `plan`.
+#[derive(Debug, Args)]
+pub struct Reports {
+    /// Write the problems as SARIF 2.1.0, for code scanning
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+    /// Write the problems as GitLab's code quality report
+    #[arg(long, value_name = "FILE")]
+    pub code_quality: Option<PathBuf>,
 }
 
 /// The commands.
@@ -119,6 +144,9 @@ pub struct Validate {
     /// Whether a value that the schema does not list is an error or a warning
     #[arg(long, value_enum, default_value_t = SchemaMode::Strict)]
     pub schema: SchemaMode,
+    /// Files for the problems.
+    #[command(flatten)]
+    pub reports: Reports,
 }
 
 /// How values are judged that the schema does not list.
@@ -183,6 +211,9 @@ pub struct Planning {
     /// Write the plan as Markdown, as a pull request shows it
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Write the plan as one page that needs nothing else, for whoever approves it
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `plan`
@@ -200,6 +231,9 @@ pub struct Plan {
     /// Write the counts that GitLab shows on a merge request (`artifacts: reports: terraform`)
     #[arg(long, value_name = "FILE")]
     pub gitlab_report: Option<PathBuf>,
+    /// Files for the problems.
+    #[command(flatten)]
+    pub reports: Reports,
 }
 
 /// `apply`
@@ -294,6 +328,9 @@ pub struct Show {
     /// Write the plan as Markdown, as a pull request shows it
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Write the plan as one page that needs nothing else, for whoever approves it
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `comment`

@@ -1,6 +1,6 @@
 //! The commit that the manifests were read from, asked of the `git` program. Not knowing it is no failure.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::plan::Source;
@@ -10,6 +10,12 @@ pub fn source(dir: &Path) -> Source {
     let Some(commit) = git(dir, &["rev-parse", "--verify", "-q", "HEAD"]) else { return Source::default() };
     let status = git(dir, &["status", "--porcelain=v1", "-z", "--untracked-files=normal", "--", "."]);
     Source { commit: Some(commit.trim().to_owned()), dirty: status.is_none_or(|status| !status.is_empty()) }
+}
+
+/// The root of the checkout that the folder is in.
+pub fn root(dir: &Path) -> Option<PathBuf> {
+    let root = git(dir, &["rev-parse", "--show-toplevel"])?;
+    Some(PathBuf::from(root.trim_end_matches(['\n', '\r'])))
 }
 
 fn git(dir: &Path, arguments: &[&str]) -> Option<String> {

@@ -13,6 +13,7 @@ pub mod drift;
 pub mod exit;
 pub mod forge;
 pub mod git;
+pub mod html;
 pub mod list;
 pub mod markdown;
 pub mod open;
@@ -30,6 +31,7 @@ pub mod show;
 pub mod signals;
 pub mod step_summary;
 pub mod validate;
+pub mod workflow;
 
 use std::process::ExitCode;
 
@@ -47,15 +49,15 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // clap ends with 2 on a usage error, which means "there are changes" here. Help and version are results.
             let is_result = !error.use_stderr();
-            if let Err(error) = error.print() {
-                tracing::debug!(%error, "the stream is closed");
-            }
+            output::guard(Settings::is_read_by_a_runner());
+            output::usage(&error);
             return if is_result { Exit::Done.into() } else { Exit::Usage.into() };
         }
     };
     output::set_color(cli.global.color);
-    start_logging(cli.global.verbose);
     let settings = Settings::gather(&cli.global);
+    output::guard(settings.annotations || Settings::is_read_by_a_runner());
+    start_logging(cli.global.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -119,7 +121,7 @@ fn start_logging(verbose: u8) {
     };
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(level))
-        .with_writer(std::io::stderr)
+        .with_writer(|| output::Log)
         .with_target(false)
         .with_ansi(output::stderr_is_colored())
         .without_time()

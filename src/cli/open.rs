@@ -9,9 +9,10 @@ use crate::schema::Leniency;
 use crate::session::Workspace;
 
 use super::args::{Planning, SchemaMode};
+use super::git;
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{git, output};
+use super::workflow::findings;
 
 /// Reads the manifests.
 pub fn workspace(settings: &Settings) -> Workspace {
@@ -27,7 +28,7 @@ pub fn refuse_broken(workspace: &Workspace, settings: &Settings) -> Result<(), C
         return Ok(());
     }
     let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
-    output::problems(&problems, &resolved.sources, settings);
+    findings::tell(&problems, resolved, settings);
     let count = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     let plural = if count == 1 { "mistake" } else { "mistakes" };
     Err(CommandError::config(format!("the manifests have {count} {plural}; nothing was planned")))

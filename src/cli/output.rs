@@ -1,8 +1,10 @@
 //! The one place that writes to stdout and stderr: the result on the one, progress and problems on the other.
 #![expect(clippy::disallowed_methods, reason = "this module is part of the shell: it writes the files that flags name")]
 
+use std::borrow::Cow;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::ColorChoice as Choice;
 
@@ -10,6 +12,7 @@ use crate::diagnostics::{Diagnostic, SourceMap};
 use crate::render::diagnostics::TextOptions as ProblemOptions;
 use crate::render::style::{Detail, Glyphs, Styles};
 use crate::render::text::TextOptions;
+use crate::render::workflow_commands;
 
 use super::args::{ColorChoice, DiffDetail};
 use super::report::CommandError;
@@ -54,8 +57,39 @@ pub fn progress_options(settings: &Settings) -> TextOptions {
     TextOptions { styles, ..text_options(settings, DiffDetail::Words) }
 }
 
+/// Whether what is printed is read for commands by a runner.
+static GUARDED: AtomicBool = AtomicBool::new(false);
+
+/// Tells whether a runner reads what is printed, so that user text must not be a command to it. Called once, before
+/// anything is written.
+pub fn guard(on: bool) {
+    GUARDED.store(on, Ordering::Relaxed);
+}
+
+/// The text as it may be printed. Colour is taken off first where none is shown: behind it a command could begin.
+fn printable(text: &str, colored: bool) -> Cow<'_, str> {
+    if !GUARDED.load(Ordering::Relaxed) {
+        return Cow::Borrowed(text);
+    }
+    if colored || !text.contains('\u{1b}') {
+        return workflow_commands::inert(text);
+    }
+    let plain = anstream::adapter::strip_str(text).to_string();
+    Cow::Owned(workflow_commands::inert(&plain).into_owned())
+}
+
 /// Writes a result. A reader that has gone away, as `head` does, is no failure.
 pub fn result(text: &str) {
+    to_stdout(&printable(text, stdout_is_colored()));
+}
+
+/// Writes a result that is JSON and stays it.
+pub fn document(text: &str) {
+    let guarded = GUARDED.load(Ordering::Relaxed);
+    to_stdout(&if guarded { workflow_commands::inert_json(text) } else { Cow::Borrowed(text) });
+}
+
+fn to_stdout(text: &str) {
     let mut stdout = anstream::stdout().lock();
     let written = stdout
         .write_all(text.as_bytes())
@@ -67,10 +101,48 @@ pub fn result(text: &str) {
 
 /// Writes to stderr.
 pub fn aside(text: &str) {
+    to_stderr(&printable(text, stderr_is_colored()));
+}
+
+fn to_stderr(text: &str) {
     let mut stderr = anstream::stderr().lock();
     let line_end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
     if let Err(error) = write!(stderr, "{text}{line_end}") {
         tracing::debug!(%error, "stderr is closed");
+    }
+}
+
+/// Writes commands that a runner shall carry out. They go to stderr, which it reads as well: stdout is the result.
+pub fn workflow_commands(commands: &str) {
+    to_stderr(commands);
+}
+
+/// What a wrong command line, or a question about it, is answered with. It may repeat what was typed.
+pub fn usage(error: &clap::Error) {
+    let text = error.render();
+    if error.use_stderr() {
+        let colored = stderr_is_colored();
+        aside(&if colored { text.ansi().to_string() } else { text.to_string() });
+    } else {
+        let colored = stdout_is_colored();
+        result(&if colored { text.ansi().to_string() } else { text.to_string() });
+    }
+}
+
+/// Where log lines go: to stderr, each as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Log;
+
+impl std::io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        // Not `aside`: a failure to log must not be logged.
+        anstream::stderr().lock().write_all(printable(&text, stderr_is_colored()).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        anstream::stderr().lock().flush()
     }
 }
 
@@ -133,7 +205,7 @@ pub fn json(settings: &Settings, document: &str) -> Result<(), CommandError> {
         file(path, document)?;
     }
     if settings.json {
-        result(document);
+        self::document(document);
     }
     Ok(())
 }
@@ -145,14 +217,14 @@ pub fn json_of_failure(settings: &Settings, document: &str) {
         tracing::debug!(causes = ?error.causes, "the failure could not be kept");
     }
     if settings.json {
-        result(document);
+        self::document(document);
     }
 }
 
 /// Asks on stderr, leaving the cursor behind the question.
 pub fn prompt(question: &str) {
     let mut stderr = anstream::stderr().lock();
-    if let Err(error) = write!(stderr, "{question}").and_then(|()| stderr.flush()) {
+    if let Err(error) = write!(stderr, "{}", printable(question, stderr_is_colored())).and_then(|()| stderr.flush()) {
         tracing::debug!(%error, "stderr is closed");
     }
 }

@@ -12,11 +12,22 @@ use super::connect::connect;
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{markdown, open, output, schema_cache};
+use super::workflow::findings;
+use super::{html, markdown, open, output, schema_cache};
 
 /// Runs the command.
 pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandError> {
+    findings::check(&arguments.reports)?;
+    [&arguments.planning.markdown, &arguments.planning.html]
+        .into_iter()
+        .flatten()
+        .try_for_each(|path| output::check_writable(path))?;
     let workspace = open::workspace(settings);
+    let resolved = &workspace.resolved;
+    if resolved.diagnostics.has_errors() {
+        let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
+        findings::write("plan", &problems, resolved, &arguments.reports, settings)?;
+    }
     open::refuse_broken(&workspace, settings)?;
     let outside = connect(settings, &workspace.resolved.project, CancellationToken::new())?;
     let reader = outside.reader();
@@ -28,6 +39,7 @@ pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandE
     let plan = session::make_plan(&workspace, &options, leniency, &outside, &reader, &mut service).await;
     let plan = plan.map_err(failed)?;
     show(&plan, &workspace, &arguments.planning, settings)?;
+    findings::write("plan", &plan.diagnostics, resolved, &arguments.reports, settings)?;
     let document = plan_document(&plan, &workspace.resolved.sources);
     // Files first: where one cannot be written, stdout still holds one document, the error.
     if let Some(path) = &arguments.out {
@@ -54,12 +66,15 @@ pub fn show(
     planning: &Planning,
     settings: &Settings,
 ) -> Result<(), CommandError> {
-    output::problems(&plan.diagnostics, &workspace.resolved.sources, settings);
+    findings::tell(&plan.diagnostics, &workspace.resolved, settings);
     if !settings.json {
         output::result(&plan_text(plan, &output::text_options(settings, planning.diff)));
     }
     if let Some(path) = &planning.markdown {
         output::file(path, &markdown::of_plan(plan, &workspace.resolved.sources, settings))?;
+    }
+    if let Some(path) = &planning.html {
+        output::file(path, &html::of_plan(plan, &workspace.resolved.sources, settings))?;
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ pub async fn run(arguments: &Schema, settings: &Settings) -> Result<Exit, Comman
     let text = format!("{:#}\n", manifest_schema(config));
     match &arguments.out {
         Some(path) => output::file(path, &text)?,
-        None => output::result(&text),
+        None => output::document(&text),
     }
     Ok(Exit::Done)
 }

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use crate::http::BaseUrl;
 
-use super::args::Global;
+use super::args::{Annotations, Global};
 use super::report::CommandError;
 
 /// Where the service is when nobody says otherwise.
@@ -53,8 +53,13 @@ pub struct Settings {
     pub width: usize,
     /// Whether the locale can show more than ASCII.
     pub unicode: bool,
+    /// Whether problems are written as annotations too.
+    pub annotations: bool,
     variables: BTreeMap<String, String>,
 }
+
+/// The variable that a GitHub runner, or one that works like it, sets to `true`.
+const ACTIONS: &str = "GITHUB_ACTIONS";
 
 /// Narrowest and widest that text is laid out for: narrower breaks words, wider tires the eye.
 const WIDTHS: (usize, usize) = (60, 120);
@@ -98,8 +103,18 @@ impl Settings {
             stderr_is_terminal: std::io::stderr().is_terminal(),
             width: width.clamp(WIDTHS.0, WIDTHS.1),
             unicode,
+            annotations: match global.annotations {
+                Annotations::On => true,
+                Annotations::Off => false,
+                Annotations::Auto => variables.get(ACTIONS).is_some_and(|value| value == "true"),
+            },
             variables,
         }
+    }
+
+    /// Whether what is printed is read for commands. Asked before the command line is known to be a good one.
+    pub fn is_read_by_a_runner() -> bool {
+        std::env::var_os(ACTIONS).is_some_and(|value| value == "true")
     }
 
     /// A variable of the environment.
@@ -162,6 +177,15 @@ impl Settings {
     /// The organization for personal tokens.
     pub fn organization(&self) -> Option<&str> {
         self.variable("ANYREACH_ORG_ID")
+    }
+
+    /// Where this run can be seen, as a pipeline's variables tell.
+    pub fn run_url(&self) -> Option<String> {
+        let names = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"];
+        match names.map(|name| self.variable(name)) {
+            [Some(server), Some(repository), Some(run)] => Some(format!("{server}/{repository}/actions/runs/{run}")),
+            _ => self.variable("CI_JOB_URL").map(str::to_owned),
+        }
     }
 
     /// The name of this run: the CI job where there is one, so that its re-run is known as the same, and a random part.

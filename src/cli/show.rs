@@ -11,7 +11,7 @@ use super::args::Show;
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{markdown, output};
+use super::{html, markdown, output};
 
 /// Largest plan file that is read.
 const PLAN_BYTES: u64 = 64 * 1024 * 1024;
@@ -37,6 +37,9 @@ pub fn run(arguments: &Show, settings: &Settings) -> Result<Exit, CommandError> 
     }
     if let Some(path) = &arguments.markdown {
         output::file(path, &markdown::of_plan(&plan, &SourceMap::default(), settings))?;
+    }
+    if let Some(path) = &arguments.html {
+        output::file(path, &html::of_plan(&plan, &SourceMap::default(), settings))?;
     }
     Ok(Exit::Done)
 }

@@ -14,10 +14,12 @@ use super::connect::{SANDBOX_HOST, connect};
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
+use super::workflow::findings;
 use super::{open, output, schema_cache};
 
 /// Runs the command.
 pub async fn run(arguments: &Validate, settings: &Settings) -> Result<Exit, CommandError> {
+    findings::check(&arguments.reports)?;
     let workspace = open::workspace(settings);
     let resolved = &workspace.resolved;
     let mut found = resolved.diagnostics.clone();
@@ -50,7 +52,8 @@ pub async fn run(arguments: &Validate, settings: &Settings) -> Result<Exit, Comm
         "schema_digest": schema.as_ref().map(|schema| schema.digest().as_str()),
         "diagnostics": crate::render::diagnostics::json(&problems, &resolved.sources),
     });
-    output::problems(&problems, &resolved.sources, settings);
+    findings::tell(&problems, resolved, settings);
+    findings::write("validate", &problems, resolved, &arguments.reports, settings)?;
     output::json(settings, &format!("{document:#}\n"))?;
     if errors == 0 && !settings.json {
         let count = resolved.desired.len();

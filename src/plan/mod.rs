@@ -7,6 +7,7 @@ pub mod agent;
 pub mod approve;
 pub mod build;
 pub mod change;
+pub mod codes;
 pub mod compare;
 pub mod difference;
 pub mod drift;

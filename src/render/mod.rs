@@ -1,4 +1,4 @@
-//! PURE. Plans, reports and problems as text: terminal, Markdown, JSON, annotations.
+//! PURE. Plans, reports and problems as text: terminal, Markdown, JSON, a page, annotations, SARIF.
 //!
 //! Every renderer is a function from data and options to a `String`; nothing here prints. Texts from outside (names,
 //! prompts, messages of the service) go through [`visible`] on their way, so that no control character of theirs
@@ -6,11 +6,16 @@
 
 pub mod diagnostics;
 pub mod drift;
+pub mod findings;
+pub mod html;
 pub mod json;
+mod ladder;
 pub mod markdown;
 pub mod prose;
+mod put;
 pub mod style;
 pub mod text;
 pub mod values;
 pub mod visible;
 mod words;
+pub mod workflow_commands;

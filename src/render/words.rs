@@ -2,7 +2,7 @@
 
 use crate::model::Editor;
 use crate::plan::difference::{Difference, Fate};
-use crate::plan::{Action, AgentChange, Outcome, Plan, Report, SlotHolder, SlotTarget, Summary};
+use crate::plan::{Action, AgentChange, Cause, Orphan, Outcome, Plan, Report, SlotHolder, SlotTarget, Summary};
 
 use super::values::plural;
 use super::visible::one_line;
@@ -57,6 +57,71 @@ pub(super) fn editor(editor: &Editor) -> String {
         parts.push(format!("at {}", one_line(at)));
     }
     parts.join(" ")
+}
+
+/// What is done, in words, what destroys first: `1 to delete, 2 to update`.
+pub(super) fn counts(summary: &Summary) -> String {
+    let Summary { create, update, delete, adopt, unchanged: _, drift: _, conflict: _, orphaned: _ } = *summary;
+    let counts: Vec<String> =
+        [(delete, "to delete"), (update, "to update"), (create, "to create"), (adopt, "to adopt")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+    if counts.is_empty() { "no changes".to_owned() } else { counts.join(", ") }
+}
+
+/// What a title says of a plan before its counts, where it is not a whole and good one.
+pub(super) fn state(plan: &Plan) -> Option<&'static str> {
+    if plan.has_errors() {
+        Some("errors")
+    } else if !plan.complete {
+        Some("incomplete")
+    } else if plan.targeted {
+        Some("targeted")
+    } else {
+        None
+    }
+}
+
+/// Whether someone should look at an agent's change twice.
+pub(super) fn needs_second_look(change: &AgentChange) -> bool {
+    change.is_risky() || change.has_cause(Cause::Conflict) || change.held.is_some()
+}
+
+/// What else a reader should know of an agent before its values.
+pub(super) fn notes(change: &AgentChange) -> Vec<String> {
+    let mut notes = Vec::new();
+    if change.action != Action::Update {
+        let id = change.agent_id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
+        notes.push(format!("\"{}\"{id}", change.name));
+    }
+    if change.action == Action::Delete {
+        notes.push("because no manifest declares it any more".to_owned());
+    }
+    if let Some(old) = &change.moved_from {
+        notes.push(format!("was agent.{old} until now"));
+    }
+    if change.adopts && change.action == Action::Update {
+        notes.push("not managed until now; adopted by this plan".to_owned());
+    }
+    notes
+}
+
+/// Who changed an agent on the service, where something of it was and the service tells.
+pub(super) fn edited(change: &AgentChange) -> Option<String> {
+    let edited = [Cause::Drift, Cause::Conflict].into_iter().any(|cause| change.has_cause(cause));
+    let who = change.live_editor.as_ref().map(editor).filter(|text| !text.is_empty() && edited)?;
+    Some(format!("changed on the service {who}"))
+}
+
+/// What `--prune` would do to an agent without a manifest.
+pub(super) fn fate(orphan: &Orphan) -> String {
+    match (&orphan.kept_because, orphan.protect) {
+        (Some(why), _) => format!("--prune would keep it: {}", one_line(why)),
+        (None, true) => "protected".to_owned(),
+        (None, false) => "--prune deletes it".to_owned(),
+    }
 }
 
 /// `Plan: 1 to create, 2 to update, 0 to delete, 0 to adopt. 17 unchanged.` Scripts read it, so its words never vary.

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reachform::diagnostics::SourceMap;
 use reachform::plan::{Approval, Plan, approve};
+use reachform::render::html::{PageContext, plan_page};
 use reachform::render::json::{plan_document, report_document};
 use reachform::render::markdown::{CommentContext, plan_comment, report_comment};
 use reachform::render::style::{Detail, Styles};
@@ -41,6 +42,7 @@ fn everything_of(plan: &Plan) -> Vec<(String, String)> {
     }
     shown.push(("document".to_owned(), plan_document(plan, &SourceMap::default())));
     shown.push(("comment".to_owned(), plan_comment(plan, &SourceMap::default(), &CommentContext::default()).text));
+    shown.push(("page".to_owned(), plan_page(plan, &SourceMap::default(), &PageContext::default()).text));
     shown
 }
 

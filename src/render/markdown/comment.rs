@@ -2,12 +2,12 @@
 
 use super::escape::{code, html_code, link, marker_value, sentence};
 use super::fields::{self, Told};
-use super::ladder::{Details, Rows, Rung, fit};
-use super::page::put;
 use super::{Body, CommentContext};
 use crate::diagnostics::{Diagnostic, Severity, SourceMap};
 use crate::model::FieldPath;
-use crate::plan::{Action, AgentChange, Cause, KeptEdit, Plan, Summary, Target};
+use crate::plan::{Action, AgentChange, Cause, KeptEdit, Plan, Target};
+use crate::render::ladder::{Details, Rows, Rung, fit};
+use crate::render::put::put;
 use crate::render::values::plural;
 use crate::render::words;
 
@@ -20,7 +20,7 @@ const LIST_SHOWN: usize = 20;
 pub fn plan_comment(plan: &Plan, sources: &SourceMap, context: &CommentContext) -> Body {
     // Comparing prompts is the work; what a rung leaves out changes nothing about it.
     let told: Vec<Told<'_>> = plan.changes.iter().map(Told::of).collect();
-    fit(context.max_bytes, |rung| write(plan, &told, sources, context, rung))
+    fit(context.max_bytes, |rung| write(plan, &told, sources, context, rung)).into()
 }
 
 fn write(plan: &Plan, told: &[Told<'_>], sources: &SourceMap, context: &CommentContext, rung: &Rung) -> String {
@@ -42,7 +42,7 @@ fn write(plan: &Plan, told: &[Told<'_>], sources: &SourceMap, context: &CommentC
     for entry in told {
         let shown = match rung.details {
             Details::All => true,
-            Details::Risky => needs_second_look(entry.change),
+            Details::Risky => words::needs_second_look(entry.change),
             Details::None => false,
         };
         if shown {
@@ -80,27 +80,11 @@ pub(super) fn marker(kind: &str, hash: &str, context: &CommentContext, commit: O
 
 /// Status and totals: it is what a notification and a phone show.
 fn title(plan: &Plan, rung: &Rung) -> String {
-    let Summary { create, update, delete, adopt, unchanged, drift: _, conflict: _, orphaned: _ } = plan.summary();
-    let counts: Vec<String> =
-        [(delete, "to delete"), (update, "to update"), (create, "to create"), (adopt, "to adopt")]
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
-    let counts = if counts.is_empty() { "no changes".to_owned() } else { counts.join(", ") };
-    let state = if plan.has_errors() {
-        "errors, "
-    } else if !plan.complete {
-        "incomplete, "
-    } else if plan.targeted {
-        "targeted, "
-    } else {
-        ""
-    };
-    format!(
-        "### Agents plan · {} — {state}{counts} · {unchanged} unchanged\n",
-        code(&rung.bounded(&plan.target.environment))
-    )
+    let summary = plan.summary();
+    let state = words::state(plan).map(|state| format!("{state}, ")).unwrap_or_default();
+    let (counts, unchanged) = (words::counts(&summary), summary.unchanged);
+    let environment = code(&rung.bounded(&plan.target.environment));
+    format!("### Agents plan · {environment} — {state}{counts} · {unchanged} unchanged\n")
 }
 
 fn links(plan: &Plan, context: &CommentContext, rung: &Rung) -> String {
@@ -222,10 +206,6 @@ fn version_cell(change: &AgentChange) -> String {
     }
 }
 
-fn needs_second_look(change: &AgentChange) -> bool {
-    change.is_risky() || change.has_cause(Cause::Conflict) || change.held.is_some()
-}
-
 fn agent(out: &mut String, told: &Told<'_>, few: bool, rung: &Rung) {
     let change = told.change;
     let mut body = String::new();
@@ -247,7 +227,7 @@ fn agent(out: &mut String, told: &Told<'_>, few: bool, rung: &Rung) {
     if body.is_empty() {
         return;
     }
-    let open = if few || needs_second_look(change) { " open" } else { "" };
+    let open = if few || words::needs_second_look(change) { " open" } else { "" };
     let origin =
         change.origin.as_ref().map(|origin| format!(" · {}", html_code(&format!("{}:{}", origin.file, origin.line))));
     put(

@@ -4,12 +4,12 @@
 use super::comment::marker;
 use super::escape::{code, html_code, link, sentence};
 use super::fields::{block, cell, list_cell};
-use super::ladder::{Details, Rows, Rung, fit};
-use super::page::put;
 use super::{Body, CommentContext};
 use crate::model::{Digest, Key};
 use crate::plan::FieldChange;
 use crate::plan::difference::{ClaimDifference, Difference, Fate, ManifestDifference};
+use crate::render::ladder::{Details, Rows, Rung, fit};
+use crate::render::put::put;
 use crate::render::values::{Change, plural};
 use crate::render::words;
 
@@ -30,7 +30,7 @@ pub fn difference_comment(difference: &Difference, context: &CommentContext) -> 
             (manifest, manifest.fields.iter().map(|field| (field, of(field))).collect())
         })
         .collect();
-    fit(context.max_bytes, |rung| write(difference, &told, context, rung))
+    fit(context.max_bytes, |rung| write(difference, &told, context, rung)).into()
 }
 
 fn write(difference: &Difference, told: &[Told<'_>], context: &CommentContext, rung: &Rung) -> String {

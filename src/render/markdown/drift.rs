@@ -3,11 +3,11 @@
 use super::comment::marker;
 use super::escape::{code, html_code, link, sentence};
 use super::fields::{block, cell, list_cell};
-use super::ladder::{Details, Rows, Rung, fit};
-use super::page::put;
 use super::{Body, CommentContext};
 use crate::plan::drift::{AgentDrift, Drift, DriftGroup, FieldDrift};
 use crate::render::drift as said;
+use crate::render::ladder::{Details, Rows, Rung, fit};
+use crate::render::put::put;
 use crate::render::values::{Change, brief, plural};
 use crate::render::words;
 
@@ -26,7 +26,7 @@ pub fn drift_body(drift: &Drift, context: &CommentContext) -> Body {
             (group, change)
         })
         .collect();
-    fit(context.max_bytes, |rung| write(drift, &told, context, rung))
+    fit(context.max_bytes, |rung| write(drift, &told, context, rung)).into()
 }
 
 fn change_of(field: &FieldDrift) -> Change {

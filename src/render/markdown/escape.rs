@@ -1,6 +1,6 @@
 //! The only ways in which a text from outside gets into Markdown: as code, as escaped HTML, as a link that was checked.
 
-use super::page::put;
+use crate::render::put::put;
 use crate::render::visible;
 
 /// Inline code that holds any text, on one line. In a table, a pipe or a backslash would need an escape that differs
@@ -31,20 +31,7 @@ fn entities(text: &str) -> String {
     out
 }
 
-/// Text for inside an HTML element, hidden characters shown, line feeds as they are.
-pub(super) fn html(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in visible::lines(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
+pub(super) use crate::render::html::escape::text as html;
 
 /// Code inside an HTML element, where Markdown is not read.
 pub(super) fn html_code(text: &str) -> String {

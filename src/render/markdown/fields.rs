@@ -2,10 +2,10 @@
 
 use super::escape::{code, sentence};
 use super::hunks;
-use super::ladder::Rung;
-use super::page::put;
 use crate::plan::{Action, AgentChange, Cause, FieldChange, Shown, SlotTarget};
+use crate::render::ladder::Rung;
 use crate::render::prose::count_words;
+use crate::render::put::put;
 use crate::render::values::{Change, FieldEdit, ItemMark, LONG_TEXT, ListChange, NONE, REMOVED, brief, plural};
 use crate::render::words;
 

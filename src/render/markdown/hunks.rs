@@ -4,9 +4,9 @@
 use unicode_width::UnicodeWidthChar as _;
 
 use super::escape::html;
-use super::ladder::Rung;
-use super::page::put;
-use crate::render::prose::{Hunk, Part, PartKind, ProseDiff};
+use crate::render::ladder::Rung;
+use crate::render::prose::{Hunk, PartKind, ProseDiff};
+use crate::render::put::put;
 use crate::render::style::Glyphs;
 use crate::render::values::{grouped, plural};
 use crate::render::visible;
@@ -24,30 +24,14 @@ pub(super) fn block(diff: &ProseDiff, rung: &Rung) -> String {
     }
     let mut out = String::new();
     for moved in diff.moved.iter().take(rung.hunks_per_text) {
-        let section = moved.section.as_ref().map(|title| format!(" (§ {title})")).unwrap_or_default();
-        let line = format!(
-            "moved from line {} to {}{section}: {} (\"{} …\")",
-            grouped(moved.from_line),
-            grouped(moved.to_line),
-            plural(moved.words, "word", "words"),
-            visible::one_line(&moved.opening)
-        );
-        put(&mut out, format_args!("{}\n", html(&visible::one_line(&line))));
+        put(&mut out, format_args!("{}\n", html(&moved.describe(Glyphs::UNICODE))));
     }
     for (index, hunk) in diff.hunks.iter().take(rung.hunks_per_text).enumerate() {
         if index > 0 && hunk.unchanged_before > 0 {
             put(&mut out, format_args!("⋯ {} unchanged ⋯\n", plural(hunk.unchanged_before, "word", "words")));
         }
-        let section = hunk.section.as_ref().map(|title| format!(" · § {title}")).unwrap_or_default();
-        let header = format!(
-            "@@ {}/{} · line {}{section} · −{} +{} words @@",
-            index + 1,
-            diff.hunks.len(),
-            grouped(hunk.line),
-            grouped(hunk.removed),
-            grouped(hunk.added)
-        );
-        put(&mut out, format_args!("{}\n{}\n", html(&visible::one_line(&header)), body(&hunk.shortened(rung.limits))));
+        let header = format!("@@ {}/{} · {} @@", index + 1, diff.hunks.len(), hunk.describe(Glyphs::UNICODE));
+        put(&mut out, format_args!("{}\n{}\n", html(&header), body(&hunk.shortened(rung.limits))));
     }
     let more = diff.hunks.len().saturating_sub(rung.hunks_per_text);
     if more > 0 {
@@ -100,7 +84,7 @@ fn body(hunk: &Hunk) -> String {
     }
     let last = hunk.parts.len().saturating_sub(1);
     for (index, part) in hunk.parts.iter().enumerate() {
-        let text = part_text(part, index == 0, index == last);
+        let text = part.shown(index == 0, index == last, &|count| "⏎".repeat(count));
         if text.is_empty() {
             continue;
         }
@@ -123,30 +107,6 @@ fn body(hunk: &Hunk) -> String {
         writer.text(" …");
     }
     writer.out.trim_end_matches('\n').to_owned()
-}
-
-/// The text of a part. Blanks that alone change, and line feeds that go, are shown as glyphs.
-fn part_text(part: &Part, first: bool, last: bool) -> String {
-    let changed = matches!(part.kind, PartKind::Remove | PartKind::Add);
-    if changed && part.text.trim().is_empty() {
-        return visible::blanks(&part.text);
-    }
-    let mut text = part.text.as_str();
-    if first {
-        text = text.trim_start_matches(['\n', '\r']);
-    }
-    if last {
-        text = text.trim_end_matches(['\n', '\r', ' ']);
-    }
-    let text = text.replace('\t', "  ");
-    if part.kind != PartKind::Remove {
-        return text;
-    }
-    let inner = text.trim_matches('\n');
-    let feeds = |count: usize| "⏎".repeat(count);
-    let leading = text.len() - text.trim_start_matches('\n').len();
-    let trailing = text.len() - text.trim_end_matches('\n').len();
-    format!("{}{inner}{}", feeds(leading), feeds(trailing))
 }
 
 /// Escaped text, broken at blanks where a line is full.

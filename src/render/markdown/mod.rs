@@ -1,6 +1,6 @@
 //! Plans and reports as the body of a comment in GitHub's Markdown, within a budget of bytes.
 //!
-//! A body that is too long is never cut: it is written again with less in it, rung by rung ([`ladder`]), and says what
+//! A body that is too long is never cut: it is written again with less in it, rung by rung ([`super::ladder`]), and says what
 //! is missing. Texts from outside stand only in code, in `<pre>` with everything escaped, or as entities ([`escape`]).
 
 mod comment;
@@ -9,10 +9,10 @@ mod drift;
 mod escape;
 mod fields;
 mod hunks;
-mod ladder;
-mod page;
 mod report;
 mod status;
+
+use super::ladder::Fitted;
 
 pub use comment::plan_comment;
 pub use difference::difference_comment;
@@ -50,6 +50,13 @@ impl Default for CommentContext {
             full_plan_url: None,
             max_bytes: COMMENT_BYTES,
         }
+    }
+}
+
+impl From<Fitted> for Body {
+    fn from(fitted: Fitted) -> Self {
+        let Fitted { text, truncated } = fitted;
+        Self { text, truncated }
     }
 }
 

@@ -2,15 +2,15 @@
 
 use super::comment::marker;
 use super::escape::{code, html_code, link, sentence};
-use super::ladder::{Details, Rows, Rung, fit};
-use super::page::put;
 use super::{Body, CommentContext};
 use crate::plan::{AgentOutcome, Outcome, Report};
+use crate::render::ladder::{Details, Rows, Rung, fit};
+use crate::render::put::put;
 use crate::render::words;
 
 /// The body of the comment on an apply. `again` is the command that finishes the job.
 pub fn report_comment(report: &Report, again: Option<&str>, context: &CommentContext) -> Body {
-    fit(context.max_bytes, |rung| write(report, again, context, rung))
+    fit(context.max_bytes, |rung| write(report, again, context, rung)).into()
 }
 
 fn write(report: &Report, again: Option<&str>, context: &CommentContext, rung: &Rung) -> String {

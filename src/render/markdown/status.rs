@@ -2,10 +2,10 @@
 
 use super::comment::{marker, plan_comment};
 use super::escape::{code, link, sentence};
-use super::page::put;
 use super::{Body, CommentContext};
 use crate::diagnostics::SourceMap;
 use crate::plan::Plan;
+use crate::render::put::put;
 
 /// Causes and hints that are listed; the rest is counted. A refusal names every change that differs.
 const LIST_SHOWN: usize = 40;

@@ -10,6 +10,7 @@ mod headline;
 mod hunks;
 mod segments;
 mod shorten;
+mod shown;
 mod tidy;
 mod tokens;
 

@@ -7,7 +7,6 @@ use super::paper::{Paper, Span};
 use crate::render::prose::{Hunk, HunkLimits, Part, PartKind, ProseDiff};
 use crate::render::style::Detail;
 use crate::render::values::{grouped, plural};
-use crate::render::visible;
 
 /// Changes that nobody sees are listed up to this many.
 const INVISIBLE_SHOWN: usize = 5;
@@ -21,15 +20,7 @@ pub(super) fn stats(diff: &ProseDiff, options: &TextOptions) -> String {
 pub(super) fn write(paper: &mut Paper, indent: usize, diff: &ProseDiff, options: &TextOptions) {
     let (styles, glyphs) = (&options.styles, &options.glyphs);
     for moved in &diff.moved {
-        let line = format!(
-            "moved from line {} to {}{}: {} (\"{} {}\")",
-            grouped(moved.from_line),
-            grouped(moved.to_line),
-            section(moved.section.as_deref(), glyphs.section),
-            plural(moved.words, "word", "words"),
-            visible::one_line(&moved.opening),
-            glyphs.ellipsis
-        );
+        let line = moved.describe(options.glyphs);
         paper.flow(indent, indent + 2, &[Span::new(styles.changed, &line)]);
     }
     let limits = if options.detail == Detail::Full { HunkLimits::NONE } else { HunkLimits::READABLE };
@@ -39,20 +30,8 @@ pub(super) fn write(paper: &mut Paper, indent: usize, diff: &ProseDiff, options:
                 format!("{} {} unchanged {}", glyphs.gap, plural(hunk.unchanged_before, "word", "words"), glyphs.gap);
             paper.flow(indent, indent, &[Span::new(styles.dim, &line)]);
         }
-        let header = format!(
-            "@@ {}/{} {dot} line {}{} {dot} {minus}{} +{} words @@",
-            index + 1,
-            diff.hunks.len(),
-            grouped(hunk.line),
-            hunk.section
-                .as_deref()
-                .map(|title| format!(" {} {} {title}", glyphs.dot, glyphs.section))
-                .unwrap_or_default(),
-            grouped(hunk.removed),
-            grouped(hunk.added),
-            dot = glyphs.dot,
-            minus = glyphs.minus,
-        );
+        let header =
+            format!("@@ {}/{} {} {} @@", index + 1, diff.hunks.len(), glyphs.dot, hunk.describe(options.glyphs));
         paper.flow(indent, indent + 2, &[Span::new(styles.hunk, &header)]);
         write_hunk(paper, indent, &hunk.shortened(limits), options);
     }
@@ -67,10 +46,6 @@ pub(super) fn write(paper: &mut Paper, indent: usize, diff: &ProseDiff, options:
             paper.flow(indent, indent, &[Span::new(styles.dim, &line)]);
         }
     }
-}
-
-fn section(title: Option<&str>, sign: &str) -> String {
-    title.map(|title| format!(" ({sign} {title})")).unwrap_or_default()
 }
 
 fn write_hunk(paper: &mut Paper, indent: usize, hunk: &Hunk, options: &TextOptions) {
@@ -121,34 +96,9 @@ fn marks(kind: PartKind, options: &TextOptions) -> (Style, &'static str, &'stati
     }
 }
 
-/// The lines of a part. Blanks that alone change, and line feeds that go, are shown as glyphs.
+/// The lines of a part. With colour, a removed line feed is a blank: the strike through it is seen.
 fn rows(part: &Part, first: bool, last: bool, options: &TextOptions) -> Vec<String> {
-    let changed = matches!(part.kind, PartKind::Remove | PartKind::Add);
-    if changed && part.text.trim().is_empty() {
-        return vec![visible::blanks(&part.text)];
-    }
-    let mut text = part.text.as_str();
-    if first {
-        text = text.trim_start_matches(['\n', '\r']);
-    }
-    if last {
-        text = text.trim_end_matches(['\n', '\r', ' ']);
-    }
-    let text = text.replace('\t', "  ");
-    if part.kind != PartKind::Remove {
-        return text.split('\n').map(str::to_owned).collect();
-    }
-    // The text after a removed line feed goes on in the same line, so the feed is shown and not made.
-    let inner = text.trim_matches('\n');
-    let feeds = |count: usize| if options.styles.is_colored() { " ".to_owned() } else { "⏎".repeat(count) };
-    let leading = text.len() - text.trim_start_matches('\n').len();
-    let trailing = text.len() - text.trim_end_matches('\n').len();
-    let mut out: Vec<String> = inner.split('\n').map(str::to_owned).collect();
-    if let (Some(row), true) = (out.first_mut(), leading > 0) {
-        row.insert_str(0, &feeds(leading));
-    }
-    if let (Some(row), true) = (out.last_mut(), trailing > 0) {
-        row.push_str(&feeds(trailing));
-    }
-    out
+    let colored = options.styles.is_colored();
+    let feed = |count: usize| if colored { " ".to_owned() } else { "⏎".repeat(count) };
+    part.shown(first, last, &feed).split('\n').map(str::to_owned).collect()
 }

@@ -7,7 +7,7 @@ use crate::model::FieldPath;
 use crate::plan::{Action, AgentChange, Cause, KeptEdit, Orphan, Plan, Summary, Target};
 use crate::render::style::Detail;
 use crate::render::values::plural;
-use crate::render::{visible, words};
+use crate::render::words;
 
 /// Lines of one agent's values, unless everything was asked for.
 const LINES_PER_AGENT: usize = 200;
@@ -150,7 +150,7 @@ fn agent(paper: &mut Paper, change: &AgentChange, options: &TextOptions) {
     let origin = change.origin.as_ref().map(|origin| format!("   {}:{}", origin.file, origin.line)).unwrap_or_default();
     spans.push(Span::new(styles.dim, &origin));
     paper.flow(2, 6, &spans);
-    for line in header_notes(change) {
+    for line in words::notes(change).into_iter().chain(words::edited(change)) {
         paper.flow(6, 8, &[Span::new(styles.dim, &line)]);
     }
     if let Some(held) = &change.held {
@@ -174,30 +174,6 @@ fn agent(paper: &mut Paper, change: &AgentChange, options: &TextOptions) {
     }
 }
 
-/// What else a reader should know of an agent before its values.
-fn header_notes(change: &AgentChange) -> Vec<String> {
-    let mut notes = Vec::new();
-    if change.action != Action::Update {
-        let id = change.agent_id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
-        notes.push(format!("\"{}\"{id}", change.name));
-    }
-    if change.action == Action::Delete {
-        notes.push("because no manifest declares it any more".to_owned());
-    }
-    if let Some(old) = &change.moved_from {
-        notes.push(format!("was agent.{old} until now"));
-    }
-    if change.adopts && change.action == Action::Update {
-        notes.push("not managed until now; adopted by this plan".to_owned());
-    }
-    let edited = [Cause::Drift, Cause::Conflict].into_iter().any(|cause| change.has_cause(cause));
-    let who = change.live_editor.as_ref().map(words::editor).filter(|text| !text.is_empty());
-    if let (true, Some(who)) = (edited, who) {
-        notes.push(format!("changed on the service {who}"));
-    }
-    notes
-}
-
 fn kept(paper: &mut Paper, indent: usize, start: &str, kept: &[KeptEdit], options: &TextOptions) {
     if kept.is_empty() {
         return;
@@ -214,13 +190,9 @@ fn kept(paper: &mut Paper, indent: usize, start: &str, kept: &[KeptEdit], option
 }
 
 fn orphan_lines(paper: &mut Paper, orphans: &[Orphan], options: &TextOptions) {
-    for Orphan { key, agent_id, name, protect, kept_because } in orphans {
-        let why = match (kept_because, protect) {
-            (Some(why), _) => format!("--prune would keep it: {}", visible::one_line(why)),
-            (None, true) => "protected".to_owned(),
-            (None, false) => "--prune deletes it".to_owned(),
-        };
-        let text = format!("agent.{key} \"{name}\" ({agent_id}) has no manifest; {why}.");
+    for orphan in orphans {
+        let Orphan { key, agent_id, name, .. } = orphan;
+        let text = format!("agent.{key} \"{name}\" ({agent_id}) has no manifest; {}.", words::fate(orphan));
         paper.flow(0, 2, &[Span::new(options.styles.changed, "Orphan: "), Span::plain(&text)]);
     }
 }

@@ -9,3 +9,4 @@ mod interrupts;
 pub(crate) mod program;
 mod service;
 mod streams;
+mod workflow;

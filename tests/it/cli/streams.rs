@@ -107,11 +107,28 @@ fn a_secret_of_the_manifest_is_shown_nowhere() {
     assert_eq!(server.writes(), 0);
     // `run` looks for the value in all that each of these prints.
     let project = project.with("REACHFORM_SECRET_CRM_KEY", "crm-secret-4417-value");
-    project.run(&["plan", "-vvv", "--diff", "full", "--markdown", "plan.md", "--out", "saved.plan"]).ends(0);
+    project
+        .run(&[
+            "plan",
+            "-vvv",
+            "--diff",
+            "full",
+            "--markdown",
+            "plan.md",
+            "--html",
+            "plan.html",
+            "--sarif",
+            "found.sarif",
+            "--out",
+            "saved.plan",
+        ])
+        .ends(0);
     project.run(&["apply", "saved.plan", "-vvv", "--json"]).ends(0);
     server.sandbox.with(|service| assert_eq!(service.agents()[0].metadata["crm"], json!("crm-secret-4417-value")));
     project.run(&["plan", "-vvv", "--refresh", "--json", "--detailed-exitcode"]).ends(0);
-    for file in ["plan.md", "saved.plan"] {
+    project.run(&["show", "saved.plan", "--html", "shown.html"]).ends(0);
+    assert!(project.read("shown.html").contains("Plan for"));
+    for file in ["shown.html", "plan.md", "plan.html", "found.sarif", "saved.plan"] {
         assert!(!project.read(file).contains("crm-secret-4417-value"), "{file}");
     }
     let in_sandbox = Project::quickstart();

@@ -18,7 +18,7 @@ use super::build::{
 use super::{check, context, expect};
 
 /// The plan of an ordinary pull request: a prompt, some numbers, a tool, a deleted agent.
-fn everyday() -> reachform::plan::Plan {
+pub(super) fn everyday() -> reachform::plan::Plan {
     let before = prompt();
     let after = before
         .replace(

@@ -1,8 +1,11 @@
 //! Tests of `render`: case folders under `fixtures/render`, re-blessed with `REACHFORM_BLESS=1`, and properties.
 
+mod browser;
 mod build;
 mod cases;
 mod documents;
+mod findings;
+mod html;
 pub mod infested;
 pub(crate) mod limits;
 pub mod markdown;
@@ -12,6 +15,7 @@ use std::path::PathBuf;
 
 use reachform::diagnostics::SourceMap;
 use reachform::plan::Plan;
+use reachform::render::html::{PageContext, plan_page};
 use reachform::render::json::plan_document;
 use reachform::render::markdown::{CommentContext, plan_comment};
 use reachform::render::style::Glyphs;
@@ -53,4 +57,7 @@ fn check(case: &str, plan: &Plan, sources: &SourceMap) {
     expect(case, "plan-80-plain.txt", &plain);
     expect(case, "plan.md", &plan_comment(plan, sources, &context()).text);
     expect(case, "plan.json", &plan_document(plan, sources));
+    let page = html::without_style(&plan_page(plan, sources, &PageContext::default()).text);
+    expect(case, "plan.html", &page);
+    html::check(&page);
 }

@@ -1,7 +1,7 @@
 //! The service's answers: whatever bytes come back, a reading ends, writes nothing, and claims no more than it saw.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use reachform::diagnostics::SourceMap;
@@ -18,7 +18,7 @@ use reachform::render::markdown::{CommentContext, plan_comment};
 use reachform::render::style::Detail;
 use reachform::render::text::{TextOptions, plan_text};
 use reachform::schema::Leniency;
-use reachform::session::{Outside, Service, Workspace, make_plan, read};
+use reachform::session::{Outside, Schemas, Service, Workspace, make_plan, read};
 use serde_json::Value;
 
 use super::{SANDBOX_SCHEMA, Verdict, assert_printable, bundle};
@@ -82,12 +82,18 @@ impl Transport for Script {
     }
 }
 
-/// The reading of nothing, whose schema every later reading may keep: compiling it anew each time would be all we do.
+/// The schemas of all runs: compiling the same one anew each time would be all we do.
+fn compiled() -> Arc<Schemas> {
+    static COMPILED: LazyLock<Arc<Schemas>> = LazyLock::new(Arc::default);
+    COMPILED.clone()
+}
+
+/// The reading of nothing, which every later reading starts from.
 fn nothing() -> &'static Service {
     static NOTHING: OnceLock<Service> = OnceLock::new();
     NOTHING.get_or_init(|| {
         let (outside, _script, _clock) = outside(Vec::new());
-        run(async { read(&outside.reader(), None).await }).expect("an empty service can be read")
+        run(async { read(&outside, &outside.reader(), None).await }).expect("an empty service can be read")
     })
 }
 
@@ -97,7 +103,7 @@ fn outside(answers: Vec<Scripted>) -> (Outside, Arc<Script>, Arc<SimulatedClock>
     let entropy = Arc::new(SeededEntropy::new(1));
     let transport: Arc<dyn Transport> = script.clone();
     let client = Client::new(transport, clock.clone(), entropy.clone(), ClientOptions::default());
-    (Outside { client, host: "test".to_owned(), clock: clock.clone(), entropy }, script, clock)
+    (Outside { client, host: "test".to_owned(), clock: clock.clone(), entropy, schemas: compiled() }, script, clock)
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -164,7 +170,7 @@ async fn plan(workspace: &Workspace, outside: &Outside, before: &Service) -> Res
     let options = Options { has_project: true, prune: true, limits, ..Options::default() };
     let reader = outside.reader();
     let told = |error: reachform::session::SessionError| reachform::cli::report::CommandError::session(&error).text();
-    let mut service = read(&reader, Some(before)).await.map_err(told)?;
+    let mut service = read(&outside, &reader, Some(before)).await.map_err(told)?;
     let plan = make_plan(workspace, &options, Leniency::Strict, outside, &reader, &mut service).await.map_err(told)?;
     Ok((service, plan))
 }

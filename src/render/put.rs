@@ -1,4 +1,4 @@
-//! The one way in which formatted text is put behind a page.
+//! The one way in which formatted text is put behind a text or a page.
 
 use std::fmt;
 

@@ -1,10 +1,8 @@
-//! What a comment leaves out, step by step, until it fits.
+//! What a comment or a page leaves out, step by step, until it fits.
 
 use std::borrow::Cow;
 
 use crate::render::prose::HunkLimits;
-
-use super::Body;
 
 /// Which agents are shown in detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,17 +123,24 @@ const RUNGS: [Rung; 9] = [
     },
 ];
 
-/// Writes with less and less until the body fits. The last rung is a few hundred bytes, a few thousand where every name
-/// in it is hostile, and is taken as it is.
-pub(super) fn fit(max_bytes: usize, write: impl Fn(&Rung) -> String) -> Body {
-    let mut body = Body { text: String::new(), truncated: false };
+/// What was written, and whether anything was left out of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fitted {
+    pub(super) text: String,
+    pub(super) truncated: bool,
+}
+
+/// Writes with less and less until the text fits. The last rung is a few hundred bytes, a few
+/// thousand where every name in it is hostile, and is taken as it is.
+pub(super) fn fit(max_bytes: usize, write: impl Fn(&Rung) -> String) -> Fitted {
+    let mut fitted = Fitted { text: String::new(), truncated: false };
     for rung in &RUNGS {
-        body = Body { text: write(rung), truncated: rung.missing.is_some() };
-        if body.text.len() <= max_bytes {
+        fitted = Fitted { text: write(rung), truncated: rung.missing.is_some() };
+        if fitted.text.len() <= max_bytes {
             break;
         }
     }
-    body
+    fitted
 }
 
 #[cfg(test)]

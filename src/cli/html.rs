@@ -1,0 +1,13 @@
+//! Plans as one page, for a person who approves them.
+
+use crate::diagnostics::SourceMap;
+use crate::plan::Plan;
+use crate::render::html::{PageContext, plan_page};
+
+use super::settings::Settings;
+
+/// The page.
+pub fn of_plan(plan: &Plan, sources: &SourceMap, settings: &Settings) -> String {
+    let context = PageContext { run_url: settings.run_url(), ..PageContext::default() };
+    plan_page(plan, sources, &context).text
+}

@@ -1,0 +1,4 @@
+//! What a pipeline gets beside text: annotations, reports of problems, outputs of a step.
+
+pub mod findings;
+pub mod outputs;

@@ -1,0 +1,27 @@
+//! Every code that a plan's problems can have. They are stable: people search for them.
+
+/// Every code with what it means, for documentation and for reports of problems.
+pub const ALL: [(&str, &str); 22] = [
+    ("agent-bound-twice", "two manifests bind to one live agent"),
+    ("agents-forbidden", "the credential may not read the agents"),
+    ("config-unreadable", "the live config of an agent could not be read"),
+    ("id-is-taken", "the agent that `id` names belongs to another manifest or project"),
+    ("id-mismatch", "`id` names another agent than the stamp of this key"),
+    ("id-not-found", "the organization has no agent with the `id` that a manifest names"),
+    ("inbound-routing-enabled", "inbound calls of a number are routed by rules, which may pass the agent by"),
+    ("incomplete-reading", "a list of the service was not read to its end, so that nothing can be applied"),
+    ("invalid-as-live", "a declared value breaks the schema, and is live as it is"),
+    ("invalid-config", "the new config breaks the service's schema"),
+    ("key-was-renamed", "the agent has a stamp of this project under a key without a manifest"),
+    ("live-config-invalid", "the live config breaks the schema at a path that Git does not declare"),
+    ("masked-secret", "the service masks a secret of the live config, so that writing it back would break it"),
+    ("name-in-another-project", "an agent of that name belongs to another project"),
+    ("name-is-ambiguous", "several live agents have the name, and none of them a stamp"),
+    ("not-supported-yet", "a field that this version cannot manage"),
+    ("number-is-taken", "a number's slot belongs to an agent of another project"),
+    ("numbers-sit-on-an-unmanaged-agent", "all declared numbers sit on one agent that nobody manages"),
+    ("numbers-without-a-version", "numbers are declared for an agent that has no version to hold them"),
+    ("removal-of-a-required-field", "a path is no longer declared that the schema requires"),
+    ("stamp-unreadable", "the stamp of an agent cannot be read"),
+    ("unknown-number", "the organization has no such phone number"),
+];

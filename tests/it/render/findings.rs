@@ -1,0 +1,86 @@
+//! Problems as annotations and as SARIF, for what no run of the program brings about.
+
+use std::collections::BTreeMap;
+
+use reachform::diagnostics::{Diagnostic, Place, SourceMap, Span};
+use reachform::model::{Address, Origin};
+use reachform::render::findings::{FindingContext, SARIF_BYTES, SARIF_RESULTS, SarifRun, annotations, findings, sarif};
+
+use super::build::{key, path};
+
+fn with<T>(
+    diagnostics: &[Diagnostic],
+    sources: &SourceMap,
+    look: impl Fn(&FindingContext<'_>, &[Diagnostic]) -> T,
+) -> T {
+    let origin = Origin { file: "agents/front.yaml".to_owned(), line: 4 };
+    let manifests = BTreeMap::from([(Address(key("front")), origin)]);
+    look(&FindingContext { sources, folder: "voice", manifests: &manifests }, diagnostics)
+}
+
+fn written(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
+    with(diagnostics, sources, |context, diagnostics| annotations(&findings(diagnostics, context), "the log"))
+}
+
+#[test]
+fn every_sort_of_place_becomes_an_annotation_and_the_worst_come_first() {
+    let mut sources = SourceMap::default();
+    let file = sources.add("agents/a.yaml", "key: a\nconfig:\n  x: 1\n  y: 2\n");
+    let found = [
+        Diagnostic::notice("n", "50% done\nreally").at(Place::Request("GET /a, b:c".to_owned())),
+        Diagnostic::warning("w", "odd").at(Place::File("reachform.yaml".to_owned())),
+        Diagnostic::error("e-map", "the map is wrong").span(Span::new(file, 7..25)).hint("mend it"),
+        Diagnostic::error("e-agent", "no such number").at(Place::Agent(Address(key("front")))),
+        Diagnostic::error("e-field", "bad")
+            .at(Place::Field { address: Address(key("other")), path: path("/config/x") }),
+        Diagnostic::error("e-line", "line").at(Place::Line(Origin { file: "b.yaml".to_owned(), line: 9 })),
+    ];
+    assert_eq!(
+        written(&found, &sources),
+        "::error file=voice/agents/a.yaml,line=2,endLine=2,col=1,title=e-map::the map is wrong%0Ahint: mend it\n\
+         ::error file=voice/agents/front.yaml,line=4,endLine=4,title=e-agent::agent.front: no such number\n\
+         ::error title=e-field::agent.other: bad\n\
+         ::error file=voice/b.yaml,line=9,endLine=9,title=e-line::line\n\
+         ::warning file=voice/reachform.yaml,line=1,endLine=1,title=w::odd\n\
+         ::notice title=n::GET /a, b:c: 50%25 done⏎really\n"
+    );
+}
+
+#[test]
+fn ten_are_shown_whole_and_the_rest_of_more_is_counted_by_its_worst() {
+    let warning = |n: usize| Diagnostic::warning("w", format!("w{n}"));
+    let ten: Vec<Diagnostic> = (0..10).map(warning).collect();
+    let sources = SourceMap::default();
+    assert_eq!(written(&ten, &sources).lines().count(), 10);
+    assert!(!written(&ten, &sources).contains("more"));
+    let mixed: Vec<Diagnostic> = (0..12).map(warning).chain([Diagnostic::notice("n", "n")]).collect();
+    let last = written(&mixed, &sources).lines().last().unwrap().to_owned();
+    assert_eq!(last, "::warning title=reachform::4 more, see the log (3 warnings, 1 notice)");
+    assert_eq!(written(&[], &sources), "");
+}
+
+#[test]
+fn sarif_keeps_within_what_github_takes_and_says_what_it_left_out() {
+    let sources = SourceMap::default();
+    let rules = BTreeMap::new();
+    let run = SarifRun { command: "validate", environment: "prod", rules: &rules };
+    for (count, length) in [(SARIF_RESULTS + 10, 10), (3_000, 20_000)] {
+        let found: Vec<Diagnostic> =
+            (0..count).map(|n| Diagnostic::error("e", format!("{n} {}", "x".repeat(length)))).collect();
+        let log = with(&found, &sources, |context, found| sarif(&findings(found, context), &run, context));
+        let results = log["runs"][0]["results"].as_array().unwrap().len();
+        assert!(results <= SARIF_RESULTS && results < count, "{results}");
+        assert!(log.to_string().len() <= SARIF_BYTES + 10_000);
+        let told =
+            log["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"].as_str().unwrap();
+        let left = count - results;
+        assert_eq!(told, format!("{left} more did not fit into this file: {left} errors."));
+    }
+    let found = [Diagnostic::error("e", "see [this](https://evil.example)")];
+    let log = with(&found, &sources, |context, found| sarif(&findings(found, context), &run, context));
+    let result = &log["runs"][0]["results"][0];
+    assert_eq!(result["message"]["text"], "see [this] (https://evil.example)");
+    // Code scanning wants a place for everything: the project file stands for the project.
+    assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "voice/reachform.yaml");
+    assert_eq!(log["runs"][0]["automationDetails"]["id"], "reachform/validate/prod/");
+}
