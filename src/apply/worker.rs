@@ -248,7 +248,7 @@ impl<'a> Worker<'a> {
         // What was sent is what the next writing starts from, also where the answer does not repeat the metadata.
         self.metadata = body.get("metadata").cloned().unwrap_or(Value::Null);
         self.read_at = self.ctx.clock.now();
-        Ok(())
+        self.yield_to_elder(&agent).await
     }
 
     async fn write_intent(&mut self) -> Result<(), Ended> {

@@ -84,6 +84,17 @@ impl World {
         }
     }
 
+    /// The same world once more, with nothing shared: what happens in one does not happen in the other.
+    pub fn fork(&self) -> Self {
+        let service = self.sandbox.with(|service| service.clone());
+        Self {
+            sandbox: Sandbox::new(service),
+            clock: Arc::new(SimulatedClock::new(self.clock.now())),
+            cancel: CancellationToken::new(),
+            ..self.clone()
+        }
+    }
+
     pub fn write(&mut self, key: &str, text: impl Into<String>) {
         self.files.insert(format!("agents/{key}.yaml"), text.into());
     }
