@@ -8,12 +8,10 @@
 mod case;
 mod stage;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use case::{Disturbance, strike};
 use stage::{Stage, worlds};
+
+use crate::parallel::{failure, in_parallel};
 
 /// How many failures are told; the first few say what is wrong.
 const TOLD: usize = 12;
@@ -41,8 +39,8 @@ fn whatever_strikes_any_request_of_an_apply_the_next_apply_finishes() {
     assert!(!cases.is_empty(), "REACHFORM_MATRIX={chosen} names no case");
     let count = cases.len();
     let failures: Vec<String> = in_parallel(cases, |(stage, disturbance, nth, name)| {
-        let ended = catch_unwind(AssertUnwindSafe(|| strike(stage, disturbance, nth)));
-        ended.err().map(|cause| format!("REACHFORM_MATRIX='{name}'\n{}", words(cause.as_ref())))
+        let failed = failure(|| strike(stage, disturbance, nth));
+        failed.map(|words| format!("REACHFORM_MATRIX='{name}'\n{words}"))
     })
     .into_iter()
     .flatten()
@@ -54,30 +52,4 @@ fn whatever_strikes_any_request_of_an_apply_the_next_apply_finishes() {
         failures.len(),
         failures.iter().take(TOLD).cloned().collect::<Vec<_>>().join("\n\n")
     );
-}
-
-/// Works through a list on all cores, and gives the results in its order.
-fn in_parallel<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let items: Vec<Mutex<Option<T>>> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
-    let results: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
-    let next = AtomicUsize::new(0);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(index) else { break };
-                    let taken = item.lock().unwrap().take().unwrap();
-                    *results[index].lock().unwrap() = Some(work(taken));
-                }
-            });
-        }
-    });
-    results.into_iter().map(|result| result.into_inner().unwrap().unwrap()).collect()
-}
-
-fn words(cause: &(dyn std::any::Any + Send)) -> String {
-    let text = cause.downcast_ref::<String>().cloned();
-    text.or_else(|| cause.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
