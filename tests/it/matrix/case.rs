@@ -82,6 +82,11 @@ pub fn strike(stage: &Stage, disturbance: Disturbance, nth: usize) {
         assert!(report.is_complete(), "{}: {what}: {:#?}", stage.name, report.outcomes);
         world.assert_empty(&format!("{}: {what}", stage.name)).await;
     });
+    if std::env::var("REACHFORM_MATRIX").is_ok_and(|chosen| chosen != "all") {
+        for entry in world.sandbox.log() {
+            println!("{:>4} {entry}", entry.number);
+        }
+    }
     stage.check(&world, &what);
     stage.check_versions(&world, &what);
     let gaps = gaps.lock().unwrap();
