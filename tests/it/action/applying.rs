@@ -143,7 +143,7 @@ fn a_saved_plan_is_applied_in_another_job_and_no_other_one_is() {
 fn an_apply_that_ends_halfway_is_5_and_the_comment_says_so() {
     let (mut repository, hash) = planned();
     repository.at_merge(30);
-    repository.service.fault("500-before:POST /publish#1+");
+    repository.service.fault("500-before:POST */publish#1+");
     let done = apply(&repository).ends(5).gives(&[("exit-code", "5"), ("failure-reason", "apply-partial")]);
     done.gives(&[("applied", "0"), ("failed", "1"), ("plan-hash", &hash)]);
     repository.comment_says("partly-applied", &["run the job again"]);

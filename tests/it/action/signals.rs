@@ -35,7 +35,7 @@ fn cancelled(signal: &str, method: Method, path: &str) {
     repository.comment_says("partly-applied", &[]);
     assert!(!done.summary.is_empty());
 
-    repository.runs(&[("command", "apply"), ("approve", "none")]).ends(0).gives(&[("applied", "1")]);
+    repository.runs(&[("command", "apply"), ("approve", "none")]).ends(0).gives(&[("failed", "0")]);
     repository.comment_says("applied", &[]);
     repository.runs(&[("command", "plan"), ("fail-on", "changes")]).ends(0);
     assert_eq!(repository.service.sandbox.with(|service| service.agents().len()), 1);

@@ -94,7 +94,11 @@ fn dependabot_is_a_stranger_and_a_fork_never_applies() {
 #[test]
 fn manifests_of_a_fork_are_validated_offline() {
     let repository = checked_out();
-    repository.runs_without_credential(&[("command", "validate")]).ends(0).says("1 manifest is valid");
+    let validate = |repository: &Repository| repository.runs_without_credential(&[("command", "validate")]);
+    validate(&repository).ends(0).says("1 manifest is in order; without a credential");
+    repository.project.edit(MANIFEST, "phone_numbers:", "phone_number:");
+    let broken = validate(&repository).ends(1).gives(&[("failure-reason", "config-invalid")]);
+    assert!(broken.ran.stderr.contains("::error "), "{broken:#?}");
     nothing_was_asked(&repository);
 }
 
