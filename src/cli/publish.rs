@@ -116,7 +116,7 @@ impl Content<'_> {
             Self::Plan(plan, sources) => plan_comment(plan, sources, context),
             Self::Report(report, again) => report_comment(report, again, context),
             Self::Failure { error, apply, plan } => {
-                let CommandError { exit: _, causes, hints } = error;
+                let CommandError { exit: _, reason: _, causes, hints } = error;
                 match self.state() {
                     State::Refused => status(Status::Refused { causes, hints }, plan),
                     _ => status(Status::Failed { apply, causes, hints }, plan),

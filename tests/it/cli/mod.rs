@@ -1,12 +1,12 @@
 //! The program itself: the real binary, with an environment of its own, against the embedded service.
 
 mod bad_input;
-mod diff;
+pub(crate) mod diff;
 mod drift;
 mod echoes;
 mod exits;
 mod interrupts;
 pub(crate) mod program;
-mod service;
+pub(crate) mod service;
 mod streams;
 mod workflow;
