@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::api::AgentFilter;
 use crate::model::stamp::STAMP_KEY;
 use crate::model::{LiveAgent, Stamp};
 use crate::plan::{Action, Outcome};
@@ -69,6 +70,55 @@ impl Worker<'_> {
             None => Err(Ended::new(Outcome::Blocked, "the lease of this run was taken off the agent meanwhile")
                 .hint("plan again, and look at what changed")),
         }
+    }
+
+    /// Two runs that create the agent of one key in the same moment both succeed, for nothing on the service forbids it.
+    /// Both look once more afterwards, and the younger agent, still bare, is taken back by the run that made it.
+    pub(super) async fn yield_to_elder(&mut self, ours: &LiveAgent) -> Result<(), Ended> {
+        let filter = AgentFilter { name: Some(self.change.name.clone()), metadata: None };
+        let deadline = self.ctx.clock.now() + EVENTUAL;
+        let reader = self.ctx.writer.reader();
+        let elder = loop {
+            let mut same_key = Vec::new();
+            let mut shows_ours = false;
+            for record in reader.find_agents(&filter).await.items {
+                if record.agent.id == ours.id {
+                    shows_ours = true;
+                    same_key.push(record.agent);
+                    continue;
+                }
+                // A service whose list leaves the metadata out is asked agent by agent.
+                let agent =
+                    if record.is_whole() { record.agent } else { recover::agent(self.ctx, &record.agent.id).await? };
+                if self.is_of_this_key(&agent) {
+                    same_key.push(agent);
+                }
+            }
+            // A list that does not show our own agent yet may hide another's as well.
+            if shows_ours || self.ctx.clock.now() >= deadline || self.ctx.cancel.is_cancelled() {
+                let born = |agent: &LiveAgent| (agent.created_at.clone(), agent.id.clone());
+                break same_key.into_iter().min_by_key(born).filter(|eldest| eldest.id != ours.id);
+            }
+            self.ctx.clock.sleep(recover::PAUSE).await;
+        };
+        let Some(elder) = elder else { return Ok(()) };
+        let run = Stamp::read(&elder.metadata).ok().flatten().and_then(|stamp| stamp.state.intent);
+        let run = run.map_or("another run".to_owned(), |intent| format!("the run {}", intent.run));
+        let ended =
+            Ended::new(Outcome::Blocked, format!("{run} created this agent in the same moment, as {}", elder.id))
+                .hint("run the same command again, once the other run is done");
+        if let Err(error) = self.ctx.writer.delete_agent(&ours.id).await {
+            tracing::debug!(key = %self.change.key, %error, "the younger twin could not be taken back");
+            return Err(ended.hint(format!("the agent {} was left behind, bare; the next run takes it away", ours.id)));
+        }
+        self.agent_id = None;
+        self.wrote = false;
+        Err(ended)
+    }
+
+    fn is_of_this_key(&self, agent: &LiveAgent) -> bool {
+        let Ok(Some(stamp)) = Stamp::read(&agent.metadata) else { return false };
+        stamp.is_of(&agent.id) && stamp.key == self.change.key && (stamp.project, stamp.environment) == self.ctx.owner
     }
 
     /// Every orderly end, also after a failure or a signal, drops the lease and keeps the intent. Best effort: a lease

@@ -27,7 +27,7 @@ pub(super) async fn created_agent(
     let deadline = ctx.clock.now() + EVENTUAL;
     loop {
         let listing = ctx.writer.reader().list_agents().await;
-        if let Some(record) = listing.items.into_iter().find(|record| is_ours(&record.agent, ctx)) {
+        if let Some(record) = listing.items.into_iter().find(|record| is_ours(&record.agent, worker)) {
             note(worker, "the reply to the create was lost; the agent was found by its stamp");
             return Ok(record.agent);
         }
@@ -43,9 +43,12 @@ pub(super) async fn created_agent(
     Ok(ctx.writer.create_agent(body).await?.agent)
 }
 
-fn is_ours(agent: &LiveAgent, ctx: &Context) -> bool {
+/// Made by this run, for this key: the run makes other agents beside it.
+fn is_ours(agent: &LiveAgent, worker: &Worker<'_>) -> bool {
+    let ctx = worker.ctx;
     let Ok(Some(stamp)) = Stamp::read(&agent.metadata) else { return false };
     stamp.is_of(&agent.id)
+        && stamp.key == worker.change.key
         && stamp.state.intent.is_some_and(|intent| intent.run == ctx.run)
         && (stamp.project, stamp.environment) == ctx.owner
 }
@@ -108,6 +111,25 @@ pub(super) async fn dead_runs_draft(worker: &Worker<'_>) -> Result<Option<u64>, 
     }
     // Two that are alike cannot be told apart, and then a new one is made: a stray draft harms nobody.
     Ok(if let [version] = found.as_slice() { Some(*version) } else { None })
+}
+
+/// Whether a standing draft is what another run of ours left when it yielded: made and last edited by our own principal,
+/// and holding nothing but the version it was made from, or what this run is about to write.
+pub(super) async fn is_left_by_us(worker: &Worker<'_>, agent: &LiveAgent, draft: &VersionHead) -> Result<bool, Ended> {
+    let is_us = |author: &Option<String>| author.is_some() && *author == worker.principal;
+    if !is_us(&draft.created_by) || !(draft.modified_by.is_none() || is_us(&draft.modified_by)) {
+        return Ok(false);
+    }
+    let config = version(worker.ctx, &agent.id, draft.version).await?;
+    if let Some(base) = worker.change.base_version
+        && same(&config, &version(worker.ctx, &agent.id, base).await?)
+    {
+        return Ok(true);
+    }
+    Ok(worker.work().sent.iter().all(|(path, value)| match path.within_config() {
+        Some(inner) => inner.get(&config).is_some_and(|found| same(found, value)),
+        None => true,
+    }))
 }
 
 async fn find_version(worker: &Worker<'_>, agent: &LiveAgent, source: VersionSource<'_>) -> Result<Option<u64>, Ended> {

@@ -248,7 +248,7 @@ impl<'a> Worker<'a> {
         // What was sent is what the next writing starts from, also where the answer does not repeat the metadata.
         self.metadata = body.get("metadata").cloned().unwrap_or(Value::Null);
         self.read_at = self.ctx.clock.now();
-        Ok(())
+        self.yield_to_elder(&agent).await
     }
 
     async fn write_intent(&mut self) -> Result<(), Ended> {
@@ -316,18 +316,23 @@ impl<'a> Worker<'a> {
         let Some(draft) = agent.versions.iter().filter(|head| !head.published).max_by_key(|head| head.version) else {
             return Err(Ended::request(error));
         };
-        if self.ctx.options.replace_draft.contains(&self.change.key) {
+        let author = draft.modified_by.as_deref().or(draft.created_by.as_deref()).unwrap_or("an unnamed author");
+        let in_the_way = Ended::new(Outcome::Blocked, format!("draft {} by {author} stands in the way", draft.version));
+        // Published, it would stay below the live version, and what rings would not change.
+        if self.change.base_version.is_some_and(|base| draft.version < base) {
+            return Err(in_the_way.hint("it is older than the live version: publish or discard it in the dashboard"));
+        }
+        let may_replace = self.ctx.options.replace_draft.contains(&self.change.key)
+            || recover::is_left_by_us(self, &agent, draft).await?;
+        if may_replace {
             let config = self.config()?;
             self.ctx.writer.put_config(&agent.id, draft.version, config).await?;
             return Ok(draft.version);
         }
-        let author = draft.modified_by.as_deref().or(draft.created_by.as_deref()).unwrap_or("an unnamed author");
-        Err(Ended::new(Outcome::Blocked, format!("draft {} by {author} stands in the way", draft.version)).hint(
-            format!(
-                "publish or discard it in the dashboard, or overwrite it with `--replace-draft {}`",
-                self.change.key
-            ),
-        ))
+        Err(in_the_way.hint(format!(
+            "publish or discard it in the dashboard, or overwrite it with `--replace-draft {}`",
+            self.change.key
+        )))
     }
 
     async fn put_config(&mut self) -> Result<(), Ended> {

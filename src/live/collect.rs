@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use crate::api::{AgentRecord, ApiError, Listing, NumberRecord, Reader, Routing};
-use crate::model::{Coverage, Digest, Direction, LiveAgent, LiveNumber, LiveState, PhoneNumber};
+use crate::model::{Coverage, Direction, LiveAgent, LiveNumber, LiveState, PhoneNumber};
 
 /// How many single reads are begun at once. The client's limiter bounds them again; this bounds the memory.
 pub(super) const WAVE: usize = 16;
@@ -38,11 +38,7 @@ pub async fn read_lists(reader: &Reader) -> Reading {
     keep_agents(reader, &mut reading, agents, &mut organizations).await;
     keep_numbers(&mut reading, numbers, &mut organizations);
     match schema {
-        Ok(bytes) => {
-            // Of the value, so that a service that orders its keys anew every time publishes one schema.
-            reading.state.schema_digest = serde_json::from_slice(&bytes).ok().map(|schema| Digest::of(&schema));
-            reading.schema = Some(bytes);
-        }
+        Ok(bytes) => reading.schema = Some(bytes),
         Err(error) => reading.errors.push(error),
     }
     let notices = &mut reading.state.notices;

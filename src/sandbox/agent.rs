@@ -27,7 +27,7 @@ pub(super) fn scopes(call: &mut Call<'_>) -> Reply {
 /// `GET /core/agent-config-schema`
 #[expect(clippy::unnecessary_wraps, reason = "all handlers have one type")]
 pub(super) fn config_schema(call: &mut Call<'_>) -> Reply {
-    Ok(Answer::ok(call.schema.document().clone()))
+    Ok(Answer::text("application/json", call.schema.text().to_owned()))
 }
 
 /// `GET /core/agents`

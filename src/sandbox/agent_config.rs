@@ -31,6 +31,8 @@ const SECRET_WORDS: &[&str] =
 #[derive(Clone, Debug)]
 pub struct ConfigSchema {
     document: Arc<Value>,
+    /// The document as it is served: no request shall write it anew.
+    text: Arc<str>,
     validator: Arc<Validator>,
 }
 
@@ -47,7 +49,8 @@ impl ConfigSchema {
             .with_draft(jsonschema::Draft::Draft202012)
             .build(&document)
             .map_err(|error| ConfigSchemaError(error.to_string()))?;
-        Ok(Self { document: Arc::new(document), validator: Arc::new(validator) })
+        let text = document.to_string().into();
+        Ok(Self { document: Arc::new(document), text, validator: Arc::new(validator) })
     }
 
     /// The schema that stands in the program, compiled once.
@@ -57,6 +60,11 @@ impl ConfigSchema {
             ConfigSchema::compile(document).expect("internal error: the embedded schema compiles")
         });
         SCHEMA.clone()
+    }
+
+    /// The schema as it is served, as text.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The schema as it is served.

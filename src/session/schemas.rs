@@ -9,7 +9,10 @@ use crate::schema::{ConfigSchema, SchemaError};
 
 /// Compiles each schema once for as long as the service publishes it.
 #[derive(Debug, Default)]
-pub struct Schemas(Mutex<Option<(Arc<Vec<u8>>, Arc<ConfigSchema>)>>);
+pub struct Schemas(Mutex<Option<Compiled>>);
+
+/// A schema, and the bytes that it was compiled from.
+type Compiled = (Arc<Vec<u8>>, Arc<ConfigSchema>);
 
 impl Schemas {
     /// The compiled schema of these bytes.

@@ -45,6 +45,8 @@ pub struct World {
     pub cancel: CancellationToken,
     pub runs: u64,
     pub lease_timeout: Duration,
+    /// How long one request takes.
+    pub latency: Duration,
 }
 
 /// Says yes to every `verify`.
@@ -81,6 +83,18 @@ impl World {
             cancel: CancellationToken::new(),
             runs: 0,
             lease_timeout: Duration::from_secs(180),
+            latency: Duration::ZERO,
+        }
+    }
+
+    /// The same world once more, with nothing shared: what happens in one does not happen in the other.
+    pub fn fork(&self) -> Self {
+        let service = self.sandbox.with(|service| service.clone());
+        Self {
+            sandbox: Sandbox::new(service),
+            clock: Arc::new(SimulatedClock::new(self.clock.now())),
+            cancel: CancellationToken::new(),
+            ..self.clone()
         }
     }
 
@@ -102,7 +116,7 @@ impl World {
     pub fn outside(&self) -> Outside {
         let entropy = Arc::new(SeededEntropy::new(self.runs));
         let options = ClientOptions { cancel: self.cancel.clone(), ..ClientOptions::default() };
-        let transport = InProcess::new(self.sandbox.clone(), self.clock.clone());
+        let transport = InProcess::new(self.sandbox.clone(), self.clock.clone()).with_latency(self.latency);
         let client = Client::new(Arc::new(transport), self.clock.clone(), entropy.clone(), options);
         Outside { client, host: "sandbox".to_owned(), clock: self.clock.clone(), entropy, schemas: schemas() }
     }
@@ -151,7 +165,10 @@ impl World {
     pub async fn apply(&mut self) -> Report {
         match self.try_apply(Approval::Person).await {
             Ok(Ok(report)) => report,
-            Ok(Err(refusal)) => panic!("refused: {refusal:#?}"),
+            Ok(Err(refusal)) => {
+                let problems = self.try_plan().await.map(|plan| plan.diagnostics);
+                panic!("refused: {refusal:#?}: {problems:#?}")
+            }
             Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reachform::api::Reader;
 use reachform::http::Request;
 use reachform::live::{ConfigFailure, Unlisted, ask_singly, read_configs, read_lists};
-use reachform::model::{Coverage, Digest, PhoneNumber};
+use reachform::model::{Coverage, PhoneNumber};
 use serde_json::{Value, json};
 
 use super::fake::{Reply, World, answer, json_answer};
@@ -54,7 +54,6 @@ async fn the_lists_settle_what_is_live() {
     assert_eq!(state.numbers.len(), 2);
     assert_eq!(state.organization.as_deref(), Some("org_1"));
     assert_eq!(state.routing_enabled, Some(false));
-    assert_eq!(state.schema_digest, Some(Digest::of(&json!({"type": "object"}))));
     assert_eq!(reading.schema.as_deref(), Some(&br#"{"type":"object"}"#[..]));
     assert_eq!(reading.scopes, Some(vec!["agents:read".to_owned()]));
     assert_eq!(world.sent(), 5);
@@ -122,7 +121,7 @@ async fn what_is_needed_and_fails_is_an_error_and_what_is_optional_a_notice() {
     failed.sort_unstable();
     assert_eq!(failed, ["GET /core/agent-config-schema", "GET /core/agents", "GET /core/phone-numbers"]);
     assert_eq!(reading.state.notices.len(), 2);
-    assert_eq!((reading.schema, reading.state.schema_digest), (None, None));
+    assert_eq!(reading.schema, None);
 }
 
 #[tokio::test]

@@ -170,7 +170,7 @@ async fn plan(workspace: &Workspace, outside: &Outside, before: &Service) -> Res
     let options = Options { has_project: true, prune: true, limits, ..Options::default() };
     let reader = outside.reader();
     let told = |error: reachform::session::SessionError| reachform::cli::report::CommandError::session(&error).text();
-    let mut service = read(&outside, &reader, Some(before)).await.map_err(told)?;
+    let mut service = read(outside, &reader, Some(before)).await.map_err(told)?;
     let plan = make_plan(workspace, &options, Leniency::Strict, outside, &reader, &mut service).await.map_err(told)?;
     Ok((service, plan))
 }
