@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::program::{MANIFEST, Project};
 
-pub(super) fn git(dir: &Path, arguments: &[&str]) {
+pub(crate) fn git(dir: &Path, arguments: &[&str]) {
     let output = Command::new("git")
         .arg("-C")
         .arg(dir)

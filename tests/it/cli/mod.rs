@@ -1,7 +1,7 @@
 //! The program itself: the real binary, with an environment of its own, against the embedded service.
 
 mod bad_input;
-mod diff;
+pub(crate) mod diff;
 mod drift;
 mod echoes;
 mod exits;
