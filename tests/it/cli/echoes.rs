@@ -97,7 +97,7 @@ fn answer(mut stream: TcpStream, sandbox: &Sandbox, echo: Echo, reads_too: bool)
 }
 
 /// Short, long, a common word, and with everything in it that some way of writing changes.
-const SECRETS: [&str; 6] = [
+pub(super) const SECRETS: [&str; 6] = [
     "Zq7x!9",
     "crm-secret-4417-valüe with & <marks> \"quoted\" %20/+?",
     "back\\slash-and-'single'-in-it",
@@ -121,7 +121,7 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-fn assert_hidden(what: &str, text: &str, secret: &str) {
+pub(super) fn assert_hidden(what: &str, text: &str, secret: &str) {
     for form in forms(secret) {
         assert!(!text.contains(&form), "{what} shows {form:?}:\n{text}");
     }
