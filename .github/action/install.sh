@@ -18,9 +18,8 @@ fail() {
 
 [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+([-+.0-9A-Za-z]*)$ ]] || fail 'the input `version` is no version, as `1.2.3`'
 
-sha256() {
-  if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi
-}
+sha256=(sha256sum)
+command -v sha256sum >/dev/null || sha256=(shasum -a 256)
 
 case "$(uname -s)-$(uname -m)" in
   Linux-x86_64) target=x86_64-unknown-linux-musl ;;
@@ -35,9 +34,8 @@ expected=$(awk -v asset="$asset" '$2 == asset { print $1 }' "$action/.github/act
 
 # Built programs are told apart by what they were built from: two commits may have one version.
 sources() {
-  (cd "$action" && find Cargo.toml Cargo.lock src -type f | LC_ALL=C sort | while IFS= read -r file; do
-    sha256 "$file"
-  done) | sha256 | cut -c 1-32
+  (cd "$action" && find Cargo.toml Cargo.lock src -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 "${sha256[@]}") |
+    "${sha256[@]}" | cut -c 1-32
 }
 
 if [[ -n $expected ]]; then
@@ -50,7 +48,7 @@ fi
 binary=$root/bin/reachform
 
 is_expected() {
-  [[ -x $1 && $(sha256 "$1" | cut -d ' ' -f 1) == "$expected" ]]
+  [[ -x $1 && $("${sha256[@]}" "$1" | cut -d ' ' -f 1) == "$expected" ]]
 }
 
 download() {

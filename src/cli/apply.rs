@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 use crate::apply::ApplyOptions;
 use crate::apply::verify::ProcessVerifier;
 use crate::model::digest::hex;
-use crate::plan::{self, Approval, ApprovedPlan, Refusal, Report, SavedPlan};
+use crate::plan::{self, Approval, ApprovedPlan, Plan, Refusal, Report, SavedPlan};
 use crate::render::json::report_document;
 use crate::render::text::report_text;
-use crate::session::{self, Applying, SessionError};
+use crate::session::{self, Applying, Outside, Service, SessionError, Workspace};
 
 use super::args::{Apply, DiffDetail, Planning};
 use super::connect::connect;
@@ -37,15 +37,70 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
             .hint("say `--auto-approve`, or give it a plan file (`plan --out FILE`) or `--approved-plan HASH`"));
     }
     let workspace = open::workspace(settings);
-    open::refuse_broken(&workspace, settings)?;
     let cancel = CancellationToken::new();
     signals::listen(cancel.clone());
+    let run = Run { verbose, cancel, gate: &|_| Ok(()) };
+    let prepared =
+        prepare(arguments, saved.as_ref(), &workspace, settings, &run).await.map_err(|stopped| stopped.error)?;
+    if asks && prepared.approved.plan().summary().has_changes() && !ask(&prepared.approved)? {
+        return Err(CommandError::config("not approved; nothing was changed"));
+    }
+    let report = prepared.carry_out().await?;
+    Ok(finish(&report, &arguments.planning, settings))
+}
+
+/// How one apply is run.
+pub struct Run<'a> {
+    /// Whether every event is shown.
+    pub verbose: bool,
+    /// Set by a signal.
+    pub cancel: CancellationToken,
+    /// Whether a plan may be approved at all, asked once it is known.
+    pub gate: &'a (dyn Fn(&Plan) -> Result<(), CommandError> + Sync),
+}
+
+/// A plan that is shown and approved, with everything that it takes to carry it out.
+pub struct Prepared<'w> {
+    workspace: &'w Workspace,
+    outside: Outside,
+    applying: Applying,
+    progress: Progress,
+    service: Service,
+    hash: String,
+    /// The plan.
+    pub approved: ApprovedPlan,
+}
+
+/// Why nothing is carried out.
+pub struct Stopped {
+    /// Why.
+    pub error: CommandError,
+    /// The plan as it is now, once there was one.
+    pub plan: Option<Box<Plan>>,
+}
+
+impl From<CommandError> for Stopped {
+    fn from(error: CommandError) -> Self {
+        Self { error, plan: None }
+    }
+}
+
+/// Plans, shows the plan, and has it approved by what the arguments say.
+pub async fn prepare<'w>(
+    arguments: &Apply,
+    saved: Option<&SavedPlan>,
+    workspace: &'w Workspace,
+    settings: &Settings,
+    run: &Run<'_>,
+) -> Result<Prepared<'w>, Stopped> {
+    open::refuse_broken(workspace, settings)?;
+    let Run { verbose, cancel, gate } = run;
     let outside = connect(settings, &workspace.resolved.project, cancel.clone())?;
-    let progress = Progress::new(settings, verbose);
+    let progress = Progress::new(settings, *verbose);
     let listener = progress.clone();
     let random = hex(&outside.entropy.bytes());
     let applying = Applying {
-        options: open::options(&workspace, &arguments.planning),
+        options: open::options(workspace, &arguments.planning),
         leniency: open::leniency(arguments.planning.schema),
         apply: ApplyOptions {
             replace_draft: arguments.replace_draft.iter().cloned().collect(),
@@ -59,33 +114,38 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
         listener: Arc::new(move |event| listener.show(&event)),
     };
     let failed = |error: SessionError| CommandError::session(&error);
-    let (plan, service) = session::plan_unleased(&workspace, &outside, &applying).await.map_err(failed)?;
+    let (plan, service) = session::plan_unleased(workspace, &outside, &applying).await.map_err(failed)?;
     schema_cache::store(settings, &outside.host, &service.schema_bytes, outside.clock.now());
     if cancel.is_cancelled() {
         // What was read of the lists may be half of them, and nobody needs that plan any more.
-        return Err(failed(SessionError::Interrupted));
+        return Err(failed(SessionError::Interrupted).into());
     }
-    plan_command::show(&plan, &workspace, &arguments.planning, settings)?;
-    let approval = match (&saved, &arguments.approved_plan) {
+    plan_command::show(&plan, workspace, &arguments.planning, settings)?;
+    let stopped = |plan: &Plan, error| Stopped { error, plan: Some(Box::new(plan.clone())) };
+    gate(&plan).map_err(|error| stopped(&plan, error))?;
+    let approval = match (saved, &arguments.approved_plan) {
         (Some(saved), _) => Approval::File(saved),
         (None, Some(hash)) => Approval::Hash(hash),
         (None, None) if arguments.auto_approve => Approval::Auto,
         (None, None) => Approval::Person,
     };
-    let approved = plan::approve(plan, &approval).map_err(|refusal| refused(&refusal))?;
-    if asks && approved.plan().summary().has_changes() && !ask(&approved)? {
-        return Err(CommandError::config("not approved; nothing was changed"));
-    }
-    if cancel.is_cancelled() {
-        return Err(failed(SessionError::Interrupted));
-    }
-    progress.begin(approved.plan().changes.len());
+    let approved = plan::approve(plan.clone(), &approval).map_err(|refusal| stopped(&plan, refused(&refusal)))?;
     let hash = hash_under(&approval, &approved);
-    let applied = session::apply_approved(&workspace, &outside, &applying, &approved, &hash, service).await;
-    progress.finish();
-    match applied.map_err(failed)? {
-        Ok(report) => Ok(finish(&report, &arguments.planning, settings)),
-        Err(refusal) => Err(refused(&refusal)),
+    Ok(Prepared { workspace, outside, applying, progress, service, hash, approved })
+}
+
+impl Prepared<'_> {
+    /// Carries the plan out.
+    pub async fn carry_out(self) -> Result<Report, CommandError> {
+        let Self { workspace, outside, applying, progress, service, hash, approved } = self;
+        let failed = |error: SessionError| CommandError::session(&error);
+        if applying.cancel.is_cancelled() {
+            return Err(failed(SessionError::Interrupted));
+        }
+        progress.begin(approved.plan().changes.len());
+        let applied = session::apply_approved(workspace, &outside, &applying, &approved, &hash, service).await;
+        progress.finish();
+        applied.map_err(failed)?.map_err(|refusal| refused(&refusal))
     }
 }
 
@@ -98,7 +158,8 @@ fn hash_under(approval: &Approval<'_>, approved: &ApprovedPlan) -> String {
     }
 }
 
-fn read_plan(path: &std::path::Path) -> Result<SavedPlan, CommandError> {
+/// Reads a saved plan.
+pub fn read_plan(path: &std::path::Path) -> Result<SavedPlan, CommandError> {
     let again = "make a new one: reachform plan --out FILE";
     let text = output::read(path, PLAN_BYTES).map_err(|error| error.hint(again))?;
     plan::saved::read(&text).map_err(|error| {
@@ -153,7 +214,7 @@ fn refused(refusal: &Refusal) -> CommandError {
 }
 
 /// The command that goes on where this run stopped.
-fn again(settings: &Settings) -> String {
+pub fn again(settings: &Settings) -> String {
     let sandbox = if settings.sandbox { " --sandbox" } else { "" };
     let dir = settings.dir.display().to_string();
     let dir = if dir == "." { String::new() } else { format!(" -C {dir}") };
@@ -161,7 +222,8 @@ fn again(settings: &Settings) -> String {
     format!("reachform apply{sandbox}{dir}{environment}")
 }
 
-fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit {
+/// Shows what became of a plan and writes the files that flags name.
+pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit {
     let again = (!report.is_complete()).then(|| again(settings));
     // What was written is told in any case, and the exit code speaks of it and not of a file.
     if let Err(unwritten) = output::json(settings, &report_document(report)) {

@@ -94,7 +94,7 @@ pub enum Annotations {
 }
 
 /// Files that hold the problems of a run, for `validate` and `plan`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Reports {
     /// Write the problems as SARIF 2.1.0, for code scanning
     #[arg(long, value_name = "FILE")]
@@ -131,10 +131,13 @@ pub enum Command {
     Completions(Completions),
     /// Print the manual page
     Man,
+    /// What `action.yml` runs: the inputs come from REACHFORM_INPUT_*
+    #[command(hide = true)]
+    Action,
 }
 
 /// `validate`
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Validate {
     /// Report only on these files or folders (all manifests are read all the same)
     pub paths: Vec<PathBuf>,
@@ -170,7 +173,7 @@ pub enum DiffDetail {
 }
 
 /// Flags that change a plan, for `plan` and `apply` alike.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Planning {
     /// Plan only this agent (repeatable)
     #[arg(long, value_name = "KEY", value_parser = key)]
@@ -217,7 +220,7 @@ pub struct Planning {
 }
 
 /// `plan`
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Plan {
     /// Flags that change a plan.
     #[command(flatten)]
@@ -237,7 +240,7 @@ pub struct Plan {
 }
 
 /// `apply`
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Apply {
     /// A saved plan: only its changes are carried out, or nothing is
     #[arg(value_name = "PLAN", conflicts_with_all = ["auto_approve", "approved_plan"])]
@@ -263,7 +266,7 @@ pub struct Apply {
 }
 
 /// `drift`
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Drift {
     /// Look only at this agent (repeatable)
     #[arg(long, value_name = "KEY", value_parser = key)]
@@ -280,6 +283,16 @@ pub struct Drift {
     /// Write what was found as Markdown, as an issue shows it
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Keep one issue for the environment: `open` it on drift, or only `update` one that there is
+    ///
+    /// It is edited in place, gets one comment when the drift is another one, is closed when all is as applied, and opened
+    /// again when it is not. The forge is told by the pipeline's variables, as for `comment`; what it refuses is a warning.
+    #[arg(long, value_enum, value_name = "WHEN", num_args = 0..=1, require_equals = true,
+        default_missing_value = "open", conflicts_with = "adopt")]
+    pub issue: Option<IssueMode>,
+    /// A label of a new issue (repeatable); by the first of them it is found faster
+    #[arg(long, value_name = "LABEL", requires = "issue")]
+    pub issue_label: Vec<String>,
     /// Write live values into the manifests and their files
     ///
     /// Everything else in the files stays byte by byte: comments, order, quotes, layout. A value that other environments
@@ -294,6 +307,17 @@ pub struct Drift {
     /// With --adopt: where Git and the service changed the same value, write the live one over Git's
     #[arg(long, requires = "adopt")]
     pub force: bool,
+}
+
+/// When the issue on drift is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IssueMode {
+    /// It is opened where there is none.
+    Open,
+    /// Only one that there is already is kept.
+    Update,
+    /// Never.
+    Off,
 }
 
 /// `diff`

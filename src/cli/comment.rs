@@ -14,7 +14,7 @@ use crate::render::json::{DIFFERENCE_KIND, read_difference, read_plan, read_repo
 use super::args::{Comment, CommentMode, CommentState};
 use super::exit::Exit;
 use super::publish::{Content, Options, Published, Publisher};
-use super::report::CommandError;
+use super::report::{CommandError, Reason};
 use super::settings::Settings;
 use super::{open, output, signals, step_summary};
 
@@ -97,7 +97,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
 
 /// A warning in the words of errors. No forge or no token is one indeed: the job is wired wrongly, which is the one thing
 /// that ends this command with a failure.
-fn in_words(warning: &Warning) -> CommandError {
+pub fn in_words(warning: &Warning) -> CommandError {
     let Warning { causes, hints, .. } = warning;
     let error = causes.iter().fold(CommandError::config(warning.to_string()), CommandError::cause);
     hints.iter().fold(error, CommandError::hint)
@@ -201,7 +201,7 @@ fn read_failure(value: &Value) -> Option<CommandError> {
     };
     let code = error.get("exit_code")?.as_u64()?;
     let exit = Exit::ALL.into_iter().find(|exit| u64::from(exit.code()) == code)?;
-    Some(CommandError { exit, causes: texts("causes"), hints: texts("hints") })
+    Some(CommandError { exit, reason: Reason::default(), causes: texts("causes"), hints: texts("hints") })
 }
 
 /// Markdown as `--markdown` writes it tells in its first line what it is.

@@ -15,6 +15,12 @@ use super::{git, markdown, open, output};
 
 /// Runs the command.
 pub fn run(arguments: &Diff, settings: &Settings) -> Result<Exit, CommandError> {
+    let difference = make(arguments, settings)?;
+    Ok(if arguments.detailed_exitcode && !difference.is_empty() { Exit::Changes } else { Exit::Done })
+}
+
+/// Compares, shows what differs, and writes the file that a flag names.
+pub fn make(arguments: &Diff, settings: &Settings) -> Result<Difference, CommandError> {
     let environment = settings.environment.as_deref();
     // Whoever wrote these files may be a stranger, so not even the names of secrets are looked up.
     let head = manifest::load(&settings.dir, environment, &|_| None);
@@ -48,5 +54,5 @@ pub fn run(arguments: &Diff, settings: &Settings) -> Result<Exit, CommandError> 
     if !settings.json {
         output::result(&difference_text(&difference, &output::text_options(settings, arguments.diff)));
     }
-    Ok(if arguments.detailed_exitcode && !difference.is_empty() { Exit::Changes } else { Exit::Done })
+    Ok(difference)
 }

@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::report::CommandError;
 use super::revision::GitPast;
 use super::settings::Settings;
-use super::{adopt, markdown, open, output, schema_cache, validate};
+use super::{adopt, issue, markdown, open, output, schema_cache, validate};
 
 /// A check with what it was made from.
 pub struct Checked {
@@ -36,6 +36,9 @@ pub async fn run(arguments: &Drift, settings: &Settings) -> Result<Exit, Command
         return adopt::run(&drift, service.as_ref(), &workspace, arguments, settings);
     }
     show(&drift, arguments, settings)?;
+    if let Some(mode) = arguments.issue {
+        issue::tell(issue::keep(&drift, mode, &arguments.issue_label, settings).await);
+    }
     Ok(Exit::of_drift(&drift, arguments.detailed_exitcode))
 }
 
@@ -44,7 +47,7 @@ pub async fn run(arguments: &Drift, settings: &Settings) -> Result<Exit, Command
 pub async fn check(arguments: &Drift, workspace: &Workspace, settings: &Settings) -> Result<Checked, CommandError> {
     match look(arguments, workspace, settings).await {
         Ok((drift, service)) => Ok(Checked { drift, service: Some(service) }),
-        Err(CommandError { exit: Exit::Failed, causes, hints }) => {
+        Err(CommandError { exit: Exit::Failed, reason: _, causes, hints }) => {
             let unchecked = vec![Unchecked { address: None, causes, hints }];
             let (target, source) = (target(workspace, settings), workspace.source.clone());
             Ok(Checked { drift: DriftValue::not_checked(target, source, SystemClock.now(), unchecked), service: None })
@@ -92,7 +95,7 @@ fn target(workspace: &Workspace, settings: &Settings) -> Target {
 }
 
 /// Shows a check: text on stdout unless JSON was asked for, Markdown where a flag names a file.
-fn show(drift: &DriftValue, arguments: &Drift, settings: &Settings) -> Result<(), CommandError> {
+pub fn show(drift: &DriftValue, arguments: &Drift, settings: &Settings) -> Result<(), CommandError> {
     // Files first: where one cannot be written, stdout still holds one document, the error.
     if let Some(path) = &arguments.markdown {
         output::file(path, &markdown::of_drift(drift, settings))?;

@@ -18,6 +18,17 @@ pub fn root(dir: &Path) -> Option<PathBuf> {
     Some(PathBuf::from(root.trim_end_matches(['\n', '\r'])))
 }
 
+/// The first parent of HEAD, where HEAD is a merge.
+pub fn merged_into(dir: &Path) -> Option<String> {
+    git(dir, &["rev-parse", "--verify", "-q", "HEAD^2^{commit}"])?;
+    git(dir, &["rev-parse", "--verify", "-q", "HEAD^1^{commit}"]).map(|commit| commit.trim().to_owned())
+}
+
+/// The newest commit that HEAD and a branch have in common.
+pub fn common_ancestor(dir: &Path, branch: &str) -> Option<String> {
+    git(dir, &["merge-base", "--end-of-options", branch, "HEAD"]).map(|commit| commit.trim().to_owned())
+}
+
 fn git(dir: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .arg("-C")

@@ -3,6 +3,7 @@
 //! `args` is what was typed, `settings` what that means here; only `settings` reads the environment, only `output`
 //! writes to the streams, and only `exit` knows the codes.
 
+pub mod action;
 pub mod adopt;
 pub mod apply;
 pub mod args;
@@ -14,6 +15,7 @@ pub mod exit;
 pub mod forge;
 pub mod git;
 pub mod html;
+pub mod issue;
 pub mod list;
 pub mod markdown;
 pub mod open;
@@ -100,6 +102,7 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
             output::result(&String::from_utf8_lossy(&out));
             Ok(Exit::Done)
         }
+        Command::Action => action::run(settings).await,
         Command::Man => {
             let mut out = Vec::new();
             clap_mangen::Man::new(Cli::command())

@@ -17,28 +17,40 @@ use super::{html, markdown, open, output, schema_cache};
 
 /// Runs the command.
 pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandError> {
+    let plan = make(arguments, &open::workspace(settings), settings).await?;
+    if let Some(path) = &arguments.out {
+        if !settings.quiet {
+            output::aside(&format!("The plan was saved. Apply exactly this with: reachform apply {}", path.display()));
+        }
+    } else if settings.interactive && plan.summary().has_changes() && !settings.quiet {
+        output::aside("The plan was not saved (`--out FILE`), so `apply` plans again and shows what it found.");
+    }
+    Ok(Exit::of_plan(&plan, arguments.detailed_exitcode))
+}
+
+/// Makes a plan, shows it, and writes the files that flags name.
+pub async fn make(arguments: &Plan, workspace: &Workspace, settings: &Settings) -> Result<PlanValue, CommandError> {
     findings::check(&arguments.reports)?;
     [&arguments.planning.markdown, &arguments.planning.html]
         .into_iter()
         .flatten()
         .try_for_each(|path| output::check_writable(path))?;
-    let workspace = open::workspace(settings);
     let resolved = &workspace.resolved;
     if resolved.diagnostics.has_errors() {
         let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
         findings::write("plan", &problems, resolved, &arguments.reports, settings)?;
     }
-    open::refuse_broken(&workspace, settings)?;
+    open::refuse_broken(workspace, settings)?;
     let outside = connect(settings, &workspace.resolved.project, CancellationToken::new())?;
     let reader = outside.reader();
     let failed = |error: session::SessionError| CommandError::session(&error);
     let mut service = session::read(&outside, &reader, None).await.map_err(failed)?;
     schema_cache::store(settings, &outside.host, &service.schema_bytes, outside.clock.now());
-    let options = open::options(&workspace, &arguments.planning);
+    let options = open::options(workspace, &arguments.planning);
     let leniency = open::leniency(arguments.planning.schema);
-    let plan = session::make_plan(&workspace, &options, leniency, &outside, &reader, &mut service).await;
+    let plan = session::make_plan(workspace, &options, leniency, &outside, &reader, &mut service).await;
     let plan = plan.map_err(failed)?;
-    show(&plan, &workspace, &arguments.planning, settings)?;
+    show(&plan, workspace, &arguments.planning, settings)?;
     findings::write("plan", &plan.diagnostics, resolved, &arguments.reports, settings)?;
     let document = plan_document(&plan, &workspace.resolved.sources);
     // Files first: where one cannot be written, stdout still holds one document, the error.
@@ -49,14 +61,7 @@ pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandE
         output::file(path, &gitlab_report(&plan.summary()))?;
     }
     output::json(settings, &document)?;
-    if let Some(path) = &arguments.out {
-        if !settings.quiet {
-            output::aside(&format!("The plan was saved. Apply exactly this with: reachform apply {}", path.display()));
-        }
-    } else if settings.interactive && plan.summary().has_changes() && !settings.quiet {
-        output::aside("The plan was not saved (`--out FILE`), so `apply` plans again and shows what it found.");
-    }
-    Ok(Exit::of_plan(&plan, arguments.detailed_exitcode))
+    Ok(plan)
 }
 
 /// Shows a plan: problems on stderr, the plan on stdout unless JSON was asked for, Markdown where a flag names a file.

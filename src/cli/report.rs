@@ -2,15 +2,33 @@
 
 use serde_json::{Value, json};
 
+use crate::api::ApiError;
+use crate::http::HttpErrorKind;
 use crate::session::SessionError;
 
 use super::exit::Exit;
+
+/// What kind of failure it was, where the exit code alone does not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reason {
+    /// Files, variables, manifests.
+    #[default]
+    Config,
+    /// The credential: there is none, or it may not do this.
+    Auth,
+    /// The service.
+    Service,
+    /// Nobody has approved a plan, or it cannot be told which.
+    NotApproved,
+}
 
 /// A command's failure, ready to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandError {
     /// How the program ends.
     pub exit: Exit,
+    /// What kind of failure it was.
+    pub reason: Reason,
     /// From the outermost to the innermost.
     pub causes: Vec<String>,
     /// What to do, a line each.
@@ -18,19 +36,23 @@ pub struct CommandError {
 }
 
 impl CommandError {
+    fn new(exit: Exit, causes: Vec<String>) -> Self {
+        Self { exit, reason: Reason::default(), causes, hints: Vec::new() }
+    }
+
     /// A failure of the configuration: files, variables.
     pub fn config(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Failed, causes: vec![message.into()], hints: Vec::new() }
+        Self::new(Exit::Failed, vec![message.into()])
     }
 
     /// A wrong use of the command line.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, causes: vec![message.into()], hints: Vec::new() }
+        Self::new(Exit::Usage, vec![message.into()])
     }
 
     /// A file that could not be read or written.
     pub fn io(message: impl Into<String>, error: &std::io::Error) -> Self {
-        Self { exit: Exit::Failed, causes: vec![message.into(), error.to_string()], hints: Vec::new() }
+        Self::new(Exit::Failed, vec![message.into(), error.to_string()])
     }
 
     /// An error with its causes.
@@ -41,7 +63,7 @@ impl CommandError {
             causes.push(cause.to_string());
             next = cause.source();
         }
-        Self { exit: Exit::Failed, causes, hints: Vec::new() }
+        Self::new(Exit::Failed, causes)
     }
 
     /// A run that could not go on.
@@ -58,18 +80,31 @@ impl CommandError {
             SessionError::Interrupted => Exit::Interrupted,
             SessionError::Service(_) | SessionError::Schema(_) | SessionError::Organization { .. } => Exit::Failed,
         };
-        Self { exit, causes, hints: error.hints() }
+        let reason = match error {
+            SessionError::Service(error) => reason(error),
+            SessionError::Organization { .. } => Reason::Auth,
+            SessionError::Schema(_) => Reason::Service,
+            SessionError::UnknownKey { .. } | SessionError::Leased { .. } | SessionError::Interrupted => Reason::Config,
+        };
+        Self { exit, reason, causes, hints: error.hints() }
     }
 
     /// A request that failed.
-    pub fn service(error: &crate::api::ApiError) -> Self {
-        Self { exit: Exit::Failed, causes: error.causes(), hints: error.hints() }
+    pub fn service(error: &ApiError) -> Self {
+        Self { exit: Exit::Failed, reason: reason(error), causes: error.causes(), hints: error.hints() }
     }
 
     /// Another exit code.
     #[must_use]
     pub fn exit(mut self, exit: Exit) -> Self {
         self.exit = exit;
+        self
+    }
+
+    /// Another kind of failure.
+    #[must_use]
+    pub fn because(mut self, reason: Reason) -> Self {
+        self.reason = reason;
         self
     }
 
@@ -98,7 +133,7 @@ impl CommandError {
     }
 
     fn worded(&self, word: &str) -> String {
-        let Self { exit: _, causes, hints } = self;
+        let Self { exit: _, reason: _, causes, hints } = self;
         let mut out = String::new();
         for (index, cause) in causes.iter().enumerate() {
             out.push_str(if index == 0 { word } else { "  caused by" });
@@ -116,7 +151,15 @@ impl CommandError {
 
     /// The failure as JSON.
     pub fn json(&self) -> Value {
-        let Self { exit, causes, hints } = self;
+        let Self { exit, reason: _, causes, hints } = self;
         json!({"format_version": "1.0", "error": {"exit_code": exit.code(), "causes": causes, "hints": hints}})
+    }
+}
+
+/// Whether the service refused the credential or failed otherwise.
+fn reason(error: &ApiError) -> Reason {
+    match &*error.source.kind {
+        HttpErrorKind::Status { status: 401 | 403, .. } => Reason::Auth,
+        _ => Reason::Service,
     }
 }

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use crate::http::BaseUrl;
 
 use super::args::{Annotations, Global};
-use super::report::CommandError;
+use super::report::{CommandError, Reason};
 
 /// Where the service is when nobody says otherwise.
 pub const DEFAULT_API_URL: &str = "https://api.anyreach.ai";
@@ -55,6 +55,7 @@ pub struct Settings {
     pub unicode: bool,
     /// Whether problems are written as annotations too.
     pub annotations: bool,
+    token: Option<SecretString>,
     variables: BTreeMap<String, String>,
 }
 
@@ -108,8 +109,16 @@ impl Settings {
                 Annotations::Off => false,
                 Annotations::Auto => variables.get(ACTIONS).is_some_and(|value| value == "true"),
             },
+            token: None,
             variables,
         }
+    }
+
+    /// The same with a token that was handed in, where there is one. It goes before every variable.
+    #[must_use]
+    pub fn with_token(mut self, token: Option<&str>) -> Self {
+        self.token = token.map(|token| SecretString::from(token.trim().to_owned()));
+        self
     }
 
     /// Whether what is printed is read for commands. Asked before the command line is known to be a good one.
@@ -144,6 +153,9 @@ impl Settings {
 
     /// The token: from the file, else from the variable that the environment of the project names.
     pub fn token(&self, variable: &str) -> Result<SecretString, CommandError> {
+        if let Some(token) = &self.token {
+            return Ok(token.clone());
+        }
         if let Some(file) = &self.token_file {
             let text = std::fs::read_to_string(file).map_err(|error| {
                 CommandError::io(format!("the token file {} could not be read", file.display()), &error)
@@ -156,6 +168,7 @@ impl Settings {
         }
         self.variable(variable).map(|token| SecretString::from(token.trim().to_owned())).ok_or_else(|| {
             CommandError::config(format!("there is no credential: the variable {variable} is not set"))
+                .because(Reason::Auth)
                 .hint(format!("set {variable} to an organization key (`ak_…`), or name a file with `--token-file`"))
                 .hint("to try everything without an account, use `--sandbox`")
         })
@@ -163,6 +176,9 @@ impl Settings {
 
     /// Where the token comes from: the file, or the variable.
     pub fn token_source(&self, variable: &str) -> String {
+        if self.token.is_some() {
+            return "the input `token-anyreach`".to_owned();
+        }
         self.token_file.as_ref().map_or_else(|| variable.to_owned(), |file| file.display().to_string())
     }
 

@@ -42,7 +42,7 @@ pub(super) fn outcome(drift: &Drift) -> String {
 }
 
 /// `Drift: 2 agents changed outside of Git, 17 as applied, 0 not checked.` Scripts read it, so its words never vary.
-pub(super) fn summary_line(drift: &Drift) -> String {
+pub fn summary_line(drift: &Drift) -> String {
     let DriftSummary { drifted, fields: _, slots: _, absent: _, as_applied, unchecked } = drift.summary();
     let agents = plural(drifted, "agent", "agents");
     format!("Drift: {agents} changed outside of Git, {as_applied} as applied, {unchecked} not checked.")

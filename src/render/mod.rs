@@ -19,3 +19,5 @@ pub mod values;
 pub mod visible;
 mod words;
 pub mod workflow_commands;
+
+pub use words::report_line;

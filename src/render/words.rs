@@ -161,7 +161,7 @@ pub(super) fn difference_line(difference: &Difference) -> String {
 }
 
 /// `Apply: 2 applied, 1 failed, 1 skipped. 4 changes.` The parts add up to the whole.
-pub(super) fn report_line(report: &Report) -> String {
+pub fn report_line(report: &Report) -> String {
     let parts: Vec<String> = Outcome::ALL
         .into_iter()
         .map(|outcome| (outcome, report.count(outcome)))

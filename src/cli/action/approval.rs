@@ -1,0 +1,62 @@
+//! Which plan was approved: the one that the check run on the head commit of the merged pull request names.
+//!
+//! A comment is anyone's to edit. A check run is written by an app alone, and its `external_id` is the plan's hash.
+
+use crate::cli::comment::in_words;
+use crate::cli::report::CommandError;
+use crate::forge::Warning;
+use crate::forge::check::{Conclusion, approved, name};
+use crate::model::Digest;
+use crate::plan::{Plan, Report};
+
+use super::desk::Desk;
+use super::inputs::Inputs;
+use super::not_approved;
+
+/// Finds it.
+pub async fn find(desk: &Desk<'_>, inputs: &Inputs, environment: &str) -> Result<Digest, CommandError> {
+    let Some(publisher) = desk.publisher() else {
+        return Err(untold().cause("there is no forge to ask, or no token for it"));
+    };
+    let asked = |warning: Warning| {
+        let told = in_words(&warning);
+        let error = told.causes.into_iter().fold(untold(), CommandError::cause);
+        told.hints.into_iter().fold(error, CommandError::hint)
+    };
+    let number = publisher.pull_request().await.map_err(asked)?;
+    let pull_request = publisher.forge().pull_request(number).await.map_err(asked)?;
+    let name = name(environment, inputs.comment_key.as_deref());
+    let check = approved(publisher.forge(), &pull_request.head_sha, &name).await.map_err(asked)?;
+    let head = pull_request.head_sha.get(..12).unwrap_or(&pull_request.head_sha);
+    let Some(check) = check else {
+        return Err(not_approved("refused: no plan was approved; nothing was changed")
+            .cause(format!("the commit {head} of #{number} has no check run `{name}` of this workflow's app"))
+            .hint("plan pull requests with this action, with `checks: write`, before they are merged"));
+    };
+    if check.conclusion.as_deref() == Some(Conclusion::Failure.as_str()) {
+        return Err(not_approved("refused: the plan that was reviewed could not be applied; nothing was changed")
+            .cause(format!("the check run `{name}` on the commit {head} of #{number} failed")));
+    }
+    check.external_id.as_deref().and_then(Digest::parse).ok_or_else(|| {
+        not_approved("refused: no plan was approved; nothing was changed")
+            .cause(format!("the check run `{name}` on the commit {head} of #{number} names no plan hash"))
+    })
+}
+
+fn untold() -> CommandError {
+    not_approved("refused: it cannot be told which plan was approved; nothing was changed")
+}
+
+/// How a plan is applied that was not the approved one.
+pub fn dispatch(plan: &Plan) -> String {
+    format!("to apply the plan as it is now, run a workflow with the input `approved-plan` {}", plan.plan_hash)
+}
+
+/// How an apply goes on that did not end.
+pub fn again(inputs: &Inputs, report: &Report) -> String {
+    match (&inputs.approved_plan, &inputs.plan_file) {
+        (Some(hash), _) => format!("run the workflow again with `approved-plan` {hash}"),
+        (None, Some(file)) => format!("run the job again with the plan {file}"),
+        (None, None) => format!("run the job again: it goes on under the plan {}", report.plan_hash),
+    }
+}

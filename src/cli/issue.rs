@@ -1,0 +1,104 @@
+//! Keeps the issue on an environment's drift. What a forge refuses is a warning and changes nothing about the check.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::forge::issue::{BODY_BYTES, FRAME_BYTES, Keeping, Kept, Mode, State};
+use crate::forge::{Warning, WarningKind, issue};
+use crate::plan::drift::{AgentDrift, Drift, DriftState};
+use crate::render::drift::drift_title;
+use crate::render::markdown::drift_body;
+use crate::render::values::plural;
+
+use super::args::IssueMode;
+use super::comment::in_words;
+use super::publish::{Options, Publisher};
+use super::settings::Settings;
+use super::{forge, output};
+
+/// Agents that the comment on new drift lists; the issue itself tells of all.
+const AGENTS_TOLD: usize = 20;
+
+/// Keeps it on the forge of this pipeline.
+pub async fn keep(drift: &Drift, mode: IssueMode, labels: &[String], settings: &Settings) -> Result<Kept, Warning> {
+    let publisher = Publisher::open(settings, Options::default(), CancellationToken::new())?;
+    keep_at(&publisher, drift, mode, labels).await
+}
+
+/// Keeps it on a forge that is open already.
+pub async fn keep_at(
+    publisher: &Publisher,
+    drift: &Drift,
+    mode: IssueMode,
+    labels: &[String],
+) -> Result<Kept, Warning> {
+    if drift.targeted && mode != IssueMode::Off {
+        return Err(Warning::new(WarningKind::Unsupported, "keep the issue on drift")
+            .cause("only some agents were looked at, and the issue tells of all")
+            .hint("leave out --target and --exclude, or --issue"));
+    }
+    let context = publisher.context();
+    let body = drift_body(drift, &forge::comment_context(Some(context), BODY_BYTES - FRAME_BYTES)).text;
+    let state = match drift.state() {
+        DriftState::Clean => State::Clean,
+        DriftState::Drifted => State::Drifted { fingerprint: drift.fingerprint.to_string() },
+        DriftState::NotChecked => State::NotChecked { reason: reason(drift) },
+    };
+    let news = news(&drift.agents);
+    let key = publisher.key(&drift.target.environment);
+    let keeping = Keeping {
+        key: &key,
+        title: &drift_title(drift),
+        state: &state,
+        body: &body,
+        news: (!news.is_empty()).then_some(news.as_str()),
+        labels,
+        mode: match mode {
+            IssueMode::Open => Mode::Open,
+            IssueMode::Update => Mode::Update,
+            IssueMode::Off => Mode::Off,
+        },
+        run_url: context.run.as_ref().and_then(|run| run.url.as_deref()),
+    };
+    issue::keep(publisher.forge(), &keeping).await
+}
+
+/// Says what was done, on stderr, for stdout is the check's.
+pub fn tell(kept: Result<Kept, Warning>) {
+    match kept {
+        Ok(Kept { done, number, url, warnings }) => {
+            for warning in &warnings {
+                output::aside(&in_words(warning).warning_text());
+            }
+            let number = number.map(|number| format!(" #{number}")).unwrap_or_default();
+            let url = url.map(|url| format!(": {url}")).unwrap_or_default();
+            output::aside(&format!("Issue{number} {}{url}", done.as_str()));
+        }
+        Err(warning) => output::aside(&in_words(&warning).warning_text()),
+    }
+}
+
+fn reason(drift: &Drift) -> String {
+    drift.unchecked.first().and_then(|entry| entry.causes.first()).cloned().unwrap_or_default()
+}
+
+/// A line for each agent. Addresses have letters, digits and hyphens, so nothing in them needs an escape.
+fn news(agents: &[AgentDrift]) -> String {
+    let mut lines: Vec<String> = agents.iter().take(AGENTS_TOLD).map(line).collect();
+    if agents.len() > AGENTS_TOLD {
+        lines.push(format!("- and {} more", agents.len() - AGENTS_TOLD));
+    }
+    lines.join("\n")
+}
+
+fn line(agent: &AgentDrift) -> String {
+    if agent.is_absent() {
+        return format!("- `{}`: there is no such agent", agent.address());
+    }
+    let values = plural(agent.fields.len(), "value", "values");
+    let numbers = plural(agent.slots.len(), "number", "numbers");
+    match (agent.fields.len(), agent.slots.len()) {
+        (_, 0) => format!("- `{}`: {values}", agent.address()),
+        (0, _) => format!("- `{}`: {numbers}", agent.address()),
+        _ => format!("- `{}`: {values}, {numbers}", agent.address()),
+    }
+}
