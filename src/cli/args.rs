@@ -362,7 +362,7 @@ pub struct Show {
 #[command(after_help = "The forge is told by the pipeline's variables (GITHUB_*, CI_*), the token by GITHUB_TOKEN or \
     GITLAB_TOKEN. What the forge refuses is a warning and never a failure.")]
 pub struct Comment {
-    /// What to post: a JSON document (`plan --json-out`, `apply --json-out`), or Markdown (`--markdown`)
+    /// What to post: a JSON document (`--json-out` of `plan`, `apply` or `diff`), or Markdown (`--markdown`)
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// What the comment says, where there is no document that tells

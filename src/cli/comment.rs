@@ -1,4 +1,4 @@
-//! `comment`: puts a plan, an apply's result or an error on the pull request. What the forge refuses is a warning.
+//! `comment`: puts a plan, an apply's result, a difference or an error on the pull request. What the forge refuses is a warning.
 
 use std::path::Path;
 
@@ -7,8 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::diagnostics::SourceMap;
 use crate::forge::{Mode, State, Warning, WarningKind};
+use crate::plan::difference::Difference;
 use crate::plan::{Plan, Report, saved};
-use crate::render::json::{read_plan, read_report};
+use crate::render::json::{DIFFERENCE_KIND, read_difference, read_plan, read_report};
 
 use super::args::{Comment, CommentMode, CommentState};
 use super::exit::Exit;
@@ -24,6 +25,7 @@ const DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
 enum Document {
     Plan(Box<Plan>),
     Report(Box<Report>),
+    Difference(Box<Difference>),
     Failure(CommandError),
     Markdown { text: String, is_apply: bool, plan_hash: Option<String> },
 }
@@ -58,10 +60,11 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
         }
         (Some(Document::Failure(error)), _) => failure(error, arguments, plan.as_deref(), &sources),
         (Some(_), Some(_)) => {
-            return Err(CommandError::usage("a plan or report tells its state itself: leave out --state"));
+            return Err(CommandError::usage("a document tells its state itself: leave out --state"));
         }
         (Some(Document::Plan(plan)), None) => Content::Plan(plan, &sources),
         (Some(Document::Report(report)), None) => Content::Report(report, Some(again)),
+        (Some(Document::Difference(difference)), None) => Content::Difference(difference),
     };
     refuse_foreign_markdown(&content, settings)?;
     let environment = environment(document.as_ref(), settings)?;
@@ -134,6 +137,7 @@ fn environment(document: Option<&Document>, settings: &Settings) -> Result<Strin
     let told = match document {
         Some(Document::Plan(plan)) => Some(plan.target.environment.as_str()),
         Some(Document::Report(report)) => Some(report.target.environment.as_str()),
+        Some(Document::Difference(difference)) => Some(difference.environment.as_str()),
         Some(Document::Failure(_) | Document::Markdown { .. }) | None => None,
     };
     match (told, settings.environment.as_deref()) {
@@ -169,6 +173,11 @@ fn read(path: &Path) -> Result<Document, CommandError> {
         return read_failure(&value)
             .map(Document::Failure)
             .ok_or_else(|| CommandError::config(what()).cause("it is an error, but not as this program writes one"));
+    }
+    if value.get("kind").and_then(Value::as_str) == Some(DIFFERENCE_KIND) {
+        return read_difference(&value).map(|difference| Document::Difference(Box::new(difference))).ok_or_else(|| {
+            CommandError::config(what()).cause("it is a difference, but not as this program writes one")
+        });
     }
     if value.get("outcomes").is_some() {
         return read_report(&value)

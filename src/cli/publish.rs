@@ -13,8 +13,11 @@ use crate::forge::comment::FRAME_BYTES;
 use crate::forge::marker::{Target, key};
 use crate::forge::sticky::{Posting, Put, put};
 use crate::forge::{Context, Forge, Marker, Mode, State, Warning, lookup};
+use crate::plan::difference::Difference;
 use crate::plan::{Outcome, Plan, Report};
-use crate::render::markdown::{Body, CommentContext, Status, plan_comment, report_comment, status_comment};
+use crate::render::markdown::{
+    Body, CommentContext, Status, difference_comment, plan_comment, report_comment, status_comment,
+};
 
 use super::connect::SANDBOX_HOST;
 use super::exit::Exit;
@@ -29,6 +32,8 @@ pub enum Content<'a> {
     Plan(&'a Plan, &'a SourceMap),
     /// What became of one, and the command that goes on.
     Report(&'a Report, Option<&'a str>),
+    /// The difference of files, for which the service was not asked.
+    Difference(&'a Difference),
     /// A command failed, or was refused.
     Failure {
         /// Why.
@@ -59,7 +64,7 @@ impl Content<'_> {
     /// What the comment then says.
     pub fn state(&self) -> State {
         match self {
-            Self::Plan(..) => State::Planned,
+            Self::Plan(..) | Self::Difference(_) => State::Planned,
             Self::Report(report, _) => state_of(report),
             Self::Failure { error, .. } => match error.exit {
                 Exit::Refused | Exit::Limit => State::Refused,
@@ -86,6 +91,7 @@ impl Content<'_> {
                 summary.has_changes() || summary.drift > 0 || summary.conflict > 0 || !plan.is_applyable()
             }
             Self::Report(report, _) => !report.outcomes.is_empty(),
+            Self::Difference(difference) => !difference.is_empty(),
             Self::Failure { .. } | Self::Markdown { .. } => true,
             Self::Planning | Self::Applying | Self::Superseded(_) => false,
         }
@@ -96,7 +102,11 @@ impl Content<'_> {
             Self::Plan(plan, _) | Self::Failure { plan: Some((plan, _)), .. } => Some(plan.plan_hash.to_string()),
             Self::Report(report, _) => Some(report.plan_hash.to_string()),
             Self::Markdown { plan_hash, .. } => plan_hash.map(str::to_owned),
-            Self::Failure { plan: None, .. } | Self::Planning | Self::Applying | Self::Superseded(_) => None,
+            Self::Failure { plan: None, .. }
+            | Self::Difference(_)
+            | Self::Planning
+            | Self::Applying
+            | Self::Superseded(_) => None,
         }
     }
 
@@ -115,6 +125,7 @@ impl Content<'_> {
         match *self {
             Self::Plan(plan, sources) => plan_comment(plan, sources, context),
             Self::Report(report, again) => report_comment(report, again, context),
+            Self::Difference(difference) => difference_comment(difference, context),
             Self::Failure { error, apply, plan } => {
                 let CommandError { exit: _, reason: _, causes, hints } = error;
                 match self.state() {

@@ -30,4 +30,5 @@ mod secrets;
 mod simulation;
 mod trips;
 mod twins;
+mod workflows;
 mod world;

@@ -98,7 +98,7 @@ fn answer(mut stream: TcpStream, sandbox: &Sandbox, echo: Echo, reads_too: bool,
 }
 
 /// Short, long, a common word, and with everything in it that some way of writing changes.
-const SECRETS: [&str; 6] = [
+pub(super) const SECRETS: [&str; 6] = [
     "Zq7x!9",
     "crm-secret-4417-valüe with & <marks> \"quoted\" %20/+?",
     "back\\slash-and-'single'-in-it",
@@ -138,7 +138,7 @@ fn secrets() -> Vec<String> {
     SECRETS.iter().map(|secret| (*secret).to_owned()).chain(drawn).collect()
 }
 
-fn assert_hidden(what: &str, text: &str, secret: &str) {
+pub(super) fn assert_hidden(what: &str, text: &str, secret: &str) {
     for form in forms(secret) {
         assert!(!text.contains(&form), "{what} shows {form:?}:\n{text}");
     }

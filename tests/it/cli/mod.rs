@@ -1,5 +1,6 @@
 //! The program itself: the real binary, with an environment of its own, against the embedded service.
 
+mod artifact;
 mod bad_input;
 pub(crate) mod diff;
 mod drift;

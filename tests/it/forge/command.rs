@@ -6,6 +6,7 @@ use super::github::{BOT, GitHub};
 use super::gitlab::GitLab;
 use super::standin::{Fault, Server, StandIn, refusal};
 use super::{pull_request, sha};
+use crate::cli::diff::git;
 use crate::cli::program::{MANIFEST, Project, Ran};
 use reachform::http::Method;
 
@@ -232,6 +233,41 @@ fn the_job_after_a_strangers_job_posts_documents_and_no_markdown() {
     assert_eq!(repository.github.with(|github| github.on(13).len()), 0);
     repository.runs(&["comment", "plan.json", "--pull-request", "13", "--sandbox"]).ends(0).says("Comment created");
     assert!(repository.github.with(|github| github.bodies(13))[0].contains(" run=60 "));
+}
+
+#[test]
+fn the_difference_that_a_strangers_job_made_is_posted_as_its_document() {
+    let repository = Repository::new();
+    repository.github.with(|github| github.add_pull(13, &sha("e"), "eve/agents", "evil"));
+    let dir = repository.project.dir();
+    git(&dir, &["init", "-q", "-b", "main"]);
+    git(&dir, &["add", "-A"]);
+    git(&dir, &["commit", "-q", "-m", "first"]);
+    repository.project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: 6");
+    repository.project.edit(MANIFEST, "name: Riverside Dental Scheduler", "name: \"@everyone <img src=x> ::error::\"");
+    repository.project.write("agents/new.yaml", "key: new\nname: New\nphone_numbers: {inbound: [\"+15550002222\"]}\n");
+    let markdown = ["diff", "--base", "HEAD", "--json-out", "difference.json", "--markdown", "difference.md"];
+    repository.runs(&markdown).ends(0);
+
+    let event = json!({"workflow_run": {"id": 60, "head_sha": sha("e"), "head_branch": "evil", "pull_requests": [],
+        "head_repository": {"full_name": "eve/agents", "owner": {"login": "eve"}}}});
+    let repository = repository.pipeline(61, "workflow_run", &event);
+    repository.runs(&["comment", "difference.json"]).ends(0).says("Comment created (planned)");
+    let body = repository.github.with(|github| github.bodies(13)).pop().unwrap();
+    for words in ["### Agents difference · `demo` — 1 changed, 1 added", "The service was not asked", "+15550002222"]
+    {
+        assert!(body.contains(words), "{words}: {body}");
+    }
+    crate::render::markdown::check(&body);
+    // Read back, it is told as the job itself would have told it, but for the run that it names.
+    let told = repository.project.read("difference.md");
+    let table = |text: &str| text.lines().filter(|line| line.starts_with('|')).map(str::to_owned).collect::<Vec<_>>();
+    assert!(table(&told).len() > 3, "{told}");
+    assert_eq!(table(&told), table(&body));
+
+    let bent = repository.project.read("difference.json").replace("\"fate\": \"added\"", "\"fate\": \"blessed\"");
+    repository.project.write("bent.json", bent);
+    repository.runs(&["comment", "bent.json"]).ends(1).says("it is a difference, but not as this program writes one");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::plan::{FieldJson, PlaceJson, SourceJson, address};
+use super::read_difference::DIFFERENCE_KIND;
 use super::{FORMAT_VERSION, write};
 use crate::model::Key;
 use crate::plan::difference::{ClaimDifference, Difference, Fate, ManifestDifference, Revision};
@@ -14,7 +15,7 @@ pub fn difference_document(difference: &Difference) -> String {
     write(&DifferenceDocument {
         format_version: FORMAT_VERSION,
         tool_version: crate::VERSION,
-        kind: "difference",
+        kind: DIFFERENCE_KIND,
         project,
         environment,
         base: RevisionJson { name, commit },

@@ -6,6 +6,7 @@ mod difference;
 mod drift;
 mod plan;
 mod read;
+mod read_difference;
 mod read_report;
 mod report;
 
@@ -18,6 +19,7 @@ pub use difference::difference_document;
 pub use drift::drift_document;
 pub use plan::plan_document;
 pub use read::read_plan;
+pub use read_difference::{DIFFERENCE_KIND, read_difference};
 pub use read_report::read_report;
 pub use report::report_document;
 

@@ -117,7 +117,7 @@ fn cause(value: &Value) -> Option<Cause> {
     [Cause::Pending, Cause::Drift, Cause::Conflict, Cause::Rollback].into_iter().find(|cause| cause.as_str() == word)
 }
 
-fn field(value: &Value) -> Option<FieldChange> {
+pub(super) fn field(value: &Value) -> Option<FieldChange> {
     let kinds = [Kind::Text, Kind::Number, Kind::Bool, Kind::List, Kind::Object, Kind::Secret, Kind::Other];
     let word = value.get("kind").and_then(Value::as_str)?;
     Some(FieldChange {
