@@ -133,7 +133,7 @@ fn secrets() -> Vec<String> {
         let length = rng.usize(6..60);
         let text: String = (0..length).map(|_| alphabet[rng.usize(0..alphabet.len())]).collect();
         // What stands at the ends would be lost to a shell or a trim, and is nobody's secret.
-        format!("k{}z", text)
+        format!("k{text}z")
     });
     SECRETS.iter().map(|secret| (*secret).to_owned()).chain(drawn).collect()
 }
