@@ -220,7 +220,7 @@ fn the_two_halves_for_forks_fit() {
     let folder = down["path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
     assert!(second.text.contains(&format!("reachform comment \"$RUNNER_TEMP/{folder}/{file}\"")), "{folder}/{file}");
     assert!(
-        std::path::Path::new(file).extension().is_some_and(|kind| kind == "json"),
+        std::path::Path::new(&file).extension().is_some_and(|kind| kind == "json"),
         "finished Markdown is refused there"
     );
 }
