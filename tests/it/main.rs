@@ -9,6 +9,7 @@
     reason = "tests read files and fail loudly"
 )]
 
+mod action;
 mod api;
 mod architecture;
 mod cli;

@@ -2,7 +2,6 @@
 
 use crate::cli::exit::Exit;
 use crate::cli::report::{CommandError, Reason};
-use crate::diagnostics::Severity;
 use crate::plan::drift::Drift;
 use crate::plan::{Outcome as AgentOutcome, Plan, Report};
 
@@ -55,10 +54,9 @@ impl Outcome {
         let summary = plan.summary();
         let exit = Exit::of_plan(plan, true);
         let drifted = summary.drift + summary.conflict > 0;
-        let has_errors = plan.diagnostics.iter().any(|problem| problem.severity == Severity::Error);
         let reason = match exit {
             Exit::Changes => "changes",
-            Exit::Failed if has_errors => "config-invalid",
+            Exit::Failed if plan.complete => "config-invalid",
             Exit::Failed => "api-error",
             _ => "",
         };

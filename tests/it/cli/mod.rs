@@ -8,6 +8,6 @@ mod echoes;
 mod exits;
 mod interrupts;
 pub(crate) mod program;
-mod service;
+pub(crate) mod service;
 mod streams;
 mod workflow;

@@ -49,7 +49,7 @@ fn context(run: u64, attempt: u64, event: &Value) -> Context {
 }
 
 /// The event of a pull request at a commit.
-fn pull_request(number: u64, head: &str) -> Value {
+pub(crate) fn pull_request(number: u64, head: &str) -> Value {
     json!({"pull_request": {"number": number, "user": {"login": "ann"},
         "head": {"sha": head, "label": "acme:fix", "repo": {"full_name": "acme/agents"}},
         "base": {"repo": {"full_name": "acme/agents"}}}})

@@ -1,0 +1,120 @@
+//! The drift cron: `drift --issue`, and the action's `drift`.
+
+use serde_json::{Value, json};
+
+use super::super::forge::standin::{Fault, refusal};
+use super::runner::{Done, FORGE_TOKEN, Repository};
+use reachform::http::Method;
+
+fn applied() -> Repository {
+    let mut repository = Repository::new();
+    repository.event(30, "schedule", &json!({"schedule": "17 6 * * *"}));
+    repository.runs(&[("command", "apply"), ("approve", "none"), ("comment", "off")]).ends(0);
+    repository
+}
+
+fn drift(repository: &Repository) -> Done {
+    repository.runs(&[("command", "drift")])
+}
+
+fn issue(repository: &Repository) -> Value {
+    repository.github.with(|github| {
+        assert_eq!(github.issues.len(), 1, "{:#?}", github.issues);
+        github.issues[0].clone()
+    })
+}
+
+fn told(repository: &Repository) -> Vec<String> {
+    repository.github.with(|github| github.bodies(1))
+}
+
+#[test]
+fn one_issue_is_opened_edited_told_closed_and_opened_again() {
+    let repository = applied();
+    let clean = drift(&repository).ends(0).gives(&[("exit-code", "0"), ("drifted", "0"), ("issue-number", "")]);
+    assert!(clean.summary.contains("Agent drift") || clean.summary.contains("drift"), "{}", clean.summary);
+    assert!(repository.github.with(|github| github.issues.is_empty()));
+
+    repository.service.dashboard_edit("/agent/max_tool_steps", json!(9));
+    let found = drift(&repository).ends(0).gives(&[
+        ("exit-code", "2"),
+        ("failure-reason", ""),
+        ("changes", "true"),
+        ("drifted", "1"),
+        ("issue-number", "1"),
+        ("summary", "Drift: 1 agent changed outside of Git, 0 as applied, 0 not checked."),
+    ]);
+    assert!(found.summary.contains("max_tool_steps"), "{}", found.summary);
+    let opened = issue(&repository);
+    assert_eq!((&opened["state"], &opened["title"]), (&json!("open"), &json!("Agent drift in demo")));
+    assert_eq!(opened["labels"], json!([{"name": "reachform-drift"}]));
+    let body = opened["body"].as_str().unwrap();
+    assert!(body.starts_with("<!-- reachform:issue ") && !body.contains("<!-- reachform:drift "), "{body}");
+    assert!(body.contains("max_tool_steps"), "{body}");
+
+    // The same drift a day later: the text is kept up to date and nobody is told again.
+    drift(&repository).ends(0).says("Issue #1 u");
+    assert!(told(&repository).is_empty());
+    repository.service.dashboard_edit("/agent/max_tool_steps", json!(11));
+    drift(&repository).ends(0).says("Issue #1 told");
+    let news = told(&repository);
+    assert!(news.len() == 1 && news[0].contains("- `agent.riverside`: 1 value"), "{news:?}");
+
+    // The service is down: that is no peace, and what was known stays to be read.
+    repository.service.fault("500-before:GET /core/agents#1+");
+    drift(&repository).ends(1).gives(&[("exit-code", "1"), ("failure-reason", "api-error")]);
+    let known = issue(&repository);
+    let body = known["body"].as_str().unwrap();
+    assert!(known["state"] == "open" && body.contains("Not checked") && body.contains("max_tool_steps"), "{body}");
+    repository.service.sandbox.clear_faults();
+
+    repository.service.dashboard_edit("/agent/max_tool_steps", json!(4));
+    drift(&repository).ends(0).says("Issue #1 closed").gives(&[("drifted", "0")]);
+    assert_eq!((&issue(&repository)["state"], told(&repository).len()), (&json!("closed"), 2));
+    repository.service.dashboard_edit("/agent/max_tool_steps", json!(12));
+    drift(&repository).ends(0).says("Issue #1 reopened").gives(&[("issue-number", "1")]);
+    assert_eq!((&issue(&repository)["state"], told(&repository).len()), (&json!("open"), 3));
+}
+
+#[test]
+fn a_check_of_some_agents_leaves_the_issue_of_all_alone() {
+    let repository = applied();
+    repository.service.dashboard_edit("/agent/max_tool_steps", json!(9));
+    let targeted = [("command", "drift"), ("target", "riverside"), ("fail-on", "drift")];
+    let done = repository.runs(&targeted).ends(2).gives(&[("failure-reason", "drift"), ("issue-number", "")]);
+    done.says("only some agents were looked at");
+    assert!(repository.github.with(|github| github.issues.is_empty()));
+    repository.runs(&[("command", "drift"), ("drift-issue", "update")]).ends(0);
+    repository.runs(&[("command", "drift"), ("drift-issue", "off")]).ends(0);
+    assert!(repository.github.with(|github| github.issues.is_empty()));
+}
+
+#[test]
+fn an_issue_that_github_refuses_is_a_warning_and_the_check_ends_as_it_would_have() {
+    let repository = applied();
+    repository.service.dashboard_edit("/agent/max_tool_steps", json!(9));
+    let forbidden = Fault::Answer(refusal(403, "Resource not accessible by integration", &[]));
+    repository.github.fault(Method::Post, "/issues", forbidden);
+    drift(&repository).ends(0).says("`issues: write`").gives(&[("exit-code", "2"), ("issue-number", "")]);
+}
+
+#[test]
+fn the_command_keeps_the_issue_too_and_its_exit_code_is_the_checks() {
+    let repository = applied();
+    repository.service.dashboard_edit("/agent/max_tool_steps", json!(9));
+    let project = &repository.project;
+    let run = |arguments: &[&str], token: &str| {
+        let mut command = project.command(&[&["drift", "--detailed-exitcode"], arguments].concat());
+        command.envs(repository.variables()).env("ANYREACH_TOKEN", crate::cli::program::SECRETS[0]);
+        command.env("GITHUB_TOKEN", token);
+        crate::cli::program::Ran::of(command.output().unwrap())
+    };
+    // There is no token: a warning, and still 2 for drift.
+    run(&["--issue"], "").ends(2).says("GITHUB_TOKEN or GH_TOKEN is not set");
+    let ran = run(&["--issue", "--issue-label", "agents", "--json"], FORGE_TOKEN).ends(2).says("Issue #1 opened");
+    assert_eq!(ran.json()["state"], json!("drifted"));
+    assert_eq!(issue(&repository)["labels"], json!([{"name": "agents"}]));
+    run(&["--issue=update"], FORGE_TOKEN).ends(2).says("Issue #1 u");
+    run(&["--issue=never"], FORGE_TOKEN).ends(64);
+    run(&["--issue", "--adopt"], FORGE_TOKEN).ends(64);
+}
