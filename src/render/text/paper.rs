@@ -69,16 +69,19 @@ impl Paper {
                 self.lines.push(line.finish());
                 line = Line::new(hanging);
             }
-            let mut word = word;
             // A word that is longer than a whole line is cut where the line ends.
-            while word.width() > self.width.saturating_sub(hanging).max(8) {
-                let rest = word.split_off(self.width.saturating_sub(line.column).max(8));
+            let whole = self.width.saturating_sub(hanging).max(8);
+            if word.width() <= whole {
                 line.push(&word);
-                self.lines.push(line.finish());
-                line = Line::new(hanging);
-                word = rest;
+                continue;
             }
-            line.push(&word);
+            for (index, piece) in word.cut(self.width.saturating_sub(line.column).max(8), whole).iter().enumerate() {
+                if index > 0 {
+                    self.lines.push(line.finish());
+                    line = Line::new(hanging);
+                }
+                line.push(piece);
+            }
         }
         self.lines.push(line.finish());
     }
@@ -143,18 +146,25 @@ impl Word {
         }
     }
 
-    /// Keeps what fits into `columns` and returns the rest.
-    fn split_off(&mut self, columns: usize) -> Self {
-        let mut rest = Self::default();
-        let mut used = 0;
-        for (style, text) in std::mem::take(&mut self.pieces) {
+    /// Pieces of which the first takes at most `first` columns and every further one at most `further`, in one pass: a
+    /// word may be as long as a prompt.
+    fn cut(self, first: usize, further: usize) -> Vec<Self> {
+        let mut out = Vec::new();
+        let mut piece = Self { blank: self.blank, blank_style: self.blank_style, pieces: Vec::new() };
+        let (mut room, mut used) = (first, 0);
+        for (style, text) in self.pieces {
             for c in text.chars() {
-                used += c.width().unwrap_or(0);
-                let target = if used <= columns { &mut *self } else { &mut rest };
-                target.push(style, c);
+                let columns = c.width().unwrap_or(0);
+                if used + columns > room && used > 0 {
+                    out.push(std::mem::take(&mut piece));
+                    (room, used) = (further, 0);
+                }
+                used += columns;
+                piece.push(style, c);
             }
         }
-        rest
+        out.push(piece);
+        out
     }
 }
 
