@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::report::CommandError;
 use super::revision::GitPast;
 use super::settings::Settings;
-use super::{adopt, issue, markdown, open, output, schema_cache, validate};
+use super::{adopt, issue, markdown, open, output, validate};
 
 /// A check with what it was made from.
 pub struct Checked {
@@ -65,8 +65,7 @@ async fn look(
     let outside = connect(settings, &workspace.resolved.project, CancellationToken::new())?;
     let reader = outside.reader();
     let failed = |error: session::SessionError| CommandError::session(&error);
-    let mut service = session::read(&outside, &reader, None).await.map_err(failed)?;
-    schema_cache::store(settings, &outside.host, &service.schema_bytes, outside.clock.now());
+    let mut service = open::service(settings, &outside, &reader).await?;
     let options = Options {
         has_project: workspace.resolved.project.has_project,
         targets: arguments.target.iter().cloned().collect(),

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
+use crate::api::Reader;
 use crate::diagnostics::Severity;
 use crate::manifest;
 use crate::plan::{Limits, Options};
 use crate::schema::Leniency;
-use crate::session::Workspace;
+use crate::session::{self, Outside, Service, Workspace};
 
 use super::args::{Planning, SchemaMode};
 use super::git;
 use super::report::CommandError;
+use super::schema_cache;
 use super::settings::Settings;
 use super::workflow::findings;
 
@@ -32,6 +34,13 @@ pub fn refuse_broken(workspace: &Workspace, settings: &Settings) -> Result<(), C
     let count = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     let plural = if count == 1 { "mistake" } else { "mistakes" };
     Err(CommandError::config(format!("the manifests have {count} {plural}; nothing was planned")))
+}
+
+/// Reads the service and keeps its schema for those who have no credential.
+pub async fn service(settings: &Settings, outside: &Outside, reader: &Reader) -> Result<Service, CommandError> {
+    let service = session::read(outside, reader, None).await.map_err(|error| CommandError::session(&error))?;
+    schema_cache::store(settings, &outside.host, &service.schema_bytes, outside.clock.now());
+    Ok(service)
 }
 
 /// How values are judged that the schema does not list.

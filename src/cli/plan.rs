@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
 use super::workflow::findings;
-use super::{html, markdown, open, output, schema_cache};
+use super::{html, markdown, open, output};
 
 /// Runs the command.
 pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandError> {
@@ -44,8 +44,7 @@ pub async fn make(arguments: &Plan, workspace: &Workspace, settings: &Settings) 
     let outside = connect(settings, &workspace.resolved.project, CancellationToken::new())?;
     let reader = outside.reader();
     let failed = |error: session::SessionError| CommandError::session(&error);
-    let mut service = session::read(&outside, &reader, None).await.map_err(failed)?;
-    schema_cache::store(settings, &outside.host, &service.schema_bytes, outside.clock.now());
+    let mut service = open::service(settings, &outside, &reader).await?;
     let options = open::options(workspace, &arguments.planning);
     let leniency = open::leniency(arguments.planning.schema);
     let plan = session::make_plan(workspace, &options, leniency, &outside, &reader, &mut service).await;

@@ -204,8 +204,9 @@ fn fields(before: Option<&Desired>, after: &Desired) -> Vec<FieldChange> {
     found
 }
 
-/// All that a manifest says, but for its numbers, which are told by who claims them.
-fn document(desired: &Desired) -> Value {
+/// All that a manifest says, as one value: what is compared where two states of a repository are. Left out are its key, its
+/// place and its digest, which say nothing, and its old keys, which are told apart.
+pub fn document(desired: &Desired) -> Value {
     let Desired {
         key: _,
         origin: _,

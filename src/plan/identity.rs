@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostics::{Diagnostic, Place};
 use crate::model::{Address, Coverage, Desired, Key, LiveAgent, LiveState, Stamp};
 
-use super::change::{Notice, Orphan, Target, Unmanaged};
+use super::change::{Notice, Orphan, SlotHolder, Target, Unmanaged};
 use super::options::Inputs;
 
 /// How a manifest is tied to the service.
@@ -66,6 +66,21 @@ pub struct Identities<'a> {
     pub diagnostics: Vec<Diagnostic>,
     /// For information.
     pub notices: Vec<Notice>,
+}
+
+impl Identities<'_> {
+    /// Who holds a slot that points at a version. A version of no agent that was read is of an unknown, never of nobody.
+    pub fn holder(&self, live: &LiveState, version_id: &str) -> SlotHolder {
+        match live.owner_of(version_id) {
+            Some((agent, version)) => SlotHolder::Agent {
+                agent_id: agent.id.clone(),
+                name: agent.name.clone(),
+                key: self.keys.get(&agent.id).cloned(),
+                version,
+            },
+            None => SlotHolder::Unknown { version_id: version_id.to_owned() },
+        }
+    }
 }
 
 /// What a live agent's metadata says of its owner.

@@ -155,6 +155,8 @@ mod tests {
         ] {
             assert!(!check(&sent, &read).is_fine(), "{sent} {read}");
         }
+        let found = check(&json!({"a": [1, 2]}), &json!({"a": [1]}));
+        assert_eq!(found.losses[0].what, "a list of 2 was sent, one of 1 came back");
     }
 
     #[test]

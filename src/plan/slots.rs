@@ -111,15 +111,7 @@ impl SlotInputs<'_, '_> {
         else {
             return SlotHolder::Empty;
         };
-        match self.run.live.owner_of(version_id) {
-            Some((agent, version)) => SlotHolder::Agent {
-                agent_id: agent.id.clone(),
-                name: agent.name.clone(),
-                key: self.identities.keys.get(&agent.id).cloned(),
-                version,
-            },
-            None => SlotHolder::Unknown { version_id: version_id.to_owned() },
-        }
+        self.identities.holder(self.run.live, version_id)
     }
 
     fn is_mine(&self, holder: &SlotHolder) -> bool {

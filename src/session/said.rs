@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::manifest::{Files, Resolved, SecretSource, resolve};
 use crate::model::value::same;
 use crate::model::{Desired, Direction, FieldPath, Key};
+use crate::plan::difference::document;
 
 /// What the manifests say, by key, in a form in which two states can be compared.
 pub(super) type Said = BTreeMap<Key, Value>;
@@ -35,41 +36,20 @@ pub(super) fn said(resolved: &Resolved) -> Said {
     resolved.desired.iter().map(|desired| (desired.key.clone(), said_by(desired))).collect()
 }
 
+/// The whole of a manifest. A number counts by itself, for one may be adopted and another not; secrets count by their names.
 fn said_by(desired: &Desired) -> Value {
-    let Desired {
-        key: _,
-        // It moves with the lines above it.
-        origin: _,
-        name: _,
-        declared,
-        slots,
-        web_widgets,
-        email_addresses,
-        sip_endpoint,
-        builder_inputs,
-        protect,
-        ignore,
-        release,
-        id,
-        moved,
-        verify,
-        // It follows from what is declared.
-        source: _,
-    } = desired;
-    let mut out = declared.tree().clone();
+    let mut out = document(desired);
     for direction in Direction::ALL {
-        if let Some(numbers) = slots.of(direction) {
+        if let Some(numbers) = desired.slots.of(direction) {
             let numbers = numbers.iter().map(|number| (number.as_str().to_owned(), json!(true)));
             let path = FieldPath::of(["phone_numbers", direction.as_str()]);
             path.set(&mut out, Value::Object(numbers.collect::<Map<_, _>>()));
         }
     }
-    let rest = format!(
-        "{web_widgets:?} {email_addresses:?} {sip_endpoint:?} {builder_inputs:?} {protect:?} {ignore:?} {release:?} \
-         {id:?} {moved:?} {verify:?} {:?}",
-        declared.secrets().keys().collect::<Vec<_>>()
-    );
-    FieldPath::of(["rest"]).set(&mut out, json!(rest));
+    let moved: Vec<&str> = desired.moved.iter().map(Key::as_str).collect();
+    FieldPath::of(["moved"]).set(&mut out, json!(moved));
+    let secrets: Vec<String> = desired.declared.secrets().keys().map(ToString::to_string).collect();
+    FieldPath::of(["secrets"]).set(&mut out, json!(secrets));
     out
 }
 

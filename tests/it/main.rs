@@ -11,6 +11,7 @@
 
 mod action;
 mod api;
+mod apply;
 mod architecture;
 mod cli;
 mod converge;

@@ -369,6 +369,32 @@ fn a_partial_reading_creates_and_deletes_nothing() {
     assert!(plan.changes.iter().all(|change| !matches!(change.action, Action::Create | Action::Delete)));
     scene.live.agent_coverage = Coverage::Unproven("a tie".to_owned());
     assert_eq!(scene.plan().summary().delete, 0);
+    scene.live.agent_coverage = Coverage::Forbidden("403".to_owned());
+    let plan = scene.plan();
+    assert!(codes(&plan).contains(&"agents-forbidden") && !plan.complete, "{:?}", codes(&plan));
+}
+
+#[test]
+fn what_only_the_stamp_says_is_brought_up_to_date_by_itself() {
+    let mut scene = applied("a", "");
+    scene.write("a", manifest("a", "protect: true"));
+    let plan = scene.plan();
+    assert_eq!((plan.summary().has_changes(), plan.refreshes.len()), (false, 1), "protection");
+    scene.apply();
+    assert_empty(&scene);
+    let id = scene.id("a");
+    scene.dashboard(&id, "/scorecard_ids", json!(["s1"]));
+    let plan = scene.plan();
+    assert_eq!((plan.summary().has_changes(), plan.refreshes.len()), (false, 1), "another live version");
+    scene.apply();
+    assert_empty(&scene);
+}
+
+#[test]
+fn the_work_of_a_change_never_prints_what_it_sends() {
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", ""));
+    assert_eq!(format!("{:?}", scene.plan().changes[0].work), "Work(…)");
 }
 
 #[test]
@@ -415,7 +441,9 @@ fn changing_more_than_half_of_five_agents_needs_a_flag_that_is_printed() {
     for key in ["a", "b", "c"] {
         scene.write(key, manifest(key, "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
     }
-    assert_eq!(scene.plan().breaches[0].flag, "--max-change-percent 60");
+    let breach = scene.plan().breaches.remove(0);
+    assert_eq!(breach.flag, "--max-change-percent 60");
+    assert_eq!(breach.message, "the plan changes 3 of 5 live agents (60%), and the limit is 50%");
     scene.options.limits.change_percent = 60;
     assert!(scene.plan().breaches.is_empty());
 }

@@ -106,15 +106,7 @@ impl Slots<'_, '_> {
                 }
             };
         };
-        SlotLive::Holder(match self.live.owner_of(version_id) {
-            Some((agent, version)) => SlotHolder::Agent {
-                agent_id: agent.id.clone(),
-                name: agent.name.clone(),
-                key: self.identities.keys.get(&agent.id).cloned(),
-                version,
-            },
-            None => SlotHolder::Unknown { version_id: version_id.to_owned() },
-        })
+        SlotLive::Holder(self.identities.holder(self.live, version_id))
     }
 }
 

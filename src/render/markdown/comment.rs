@@ -13,9 +13,6 @@ use crate::render::words;
 
 /// Up to so many agents, all details stand open; of more, only those that need a second look.
 const OPEN_DETAILS: usize = 3;
-/// Problems, notices and orphans that are listed; the rest is counted.
-const LIST_SHOWN: usize = 20;
-
 /// The body of the comment on a plan.
 pub fn plan_comment(plan: &Plan, sources: &SourceMap, context: &CommentContext) -> Body {
     // Comparing prompts is the work; what a rung leaves out changes nothing about it.
@@ -147,7 +144,7 @@ fn warnings(plan: &Plan, rung: &Rung) -> String {
 fn problems(out: &mut String, plan: &Plan, sources: &SourceMap) {
     let mut told: Vec<&Diagnostic> = plan.diagnostics.iter().collect();
     told.sort_by_key(|diagnostic| diagnostic.severity);
-    for diagnostic in told.iter().take(LIST_SHOWN) {
+    for diagnostic in told.iter().take(fields::LIST_SHOWN) {
         let Diagnostic { code: name, severity, message, place: _, label: _, others: _, hints, fix: _ } = diagnostic;
         let origin =
             diagnostic.origin(sources).map(|origin| format!("{} ", code(&format!("{}:{}", origin.file, origin.line))));
@@ -161,8 +158,8 @@ fn problems(out: &mut String, plan: &Plan, sources: &SourceMap) {
             put(out, format_args!("  - {}\n", sentence(hint)));
         }
     }
-    if told.len() > LIST_SHOWN {
-        put(out, format_args!("- {} more\n", told.len() - LIST_SHOWN));
+    if told.len() > fields::LIST_SHOWN {
+        put(out, format_args!("- {} more\n", told.len() - fields::LIST_SHOWN));
     }
     if !told.is_empty() {
         out.push('\n');
@@ -246,8 +243,13 @@ fn kept(kept: &[KeptEdit]) -> String {
     if kept.is_empty() {
         return String::new();
     }
-    let paths: Vec<String> =
-        kept.iter().take(LIST_SHOWN).map(|edit| &edit.path).map(FieldPath::to_string).map(|path| code(&path)).collect();
+    let paths: Vec<String> = kept
+        .iter()
+        .take(fields::LIST_SHOWN)
+        .map(|edit| &edit.path)
+        .map(FieldPath::to_string)
+        .map(|path| code(&path))
+        .collect();
     let count =
         plural(kept.len(), "live edit that Git does not declare stays", "live edits that Git does not declare stay");
     format!("{count}: {}\n\n", paths.join(", "))
@@ -276,15 +278,7 @@ fn left_alone(out: &mut String, plan: &Plan) {
         let count = plural(plan.unmanaged.len(), "agent is", "agents are");
         lines.push(format!("{count} not managed by this project"));
     }
-    if lines.is_empty() {
-        return;
-    }
-    let more = lines.len().saturating_sub(LIST_SHOWN);
-    lines.truncate(LIST_SHOWN);
-    if more > 0 {
-        lines.push(format!("{more} more"));
-    }
-    put(out, format_args!("<details><summary>Left alone</summary>\n\n- {}\n\n</details>\n\n", lines.join("\n- ")));
+    fields::folded_list(out, "Left alone", lines);
 }
 
 fn footer(plan: &Plan) -> String {

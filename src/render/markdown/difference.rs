@@ -3,7 +3,7 @@
 
 use super::comment::marker;
 use super::escape::{code, html_code, link, sentence};
-use super::fields::{block, cell, list_cell};
+use super::fields::{self, block, cell, list_cell};
 use super::{Body, CommentContext};
 use crate::model::{Digest, Key};
 use crate::plan::FieldChange;
@@ -15,9 +15,6 @@ use crate::render::words;
 
 /// Up to so many manifests, all details stand open.
 const OPEN_DETAILS: usize = 3;
-/// Notices that are listed.
-const LIST_SHOWN: usize = 20;
-
 type Told<'d> = (&'d ManifestDifference, Vec<(&'d FieldChange, Change)>);
 
 /// The body of the comment.
@@ -53,7 +50,7 @@ fn write(difference: &Difference, told: &[Told<'_>], context: &CommentContext, r
     parts.push(code(&difference.project));
     parts.extend(context.run_url.as_deref().and_then(|url| link("run", url)));
     put(&mut out, format_args!("{}\n\n> [!NOTE]\n> {}\n\n", parts.join(" · "), words::OFFLINE));
-    for notice in difference.notices.iter().take(LIST_SHOWN) {
+    for notice in difference.notices.iter().take(fields::LIST_SHOWN) {
         put(&mut out, format_args!("- {}\n", sentence(notice)));
     }
     if !difference.notices.is_empty() {

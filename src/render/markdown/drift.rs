@@ -2,7 +2,7 @@
 
 use super::comment::marker;
 use super::escape::{code, html_code, link, sentence};
-use super::fields::{block, cell, list_cell};
+use super::fields::{self, block, cell, list_cell};
 use super::{Body, CommentContext};
 use crate::plan::drift::{AgentDrift, Drift, DriftGroup, FieldDrift};
 use crate::render::drift as said;
@@ -13,9 +13,6 @@ use crate::render::words;
 
 /// Agents of one change that are named; the rest is counted.
 const AGENTS_SHOWN: usize = 20;
-/// Problems and notices that are listed; the rest is counted.
-const LIST_SHOWN: usize = 20;
-
 /// The body of the issue.
 pub fn drift_body(drift: &Drift, context: &CommentContext) -> Body {
     let told: Vec<(DriftGroup<'_>, Change)> = drift
@@ -93,15 +90,15 @@ fn unchecked(out: &mut String, drift: &Drift) {
     let mut lines: Vec<String> = drift
         .unchecked
         .iter()
-        .take(LIST_SHOWN)
+        .take(fields::LIST_SHOWN)
         .map(|entry| {
             let about = entry.address.as_ref().map(|address| format!("{}: ", code(&address.to_string())));
             let hints = entry.hints.iter().fold(String::new(), |all, hint| format!("{all} ({})", sentence(hint)));
             format!("{}{}{hints}", about.unwrap_or_default(), sentence(&entry.causes.join(": ")))
         })
         .collect();
-    if drift.unchecked.len() > LIST_SHOWN {
-        lines.push(format!("{} more", drift.unchecked.len() - LIST_SHOWN));
+    if drift.unchecked.len() > fields::LIST_SHOWN {
+        lines.push(format!("{} more", drift.unchecked.len() - fields::LIST_SHOWN));
     }
     put(
         out,
@@ -246,19 +243,5 @@ fn notices(out: &mut String, drift: &Drift) {
         let about = notice.address.as_ref().map(|address| format!("{}: ", code(&address.to_string())));
         lines.push(format!("{}{}", about.unwrap_or_default(), sentence(&notice.message)));
     }
-    if lines.is_empty() {
-        return;
-    }
-    let more = lines.len().saturating_sub(LIST_SHOWN);
-    lines.truncate(LIST_SHOWN);
-    if more > 0 {
-        lines.push(format!("{more} more"));
-    }
-    put(
-        out,
-        format_args!(
-            "<details><summary>No drift, but worth knowing</summary>\n\n- {}\n\n</details>\n\n",
-            lines.join("\n- ")
-        ),
-    );
+    fields::folded_list(out, "No drift, but worth knowing", lines);
 }

@@ -308,3 +308,19 @@ pub(super) fn numbers(change: &AgentChange) -> String {
     }
     out
 }
+
+/// How many entries of a list a comment shows; the rest is counted.
+pub(super) const LIST_SHOWN: usize = 20;
+
+/// A folded list of lines, the first of them where there are many; nothing where there is none.
+pub(super) fn folded_list(out: &mut String, summary: &str, mut lines: Vec<String>) {
+    if lines.is_empty() {
+        return;
+    }
+    let more = lines.len().saturating_sub(LIST_SHOWN);
+    lines.truncate(LIST_SHOWN);
+    if more > 0 {
+        lines.push(format!("{more} more"));
+    }
+    put(out, format_args!("<details><summary>{summary}</summary>\n\n- {}\n\n</details>\n\n", lines.join("\n- ")));
+}

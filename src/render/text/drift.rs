@@ -4,7 +4,7 @@ use super::fields::{body, headline, label};
 use super::paper::{Paper, Span};
 use super::plan::target_line;
 use super::{TextOptions, fields};
-use crate::model::{Editor, FieldPath};
+use crate::model::Editor;
 use crate::plan::KeptEdit;
 use crate::plan::drift::{AgentDrift, Drift, DriftGroup, DriftState, FieldDrift};
 use crate::render::drift as said;
@@ -13,9 +13,6 @@ use crate::render::words;
 
 /// Agents of one change that are named; the rest is counted.
 const AGENTS_SHOWN: usize = 12;
-/// Paths of kept edits that are named.
-const KEPT_SHOWN: usize = 3;
-
 /// The whole check.
 pub fn drift_text(drift: &Drift, options: &TextOptions) -> String {
     let styles = &options.styles;
@@ -172,13 +169,8 @@ fn kept(paper: &mut Paper, indent: usize, start: &str, kept: &[KeptEdit], option
     if kept.is_empty() {
         return;
     }
-    let mut paths: Vec<String> =
-        kept.iter().map(|edit| &edit.path).take(KEPT_SHOWN).map(FieldPath::to_string).collect();
-    if kept.len() > paths.len() {
-        paths.push(format!("{} more", kept.len() - paths.len()));
-    }
     let count = plural(kept.len(), "edit is", "edits are");
-    let text = format!("{start}{count} at values that Git does not declare: {}", paths.join(", "));
+    let text = format!("{start}{count} at values that Git does not declare: {}", fields::kept_paths(kept));
     paper.flow(indent, indent + 2, &[Span::new(options.styles.dim, &text)]);
 }
 

@@ -6,7 +6,7 @@ use super::TextOptions;
 use super::hunks;
 use super::paper::{Paper, Span};
 use crate::model::FieldPath;
-use crate::plan::{Action, AgentChange, Cause, FieldChange, Shown};
+use crate::plan::{Action, AgentChange, Cause, FieldChange, KeptEdit, Shown};
 use crate::render::prose::count_words;
 use crate::render::style::Detail;
 use crate::render::values::{Change, FieldEdit, ItemMark, ListChange, NONE, REMOVED, brief, plural};
@@ -74,6 +74,19 @@ fn row(paper: &mut Paper, agent: &AgentChange, field: &FieldChange, column: usiz
 }
 
 /// A path with its value, side by side where both fit.
+/// How many paths of live edits are named on a line.
+const KEPT_SHOWN: usize = 3;
+
+/// The paths of live edits that no manifest names, the first few of them.
+pub(super) fn kept_paths(kept: &[KeptEdit]) -> String {
+    let mut paths: Vec<String> =
+        kept.iter().map(|edit| &edit.path).take(KEPT_SHOWN).map(FieldPath::to_string).collect();
+    if kept.len() > paths.len() {
+        paths.push(format!("{} more", kept.len() - paths.len()));
+    }
+    paths.join(", ")
+}
+
 pub(super) fn label(paper: &mut Paper, mark: &Span, path: &str, column: usize, value: Vec<Span>) {
     let path = visible::one_line(path);
     let padding = column.saturating_sub(path.width()) + 2;

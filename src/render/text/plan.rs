@@ -3,7 +3,6 @@
 use super::TextOptions;
 use super::paper::{Paper, Span};
 use super::{fields, numbers};
-use crate::model::FieldPath;
 use crate::plan::{Action, AgentChange, Cause, KeptEdit, Orphan, Plan, Summary, Target};
 use crate::render::style::Detail;
 use crate::render::values::plural;
@@ -11,9 +10,6 @@ use crate::render::words;
 
 /// Lines of one agent's values, unless everything was asked for.
 const LINES_PER_AGENT: usize = 200;
-/// Paths of kept edits that are named.
-const KEPT_SHOWN: usize = 3;
-
 /// The whole plan.
 pub fn plan_text(plan: &Plan, options: &TextOptions) -> String {
     let Plan {
@@ -178,14 +174,9 @@ fn kept(paper: &mut Paper, indent: usize, start: &str, kept: &[KeptEdit], option
     if kept.is_empty() {
         return;
     }
-    let mut paths: Vec<String> =
-        kept.iter().map(|edit| &edit.path).take(KEPT_SHOWN).map(FieldPath::to_string).collect();
-    if kept.len() > paths.len() {
-        paths.push(format!("{} more", kept.len() - paths.len()));
-    }
     let count =
         plural(kept.len(), "live edit that Git does not declare stays", "live edits that Git does not declare stay");
-    let text = format!("{start}{count}: {}", paths.join(", "));
+    let text = format!("{start}{count}: {}", fields::kept_paths(kept));
     paper.flow(indent, indent + 2, &[Span::new(options.styles.dim, &text)]);
 }
 

@@ -101,10 +101,12 @@ fn an_edit_that_git_does_not_declare_is_kept_and_no_drift() {
     run(async {
         let world = applied(&["a"]).await;
         edit(&world, "Agent a", "/scorecard_ids", json!(["s1"]));
+        edit(&world, "Agent a", "/agent/built_in_tools", json!({}));
         world.annotate("Agent a", "theirs", json!({"keep": 1}));
         let drift = world.assert_clean("undeclared").await;
         let [entry] = drift.as_applied.as_slice() else { panic!() };
-        assert_eq!(entry.kept.iter().map(|edit| edit.path.to_string()).collect::<Vec<_>>(), ["/config/scorecard_ids"]);
+        let kept: Vec<String> = entry.kept.iter().map(|edit| edit.path.to_string()).collect();
+        assert_eq!(kept, ["/config/agent/built_in_tools", "/config/scorecard_ids"]);
         assert_eq!(entry.live_editor.as_ref().unwrap().by.as_deref(), Some("user_dashboard"));
     });
 }

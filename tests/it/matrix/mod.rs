@@ -5,7 +5,7 @@
 //! `REACHFORM_MATRIX=all` runs all of it; `REACHFORM_MATRIX='WORLD/DISTURBANCE/REQUEST'`, as a failure prints it, runs
 //! that one again.
 
-mod case;
+pub mod case;
 mod stage;
 
 use case::{Disturbance, strike};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use reachform::sandbox::{Behaviour, Phase};
 
+use crate::matrix::case::FAULTS;
 use crate::scene::manifest;
 use crate::world::NUMBERS;
 
@@ -14,24 +15,6 @@ const KEYS: [&str; 4] = ["a", "b", "c", "d"];
 
 /// Numbers that a scenario deals out.
 pub const DEALT: usize = 5;
-
-/// Faults that are drawn; a refusal by the service (4xx) is not a fault but an answer.
-const FAULTS: [&str; 14] = [
-    "refuse",
-    "drop-before",
-    "drop-after",
-    "500-before",
-    "500-after",
-    "503-before",
-    "429=3",
-    "429-date=3",
-    "html-502",
-    "html",
-    "cut",
-    "hang-before",
-    "hang-after",
-    "drip=100",
-];
 
 /// The manifests of one commit: what each key says, and which numbers ring there.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,235 @@
+//! Single mishaps in an apply, and what exactly it does about each.
+
+use std::time::Duration;
+
+use reachform::plan::{Approval, Outcome, Report};
+use reachform::sandbox::{Behaviour, Fault};
+use serde_json::{Map, Value, json};
+
+use crate::scene::manifest;
+use crate::world::{World, run};
+
+const A: &str = "+15550100001";
+const B: &str = "+15550100002";
+
+fn world(behaviour: &str) -> World {
+    let mut world = match behaviour {
+        "" => World::new(Behaviour::default()),
+        spec => World::new(Behaviour::parse(spec.split(' ')).unwrap()),
+    };
+    world.options.limits.change_percent = 100;
+    world
+}
+
+/// A world with one agent in place, and a change to it that is to be applied.
+fn changed(behaviour: &str) -> World {
+    let mut world = world(behaviour);
+    world.write("a", manifest("a", ""));
+    run(async { world.apply().await });
+    world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    world.sandbox.clear_log();
+    world
+}
+
+fn apply_with(world: &mut World, fault: &str) -> Report {
+    world.sandbox.add_fault(Fault::parse(fault).unwrap());
+    let report = run(async { world.try_apply(Approval::Person).await }).unwrap().unwrap();
+    world.sandbox.clear_faults();
+    report
+}
+
+fn asked(world: &World, name: &str) -> usize {
+    world.sandbox.log().iter().filter(|entry| entry.request.name() == name).count()
+}
+
+fn outcome(report: &Report, key: &str) -> Outcome {
+    report.outcomes.iter().find(|entry| entry.key.as_str() == key).unwrap().outcome
+}
+
+#[test]
+fn slots_are_emptied_only_where_no_assignment_failed_anywhere() {
+    let mut world = world("");
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+    world.write("b", manifest("b", "phone_numbers: {inbound: []}"));
+    run(async { world.apply().await });
+    world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
+    world.write("b", manifest("b", &format!("phone_numbers: {{inbound: [\"{B}\"]}}")));
+    let b = world.id("Agent b");
+    let report = apply_with(&mut world, &format!("400:POST /core/agents/{b}/versions/*/publish#1+"));
+    assert_eq!((outcome(&report, "a"), outcome(&report, "b")), (Outcome::Skipped, Outcome::Failed), "{report:#?}");
+    assert_eq!(world.holder(A, "inbound").as_deref(), Some("Agent a"), "it rings where it rang");
+    let failed = report.outcomes.iter().find(|entry| entry.key.as_str() == "b").unwrap();
+    assert_eq!(failed.left_behind, [format!("{B} inbound")], "the report says which numbers did not come");
+    run(async { world.converge("without the fault").await });
+    assert_eq!(world.holder(A, "inbound"), None);
+}
+
+#[test]
+fn a_create_that_shows_late_is_found_and_not_sent_again() {
+    let mut world = world("eventual=2");
+    world.write("a", manifest("a", ""));
+    let report = apply_with(&mut world, "drop-after:POST /core/agents#1");
+    assert!(report.is_complete(), "{report:#?}");
+    assert_eq!((asked(&world, "POST /core/agents"), world.agents()), (1, 1));
+}
+
+#[test]
+fn a_record_of_ours_that_is_not_found_is_asked_for_again() {
+    let mut world = changed("");
+    let id = world.id("Agent a");
+    let report = apply_with(&mut world, &format!("404:GET /core/agents/{id}#1"));
+    assert!(report.is_complete(), "{report:#?}");
+}
+
+#[test]
+fn what_was_written_and_shows_late_is_not_taken_for_the_services_own_rendering() {
+    for reads in [1, 2, 3, 4] {
+        let mut world = changed(&format!("eventual={reads}"));
+        run(async {
+            for _ in 0..reads {
+                let _late = world.try_plan().await;
+            }
+            let report = world.apply().await;
+            assert!(report.is_complete(), "{reads}: {report:#?}");
+            assert!(report.outcomes.iter().all(|entry| entry.rewritten.is_empty()), "{reads}: {report:#?}");
+        });
+    }
+}
+
+#[test]
+fn a_write_of_unknown_fate_counts_as_written() {
+    let mut world = changed("");
+    let report = apply_with(&mut world, "hang-after:PUT#1+");
+    assert_eq!(outcome(&report, "a"), Outcome::Unknown, "{report:#?}");
+    assert!(report.wrote);
+}
+
+#[test]
+fn a_write_that_was_refused_counts_as_none() {
+    let mut world = changed("");
+    let report = apply_with(&mut world, "403:PUT#1+");
+    assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
+    assert!(!report.wrote);
+}
+
+#[test]
+fn a_plan_that_was_begun_and_published_nothing_does_not_claim_what_is_in_place() {
+    let mut world = world("");
+    world.write("a", manifest("a", ""));
+    run(async { world.apply().await });
+    let claimed = world.metadata("Agent a")["reachform"].clone();
+    world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    let report = apply_with(&mut world, "403:POST /core/agents/*/versions#1+");
+    assert_eq!(outcome(&report, "a"), Outcome::Failed);
+    // Git goes back to what is live: nothing is to do but to take the intent away.
+    world.write("a", manifest("a", ""));
+    run(async { world.converge("gone back").await });
+    let after = world.metadata("Agent a")["reachform"].clone();
+    assert_eq!(plans(&after), plans(&claimed), "{after:#}");
+}
+
+/// Every plan that a stamp names, wherever in it.
+fn plans(stamp: &Value) -> Vec<Value> {
+    match stamp {
+        Value::Object(map) => {
+            map.iter().flat_map(|(key, value)| if key == "plan" { vec![value.clone()] } else { plans(value) }).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn one_draft_at_a_time_a_persons_draft_blocks_and_stays() {
+    let mut world = changed("drafts=one");
+    let id = world.id("Agent a");
+    let draft = world.sandbox.with(|service| service.dashboard_draft(&id).unwrap());
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Blocked, "{report:#?}");
+    let kept = world.sandbox.with(|service| service.agent_named("Agent a").unwrap());
+    let kept = kept.versions.iter().find(|version| version.number == draft).unwrap();
+    assert_eq!(kept.config["agent"]["max_tool_steps"], json!(3), "it was not written over");
+    world.apply.replace_draft = [reachform::model::Key::parse("a").unwrap()].into();
+    run(async { world.converge("told to").await });
+}
+
+#[test]
+fn one_draft_at_a_time_another_commits_draft_of_ours_blocks_and_an_untouched_one_is_gone_on_with() {
+    for (steps, expected) in [(3, Outcome::Applied), (4, Outcome::Applied), (8, Outcome::Blocked)] {
+        let mut world = changed("drafts=one");
+        let id = world.id("Agent a");
+        run(async {
+            let writer = world.outside().writer();
+            let made = writer.create_version(&id, reachform::api::VersionSource::Base(1)).await.unwrap();
+            let mut config = made.config;
+            config["agent"]["max_tool_steps"] = json!(steps);
+            writer.put_config(&id, made.head.version, &config).await.unwrap();
+        });
+        let report = run(async { world.apply().await });
+        assert_eq!(outcome(&report, "a"), expected, "{steps}: {report:#?}");
+    }
+}
+
+#[test]
+fn an_older_draft_of_ours_is_not_taken_for_a_version_whose_reply_was_lost() {
+    let mut world = changed("");
+    let id = world.id("Agent a");
+    run(async {
+        let writer = world.outside().writer();
+        writer.create_version(&id, reachform::api::VersionSource::Base(1)).await.unwrap();
+    });
+    let report = apply_with(&mut world, "drop-before:POST /core/agents/*/versions#1");
+    assert!(report.is_complete(), "{report:#?}");
+    let agent = world.sandbox.with(|service| service.agent_named("Agent a").unwrap());
+    let published: Vec<(u64, bool)> = agent.versions.iter().map(|head| (head.number, head.published)).collect();
+    assert_eq!(published, [(1, true), (2, false), (3, true)]);
+}
+
+#[test]
+fn a_twin_that_has_a_version_is_named_and_left() {
+    run(async {
+        let mut world = world("");
+        world.write("a", manifest("a", ""));
+        world.converge("create").await;
+        let mut stamp = world.metadata("Agent a");
+        stamp["reachform"]["agent"] = Value::Null;
+        let body = Map::from_iter([("name".to_owned(), json!("Agent a")), ("metadata".to_owned(), stamp)]);
+        let writer = world.outside().writer();
+        let twin = writer.create_agent(&body).await.unwrap().agent.id;
+        let config = world.live_config("Agent a");
+        writer.create_version(&twin, reachform::api::VersionSource::Config(&config)).await.unwrap();
+        let report = world.apply().await;
+        assert!(report.notices.iter().all(|notice| notice.code != "twin-removed"), "{report:#?}");
+        assert_eq!(world.agents(), 2);
+    });
+}
+
+#[test]
+fn two_applies_started_together_end_with_one_winner_and_a_true_report_from_both() {
+    for behind in [0, 10, 60, 130, 400] {
+        let mut world = world("");
+        world.write("a", manifest("a", ""));
+        world.write("b", manifest("b", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+        run(async { world.apply().await });
+        for key in ["a", "b", "c"] {
+            world.write(key, manifest(key, "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+        }
+        let (mut first, mut second) = (world.clone(), world.clone());
+        (first.runs, second.runs) = (100, 200);
+        (first.latency, second.latency) = (Duration::from_millis(50), Duration::from_millis(60));
+        let (one, other) = run(async {
+            tokio::join!(first.try_apply(Approval::Person), async {
+                reachform::http::Clock::sleep(&*world.clock, Duration::from_millis(behind)).await;
+                second.try_apply(Approval::Person).await
+            })
+        });
+        let reports = [one.unwrap().unwrap(), other.unwrap().unwrap()];
+        for key in ["a", "b", "c"] {
+            let applied = reports.iter().filter(|report| {
+                report.outcomes.iter().any(|entry| entry.key.as_str() == key && entry.outcome == Outcome::Applied)
+            });
+            assert_eq!(applied.count(), 1, "{behind} ms: one of them applied {key}: {reports:#?}");
+        }
+        assert_eq!(world.agents(), 3, "{behind} ms");
+        run(async { world.assert_empty(&format!("{behind} ms")).await });
+    }
+}
