@@ -199,6 +199,35 @@ impl Forge for GitHub {
         })
     }
 
+    fn labels(&self, number: u64) -> Answered<'_, Vec<String>> {
+        Box::pin(async move {
+            let doing = format!("read the labels of #{number}");
+            let path = self.path(&format!("issues/{number}/labels"));
+            let listed = self.list(path, &[], None, MOST_PAGES, (&doing, PULLS)).await?;
+            Ok(listed.entries.iter().filter_map(|label| Some(label.get("name")?.as_str()?.to_owned())).collect())
+        })
+    }
+
+    fn relabel<'a>(&'a self, number: u64, add: Option<&'a str>, remove: &'a [String]) -> Answered<'a, ()> {
+        Box::pin(async move {
+            let doing = format!("label #{number}");
+            let read = |value: &Value| value.is_array().then_some(());
+            if let Some(label) = add {
+                let path = self.path(&format!("issues/{number}/labels"));
+                let body = json!({ "labels": [label] });
+                self.ask(Method::Post, path, Some(body), (&doing, COMMENTS), read).await?;
+            }
+            for label in remove {
+                let path = self.path(&format!("issues/{number}/labels/{}", encode(label)));
+                match self.ask(Method::Delete, path, None, (&doing, COMMENTS), read).await {
+                    Err(warning) if warning.kind == WarningKind::NotFound => {}
+                    ended => ended?,
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn issues<'a>(&'a self, label: Option<&'a str>) -> Answered<'a, Issues> {
         Box::pin(async move {
             let mut query = vec![("state", "all"), ("sort", "created"), ("direction", "desc")];

@@ -201,6 +201,27 @@ impl Forge for GitLab {
         })
     }
 
+    fn labels(&self, number: u64) -> Answered<'_, Vec<String>> {
+        Box::pin(async move {
+            let doing = format!("read the labels of !{number}");
+            let path = self.path(&format!("merge_requests/{number}"));
+            self.ask(Method::Get, path, None, &doing, |value| {
+                let labels = value.get("labels")?.as_array()?;
+                Some(labels.iter().filter_map(|label| Some(label.as_str()?.to_owned())).collect())
+            })
+            .await
+        })
+    }
+
+    fn relabel<'a>(&'a self, number: u64, add: Option<&'a str>, remove: &'a [String]) -> Answered<'a, ()> {
+        Box::pin(async move {
+            let doing = format!("label !{number}");
+            let path = self.path(&format!("merge_requests/{number}"));
+            let body = json!({"add_labels": add.unwrap_or_default(), "remove_labels": remove.join(",")});
+            self.ask(Method::Put, path, Some(body), &doing, merge_request).await.map(|_request| ())
+        })
+    }
+
     fn issues<'a>(&'a self, label: Option<&'a str>) -> Answered<'a, Issues> {
         Box::pin(async move {
             let mut query = vec![("scope", "all"), ("order_by", "created_at"), ("sort", "desc")];

@@ -13,6 +13,7 @@ mod github;
 mod github_wire;
 mod gitlab;
 pub mod issue;
+pub mod labels;
 pub mod lookup;
 pub mod marker;
 mod pages;

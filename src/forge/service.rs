@@ -131,6 +131,12 @@ pub trait Forge: Send + Sync {
     /// Writes a comment anew.
     fn edit_comment<'a>(&'a self, number: u64, id: u64, body: &'a str) -> Answered<'a, Comment>;
 
+    /// The labels of a pull request.
+    fn labels(&self, number: u64) -> Answered<'_, Vec<String>>;
+
+    /// Adds a label to a pull request, and takes others off; one that is gone already is no failure.
+    fn relabel<'a>(&'a self, number: u64, add: Option<&'a str>, remove: &'a [String]) -> Answered<'a, ()>;
+
     /// Issues, open and closed, the newest first; with this label, where one is named.
     fn issues<'a>(&'a self, label: Option<&'a str>) -> Answered<'a, Issues>;
 

@@ -15,6 +15,7 @@ use crate::cli::settings::Settings;
 use crate::cli::{forge, output, step_summary};
 use crate::diagnostics::SourceMap;
 use crate::forge::check::{Check, Conclusion, SUMMARY_BYTES, name, put};
+use crate::forge::labels::{self, Would};
 use crate::forge::{Mode, Warning, WarningKind};
 use crate::plan::Plan;
 use crate::render::markdown::plan_comment;
@@ -131,6 +132,24 @@ impl<'a> Desk<'a> {
             )),
             Some(Err(warning)) => warn(&warning),
             None => {}
+        }
+    }
+
+    /// Puts the label on the pull request that says what the plan would do.
+    pub async fn label(&self, plan: &Plan, environment: &str) {
+        let Some(publisher) = self.publisher() else { return };
+        let summary = plan.summary();
+        let would = match (summary.delete, summary.has_changes()) {
+            (0, false) => Would::Nothing,
+            (0, true) => Would::Change,
+            (_, _) => Would::Delete,
+        };
+        let work = async {
+            let number = publisher.pull_request().await?;
+            labels::keep(publisher.forge(), number, environment, would).await
+        };
+        if let Some(Err(warning)) = self.in_time(work).await {
+            warn(&warning);
         }
     }
 

@@ -92,6 +92,8 @@ pub struct Inputs {
     pub annotations: bool,
     /// `check`
     pub check: bool,
+    /// `labels`
+    pub labels: bool,
     /// `detail`
     pub detail: &'static str,
     /// `approve`
@@ -170,6 +172,7 @@ impl Reader<'_, '_> {
         let summary = self.boolean("summary", true);
         let annotations = self.boolean("annotations", true);
         let check = self.boolean("check", true);
+        let labels = self.boolean("labels", false);
         let detail = self.choice("detail", &details, Some("words"));
         let approve = self.choice("approve", &approvals, Some(Approve::PlanHash));
         let approved_plan = self.digest("approved-plan");
@@ -207,6 +210,7 @@ impl Reader<'_, '_> {
             summary: summary?,
             annotations: annotations?,
             check: check?,
+            labels: labels?,
             detail: detail?,
             approve,
             approved_plan,

@@ -148,6 +148,10 @@ impl Action<'_> {
                 if self.inputs.check {
                     self.desk.check(&plan, &workspace.resolved.sources, &environment, outputs).await;
                 }
+                // A plan that is none says nothing of what would change.
+                if self.inputs.labels && plan.is_applyable() {
+                    self.desk.label(&plan, &environment).await;
+                }
                 Ok(Outcome::of_plan(&plan))
             }
             Err(error) => {

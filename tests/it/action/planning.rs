@@ -133,3 +133,36 @@ fn a_hostile_prompt_is_no_command_to_the_runner_and_no_output_of_its_own() {
     }
     done.gives(&[("changes", "true")]);
 }
+
+#[test]
+fn a_label_says_what_the_plan_would_do_and_foreign_labels_stay() {
+    let mut repository = Repository::new();
+    repository.at_pull_request(20, 'a');
+    repository.github.with(|github| github.labels.push((7, "theirs".to_owned())));
+    let number = repository.github.with(|github| github.pulls[0]["number"].as_u64().unwrap());
+    repository.github.with(|github| github.labels[0].0 = number);
+    let labels = |repository: &Repository| {
+        repository.github.with(|github| github.labels.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>())
+    };
+    repository.runs(&[("command", "plan")]).ends(0);
+    assert_eq!(labels(&repository), ["theirs"], "only where it is asked for");
+    repository.runs(&[("command", "plan"), ("labels", "true")]).ends(0);
+    assert_eq!(labels(&repository), ["theirs", "agents demo: changes"]);
+    repository.runs(&[("command", "apply"), ("approve", "none")]).ends(0);
+    repository.runs(&[("command", "plan"), ("labels", "true")]).ends(0);
+    assert_eq!(labels(&repository), ["theirs", "agents demo: no changes"]);
+    // What is there already is not written again, and a forge that refuses is a warning.
+    repository.github.take_writes();
+    repository.runs(&[
+        ("command", "plan"),
+        ("labels", "true"),
+        ("comment", "off"),
+        ("check", "false"),
+        ("approve", "none"),
+    ]);
+    assert_eq!(repository.github.take_writes(), Vec::<String>::new());
+    repository.github.with(|github| github.labels.pop());
+    repository.github.fault(Method::Post, "/labels", Fault::Answer(refusal(403, "no", &[])));
+    let refused = repository.runs(&[("command", "plan"), ("labels", "true")]).ends(0);
+    refused.says("pull-requests: write");
+}

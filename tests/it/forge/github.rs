@@ -19,6 +19,8 @@ pub(crate) struct GitHub {
     pub(crate) pulls: Vec<Value>,
     pub(crate) commits: Vec<(u64, String)>,
     pub(crate) checks: Vec<Value>,
+    /// Labels of pull requests: the number, and the name.
+    pub(crate) labels: Vec<(u64, String)>,
     next: u64,
 }
 
@@ -35,8 +37,14 @@ impl GitHub {
             pulls: Vec::new(),
             commits: Vec::new(),
             checks: Vec::new(),
+            labels: Vec::new(),
             next: 1000,
         })
+    }
+
+    fn labels_of(&self, number: u64) -> Vec<Value> {
+        let of = self.labels.iter().filter(|(of, _)| *of == number);
+        of.map(|(_, name)| json!({"id": 1, "name": name, "color": "ededed", "default": false})).collect()
     }
 
     fn id(&mut self) -> u64 {
@@ -218,6 +226,24 @@ impl Machine for GitHub {
                         })
                     };
                     page(request, self.issues.iter().rev().filter(bears).cloned().collect(), Value::from)
+                }
+                (Method::Get, ["issues", n, "labels"]) => page(request, self.labels_of(number(n)), Value::from),
+                (Method::Post, ["issues", n, "labels"]) => {
+                    let n = number(n);
+                    let added =
+                        body["labels"].as_array().unwrap().iter().map(|label| (n, label.as_str().unwrap().to_owned()));
+                    self.labels.extend(added);
+                    answer(200, &Value::from(self.labels_of(n)))
+                }
+                (Method::Delete, ["issues", n, "labels", name]) => {
+                    let n = number(n);
+                    let name = percent_encoding::percent_decode_str(name).decode_utf8().unwrap().into_owned();
+                    let before = self.labels.len();
+                    self.labels.retain(|label| *label != (n, name.clone()));
+                    if self.labels.len() == before {
+                        return refusal(404, "Label does not exist", &[]);
+                    }
+                    answer(200, &Value::from(self.labels_of(n)))
                 }
                 (Method::Post, ["issues"]) => self.issue(body),
                 (Method::Patch, ["issues", n]) => {
