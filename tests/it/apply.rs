@@ -233,3 +233,77 @@ fn two_applies_started_together_end_with_one_winner_and_a_true_report_from_both(
         run(async { world.assert_empty(&format!("{behind} ms")).await });
     }
 }
+
+/// Does something on the service once, right after a publish.
+fn once_published(world: &World, deed: impl Fn(&mut reachform::sandbox::Service) + Send + Sync + 'static) {
+    let done = std::sync::atomic::AtomicBool::new(false);
+    world.sandbox.on_request(move |phase, _, request, service| {
+        let is_publish = phase == reachform::sandbox::Phase::After && request.path.ends_with("/publish");
+        if is_publish && !done.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            deed(service);
+        }
+    });
+}
+
+#[test]
+fn a_version_that_was_edited_while_it_was_published_has_failed_and_is_not_claimed() {
+    let mut world = changed("");
+    let id = world.id("Agent a");
+    once_published(&world, move |service| {
+        service.dashboard_edit_version(&id, 2, "/agent/instructions", json!("Somebody else's words.")).unwrap();
+    });
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
+    assert!(report.outcomes[0].causes.concat().contains("edited while it was published"), "{report:#?}");
+    let plan = run(async { world.plan().await });
+    assert!(plan.summary().has_changes(), "the next plan shows it");
+    run(async { world.converge("once more").await });
+}
+
+#[test]
+fn a_number_that_was_moved_away_while_it_was_assigned_is_sent_once_more() {
+    let mut world = world("");
+    world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
+    world.write("b", manifest("b", ""));
+    run(async { world.apply().await });
+    let other = world.id("Agent b");
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+    once_published(&world, move |service| {
+        service.dashboard_assign(A, reachform::sandbox::Direction::Inbound, Some(&other)).unwrap();
+    });
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Applied, "{report:#?}");
+    assert_eq!(world.holder(A, "inbound").as_deref(), Some("Agent a"));
+}
+
+#[test]
+fn a_number_that_is_moved_away_each_time_is_unverified_and_named() {
+    let mut world = world("");
+    world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
+    world.write("b", manifest("b", ""));
+    run(async { world.apply().await });
+    let other = world.id("Agent b");
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+    world.sandbox.on_request(move |phase, _, request, service| {
+        if phase == reachform::sandbox::Phase::After && request.path.ends_with("/publish") {
+            service.dashboard_assign(A, reachform::sandbox::Direction::Inbound, Some(&other)).unwrap();
+        }
+    });
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Unverified, "{report:#?}");
+    assert!(report.outcomes[0].causes.concat().contains(A), "{report:#?}");
+}
+
+#[test]
+fn where_the_closing_reading_fails_what_was_applied_is_unverified() {
+    let mut world = changed("");
+    // The lists of agents that are read after publishing are those of the closing reading.
+    let mut undisturbed = world.fork();
+    run(async { undisturbed.apply().await });
+    let log = undisturbed.sandbox.log();
+    let before = log.iter().take_while(|entry| !entry.request.path.ends_with("/publish"));
+    let lists = before.filter(|entry| entry.request.name() == "GET /core/agents").count();
+    let report = apply_with(&mut world, &format!("403:GET /core/agents#{}+", lists + 1));
+    assert_eq!(outcome(&report, "a"), Outcome::Unverified, "{report:#?}");
+    run(async { world.assert_empty("it was applied all the same").await });
+}

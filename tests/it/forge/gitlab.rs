@@ -52,6 +52,15 @@ impl Machine for GitLab {
                 note["body"] = body["body"].clone();
                 answer(200, note)
             }
+            (Method::Get, ["projects", "42", "merge_requests", "7"]) => answer(200, &self.merge_requests[0]),
+            (Method::Put, ["projects", "42", "merge_requests", "7"]) => {
+                let listed = |name: &str| body[name].as_str().unwrap().split(',').map(Value::from).collect::<Vec<_>>();
+                let (add, remove) = (listed("add_labels"), listed("remove_labels"));
+                let labels = self.merge_requests[0]["labels"].as_array_mut().unwrap();
+                labels.retain(|label| !remove.contains(label));
+                labels.extend(add.into_iter().filter(|label| label != ""));
+                answer(200, &self.merge_requests[0])
+            }
             (Method::Get, ["projects", "42", "repository", "commits", sha, "merge_requests"]) => {
                 let of = |found: &&Value| found["sha"] == *sha;
                 page(request, self.merge_requests.iter().filter(of).cloned().collect(), Value::from)

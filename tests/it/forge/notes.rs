@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reachform::forge::issue::{self, Done, Keeping};
+use reachform::forge::labels::{self, Would};
 use reachform::forge::sticky::{Outcome, Posting, put};
 use reachform::forge::{Context, Marker, Mode, State, check, lookup};
 use reachform::http::Method;
@@ -82,6 +83,20 @@ async fn a_refusal_names_what_the_token_needs() {
     assert_eq!(warning.code(), "forge-refused");
     assert!(warning.one_line().contains("note is too long"), "{warning:?}");
     assert_eq!(check::approved(&*forge, "abc", "n").await.unwrap_err().code(), "forge-unsupported");
+}
+
+#[tokio::test]
+async fn a_label_takes_the_place_of_the_environments_other_one_there_too() {
+    let gitlab = GitLab::stand_in();
+    let request = json!({"iid": 7, "sha": "abc", "state": "opened", "web_url": "u", "labels": ["theirs"]});
+    gitlab.with(|gitlab| gitlab.merge_requests.push(request));
+    let context = context(900, &[("CI_MERGE_REQUEST_IID", "7")]);
+    let forge = forge(Arc::new(gitlab.clone()), &context);
+    for (would, expected) in [(Would::Change, "changes"), (Would::Delete, "deletes"), (Would::Nothing, "no changes")] {
+        labels::keep(&*forge, 7, "prod", would).await.unwrap();
+        let there = forge.labels(7).await.unwrap();
+        assert_eq!(there, ["theirs".to_owned(), format!("agents prod: {expected}")]);
+    }
 }
 
 #[tokio::test]
