@@ -30,7 +30,7 @@ struct Reading {
 async fn read(ctx: &Context) -> Result<Reading, Ended> {
     let reader = ctx.writer.reader();
     let (agents, numbers) = tokio::join!(reader.list_agents(), reader.list_numbers());
-    if let (Coverage::Incomplete(_), Some(error)) = (&agents.coverage, &agents.error) {
+    if let (Coverage::Incomplete(_) | Coverage::Forbidden(_), Some(error)) = (&agents.coverage, &agents.error) {
         return Err(Ended::request(error));
     }
     let numbers_known = numbers.coverage.is_proven();
