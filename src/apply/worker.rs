@@ -324,8 +324,8 @@ impl<'a> Worker<'a> {
         }
         let may_replace = self.ctx.options.replace_draft.contains(&self.change.key)
             || recover::is_left_by_us(self, &agent, draft).await?;
-        if may_replace {
-            let config = self.config()?;
+        // Where this run has no config to write, as in a copy that numbers need, a draft cannot be made ours.
+        if let Some(config) = self.work().config.as_ref().filter(|_| may_replace) {
             self.ctx.writer.put_config(&agent.id, draft.version, config).await?;
             return Ok(draft.version);
         }

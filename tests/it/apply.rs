@@ -234,6 +234,20 @@ fn two_applies_started_together_end_with_one_winner_and_a_true_report_from_both(
     }
 }
 
+#[test]
+fn where_a_copy_is_needed_for_a_number_a_standing_draft_blocks_in_words() {
+    let mut world = world("republish=refuse drafts=one");
+    world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
+    run(async { world.apply().await });
+    let id = world.id("Agent a");
+    world.sandbox.with(|service| service.dashboard_draft(&id).unwrap());
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+    world.apply.replace_draft = [reachform::model::Key::parse("a").unwrap()].into();
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Blocked, "{report:#?}");
+    assert!(report.outcomes[0].causes.concat().contains("stands in the way"), "{report:#?}");
+}
+
 /// Does something on the service once, right after a publish.
 fn once_published(world: &World, deed: impl Fn(&mut reachform::sandbox::Service) + Send + Sync + 'static) {
     let done = std::sync::atomic::AtomicBool::new(false);
