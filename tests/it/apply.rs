@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reachform::model::Stamp;
 use reachform::plan::{Approval, Outcome, Report};
 use reachform::sandbox::{Behaviour, Fault};
 use serde_json::{Map, Value, json};
@@ -40,6 +41,10 @@ fn apply_with(world: &mut World, fault: &str) -> Report {
 
 fn asked(world: &World, name: &str) -> usize {
     world.sandbox.log().iter().filter(|entry| entry.request.name() == name).count()
+}
+
+fn stamp(world: &World) -> Stamp {
+    Stamp::read(&world.metadata("Agent a")).unwrap().unwrap()
 }
 
 fn outcome(report: &Report, key: &str) -> Outcome {
@@ -97,6 +102,23 @@ fn what_was_written_and_shows_late_is_not_taken_for_the_services_own_rendering()
 }
 
 #[test]
+fn a_found_draft_that_still_shows_what_was_there_before_its_config_was_written_is_asked_for_again() {
+    for reads in [1, 2, 3] {
+        let mut world = changed(&format!("eventual={reads}"));
+        run(async {
+            for _ in 0..reads {
+                let _late = world.try_plan().await;
+            }
+        });
+        // The reply to the new version is lost, so it is looked at before its config is written.
+        let report = apply_with(&mut world, "drop-after:POST /core/agents/*/versions#1");
+        assert!(report.is_complete(), "{reads}: {report:#?}");
+        assert!(report.outcomes.iter().all(|entry| entry.rewritten.is_empty()), "{reads}: {report:#?}");
+        assert_eq!(world.live_config("Agent a")["agent"]["max_tool_steps"], json!(4));
+    }
+}
+
+#[test]
 fn a_write_of_unknown_fate_counts_as_written() {
     let mut world = changed("");
     let report = apply_with(&mut world, "hang-after:PUT#1+");
@@ -117,25 +139,17 @@ fn a_plan_that_was_begun_and_published_nothing_does_not_claim_what_is_in_place()
     let mut world = world("");
     world.write("a", manifest("a", ""));
     run(async { world.apply().await });
-    let claimed = world.metadata("Agent a")["reachform"].clone();
+    let claimed = stamp(&world).state.applied.unwrap().plan;
     world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
     let report = apply_with(&mut world, "403:POST /core/agents/*/versions#1+");
     assert_eq!(outcome(&report, "a"), Outcome::Failed);
+    let begun = stamp(&world).state.intent.unwrap().plan;
+    assert_ne!(begun, claimed);
     // Git goes back to what is live: nothing is to do but to take the intent away.
     world.write("a", manifest("a", ""));
     run(async { world.converge("gone back").await });
-    let after = world.metadata("Agent a")["reachform"].clone();
-    assert_eq!(plans(&after), plans(&claimed), "{after:#}");
-}
-
-/// Every plan that a stamp names, wherever in it.
-fn plans(stamp: &Value) -> Vec<Value> {
-    match stamp {
-        Value::Object(map) => {
-            map.iter().flat_map(|(key, value)| if key == "plan" { vec![value.clone()] } else { plans(value) }).collect()
-        }
-        _ => Vec::new(),
-    }
+    let after = stamp(&world).state;
+    assert_eq!((after.applied.unwrap().plan, after.intent), (claimed, None));
 }
 
 #[test]
@@ -197,6 +211,30 @@ fn a_twin_that_has_a_version_is_named_and_left() {
         let twin = writer.create_agent(&body).await.unwrap().agent.id;
         let config = world.live_config("Agent a");
         writer.create_version(&twin, reachform::api::VersionSource::Config(&config)).await.unwrap();
+        let report = world.apply().await;
+        assert!(report.notices.iter().all(|notice| notice.code != "twin-removed"), "{report:#?}");
+        assert_eq!(world.agents(), 2);
+    });
+}
+
+#[test]
+fn a_twin_that_gets_a_version_just_before_it_would_be_removed_is_left() {
+    run(async {
+        let mut world = world("");
+        world.write("a", manifest("a", ""));
+        world.converge("create").await;
+        let mut stamp = world.metadata("Agent a");
+        stamp["reachform"]["agent"] = Value::Null;
+        let body = Map::from_iter([("name".to_owned(), json!("Agent a")), ("metadata".to_owned(), stamp)]);
+        let twin = world.outside().writer().create_agent(&body).await.unwrap().agent.id;
+        let (config, path) = (world.live_config("Agent a"), format!("/core/agents/{twin}"));
+        assert_eq!(world.plan().await.twins.len(), 1);
+        world.sandbox.on_request(move |phase, _, request, service| {
+            let is_last_look = phase == reachform::sandbox::Phase::Before && request.path == path;
+            if is_last_look && service.agents().iter().any(|agent| agent.id == twin && agent.versions.is_empty()) {
+                service.dashboard_release(&twin, config.clone()).unwrap();
+            }
+        });
         let report = world.apply().await;
         assert!(report.notices.iter().all(|notice| notice.code != "twin-removed"), "{report:#?}");
         assert_eq!(world.agents(), 2);
