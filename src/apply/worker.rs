@@ -302,7 +302,11 @@ impl<'a> Worker<'a> {
                 self.draft_before = Some(made.config);
                 made.head.version
             }
-            Err(error) if error.fate() == Fate::Unknown => recover::created_version(self, source, &error).await?,
+            Err(error) if error.fate() == Fate::Unknown => {
+                let version = recover::created_version(self, source, &error).await?;
+                self.draft_before = Some(recover::version(self.ctx, &id, version).await?);
+                version
+            }
             Err(error) if error.status() == Some(409) => self.standing_draft(&error).await?,
             Err(error) => return Err(error.into()),
         };
@@ -326,6 +330,7 @@ impl<'a> Worker<'a> {
             || recover::is_left_by_us(self, &agent, draft).await?;
         // Where this run has no config to write, as in a copy that numbers need, a draft cannot be made ours.
         if let Some(config) = self.work().config.as_ref().filter(|_| may_replace) {
+            self.draft_before = Some(recover::version(self.ctx, &agent.id, draft.version).await?);
             self.ctx.writer.put_config(&agent.id, draft.version, config).await?;
             return Ok(draft.version);
         }
