@@ -217,27 +217,53 @@ fn a_twin_that_has_a_version_is_named_and_left() {
     });
 }
 
+/// A world with a bare twin, and what is done to the twin just before the apply looks at it for the last time.
+async fn with_twin(deed: impl Fn(&mut reachform::sandbox::Service, &str) + Send + Sync + 'static) -> (World, Report) {
+    let mut world = world("");
+    world.write("a", manifest("a", ""));
+    world.converge("create").await;
+    let mut stamp = world.metadata("Agent a");
+    stamp["reachform"]["agent"] = Value::Null;
+    let body = Map::from_iter([("name".to_owned(), json!("Agent a")), ("metadata".to_owned(), stamp)]);
+    let twin = world.outside().writer().create_agent(&body).await.unwrap().agent.id;
+    let path = format!("/core/agents/{twin}");
+    assert_eq!(world.plan().await.twins.len(), 1);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    world.sandbox.on_request(move |phase, _, request, service| {
+        let is_last_look = phase == reachform::sandbox::Phase::Before && request.path == path;
+        if is_last_look && !done.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            deed(service, &twin);
+        }
+    });
+    let report = world.apply().await;
+    (world, report)
+}
+
 #[test]
-fn a_twin_that_gets_a_version_just_before_it_would_be_removed_is_left() {
+fn a_twin_that_becomes_something_else_just_before_it_would_be_removed_is_left() {
+    let config: Value = serde_yaml::from_str(crate::scene::CONFIG).unwrap();
+    let restamped = |field: &'static str| {
+        move |service: &mut reachform::sandbox::Service, twin: &str| {
+            let mut metadata = service.agents().into_iter().find(|agent| agent.id == twin).unwrap().metadata;
+            metadata["reachform"][field] = json!("other");
+            service.dashboard_change(twin, &Map::from_iter([("metadata".to_owned(), metadata)])).unwrap();
+        }
+    };
     run(async {
-        let mut world = world("");
-        world.write("a", manifest("a", ""));
-        world.converge("create").await;
-        let mut stamp = world.metadata("Agent a");
-        stamp["reachform"]["agent"] = Value::Null;
-        let body = Map::from_iter([("name".to_owned(), json!("Agent a")), ("metadata".to_owned(), stamp)]);
-        let twin = world.outside().writer().create_agent(&body).await.unwrap().agent.id;
-        let (config, path) = (world.live_config("Agent a"), format!("/core/agents/{twin}"));
-        assert_eq!(world.plan().await.twins.len(), 1);
-        world.sandbox.on_request(move |phase, _, request, service| {
-            let is_last_look = phase == reachform::sandbox::Phase::Before && request.path == path;
-            if is_last_look && service.agents().iter().any(|agent| agent.id == twin && agent.versions.is_empty()) {
-                service.dashboard_release(&twin, config.clone()).unwrap();
-            }
-        });
-        let report = world.apply().await;
+        let (world, report) = with_twin(move |service, twin| {
+            service.dashboard_release(twin, config.clone()).unwrap();
+        })
+        .await;
         assert!(report.notices.iter().all(|notice| notice.code != "twin-removed"), "{report:#?}");
-        assert_eq!(world.agents(), 2);
+        assert_eq!(world.agents(), 2, "it has a version now");
+        for field in ["key", "project", "environment", "agent"] {
+            let (world, report) = with_twin(restamped(field)).await;
+            assert!(report.notices.iter().all(|notice| notice.code != "twin-removed"), "{field}: {report:#?}");
+            assert_eq!(world.agents(), 2, "its stamp names another {field} now");
+        }
+        let (world, report) = with_twin(|_, _| {}).await;
+        assert!(report.notices.iter().any(|notice| notice.code == "twin-removed"), "{report:#?}");
+        assert_eq!(world.agents(), 1, "nothing happened to it");
     });
 }
 

@@ -2,12 +2,12 @@
 
 use reachform::plan::Shown;
 use reachform::plan::drift::{DriftState, SlotLive};
-use reachform::sandbox::{Behaviour, Direction};
+use reachform::sandbox::{Behaviour, Direction, Service};
 use serde_json::{Map, Value, json};
 
 use super::{applied, applied_at, edit, paths};
 use crate::scene::manifest;
-use crate::world::run;
+use crate::world::{NUMBERS, World, run};
 
 const STEPS: &str = "/config/agent/max_tool_steps";
 
@@ -282,4 +282,27 @@ fn a_secret_that_was_changed_is_told_and_neither_value_is_shown() {
         let all = format!("{drift:?}");
         assert!(!all.contains("crm-secret") && !all.contains("another-value"), "{all}");
     });
+}
+
+#[test]
+fn a_number_that_was_seen_elsewhere_is_drift_also_where_the_list_was_not_read_to_its_end() {
+    let mut seen = 0;
+    for nth in 2..8 {
+        run(async {
+            let mut world = World::new(Behaviour::parse(["limit-max=3"]).unwrap());
+            for (key, numbers) in [("a", &NUMBERS[..]), ("b", &[])] {
+                world.write(key, manifest(key, &format!("phone_numbers: {{inbound: {numbers:?}}}")));
+            }
+            world.converge("at first").await;
+            let other = world.id("Agent b");
+            for number in NUMBERS {
+                let moved = |service: &mut Service| service.dashboard_assign(number, Direction::Inbound, Some(&other));
+                world.sandbox.with(moved).unwrap();
+            }
+            world.fault(&format!("404:GET /core/phone-numbers#{nth}+"));
+            let Ok(drift) = world.try_drift().await else { return };
+            seen += drift.agents.iter().map(|agent| agent.slots.len()).filter(|slots| (1..20).contains(slots)).count();
+        });
+    }
+    assert!(seen > 0, "none of the partial lists showed any of the moved numbers");
 }
