@@ -8,6 +8,7 @@ use super::error::SchemaError;
 use super::graph::Graph;
 use super::partial;
 use super::validator;
+use super::words::{cut, place};
 use crate::model::Digest;
 
 /// The schema of a config is some hundred kilobytes; more than this is none.
@@ -114,14 +115,7 @@ fn read(bytes: &[u8]) -> Result<Value, SchemaError> {
 
 fn malformed(error: &ValidationError<'_>) -> SchemaError {
     SchemaError::Malformed {
-        pointer: format!("#{}", error.instance_path().as_str()),
+        pointer: place(error.instance_path().as_str()),
         problem: cut(&error.to_string(), MAX_PROBLEM),
     }
-}
-
-fn cut(text: &str, limit: usize) -> String {
-    if text.chars().count() <= limit {
-        return text.to_owned();
-    }
-    text.chars().take(limit).chain(['…']).collect()
 }

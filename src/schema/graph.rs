@@ -9,6 +9,7 @@ use super::error::SchemaError;
 use super::node::{Additional, Branch, Discriminator, Node, NodeId, Types, Union};
 use super::settle;
 use super::validator;
+use super::words::{self, place};
 
 /// More places than any schema of a config has; each costs a few hundred bytes.
 const MAX_NODES: usize = 50_000;
@@ -162,12 +163,12 @@ impl<'a> Reader<'a> {
     fn refuse_unsupported(map: &Map<String, Value>, pointer: &str) -> Result<(), SchemaError> {
         for keyword in ["$dynamicRef", "$recursiveRef"] {
             if map.contains_key(keyword) {
-                return Err(SchemaError::Unsupported { pointer: shown(pointer), keyword });
+                return Err(SchemaError::Unsupported { pointer: place(pointer), keyword });
             }
         }
         // A second `$id` would change what the references below it mean.
         if !pointer.is_empty() && map.get("$id").is_some_and(Value::is_string) {
-            return Err(SchemaError::Unsupported { pointer: shown(pointer), keyword: "$id" });
+            return Err(SchemaError::Unsupported { pointer: place(pointer), keyword: "$id" });
         }
         Ok(())
     }
@@ -254,9 +255,10 @@ impl<'a> Reader<'a> {
     /// Resolves references until none is left. One that leads to an unread place has it read, which may bring more.
     fn follow_references(&mut self) -> Result<(), SchemaError> {
         while let Some((from, reference)) = self.references.pop() {
-            let at = shown(&self.nodes[from.0].pointer);
+            let at = place(&self.nodes[from.0].pointer);
+            let quoted = words::reference(&reference);
             let Some(fragment) = self.local_fragment(&reference) else {
-                return Err(SchemaError::RemoteReference { pointer: at, reference });
+                return Err(SchemaError::RemoteReference { pointer: at, reference: quoted });
             };
             let pointer = match fragment.strip_prefix('/') {
                 None if fragment.is_empty() => Some(String::new()),
@@ -266,10 +268,10 @@ impl<'a> Reader<'a> {
             let Some((pointer, target)) =
                 pointer.and_then(|pointer| self.root.pointer(&pointer).map(|target| (pointer, target)))
             else {
-                return Err(SchemaError::UnknownReference { pointer: at, reference });
+                return Err(SchemaError::UnknownReference { pointer: at, reference: quoted });
             };
             if !target.is_object() && !target.is_boolean() {
-                return Err(SchemaError::UnknownReference { pointer: at, reference });
+                return Err(SchemaError::UnknownReference { pointer: at, reference: quoted });
             }
             let target = self.visit(target, pointer)?;
             self.nodes[from.0].reference = Some(target);
@@ -345,11 +347,6 @@ fn object(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
 /// A pointer with one more step.
 fn child(pointer: &str, step: &str) -> String {
     format!("{pointer}/{}", step.replace('~', "~0").replace('/', "~1"))
-}
-
-/// A pointer as people read it: the root has a name.
-fn shown(pointer: &str) -> String {
-    format!("#{pointer}")
 }
 
 /// The name under which a place is defined, where it stands directly under `$defs`.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::SchemaError;
 use super::graph::Mapping;
 use super::node::{Discriminator, Node, NodeId, Tag, Types};
+use super::words::place;
 
 /// How many places in turn may apply to one value. A config's schema needs about six.
 const MAX_CHAIN: usize = 200;
@@ -31,11 +32,12 @@ pub(super) fn refuse_loops(nodes: &[Node]) -> Result<(), SchemaError> {
                 depth[at] = below().map(|id| depth[id]).max().unwrap_or(0) + 1;
                 open[at] = false;
                 if depth[at] > MAX_CHAIN {
-                    let what = format!("more than {MAX_CHAIN} references in turn at `#{}`", nodes[at].pointer);
+                    let what = format!("more than {MAX_CHAIN} references in turn at `{}`", place(&nodes[at].pointer));
                     return Err(SchemaError::TooComplex { what });
                 }
                 if ways[at] > MAX_WAYS {
-                    let what = format!("more than {MAX_WAYS} ways to read one value at `#{}`", nodes[at].pointer);
+                    let what =
+                        format!("more than {MAX_WAYS} ways to read one value at `{}`", place(&nodes[at].pointer));
                     return Err(SchemaError::TooComplex { what });
                 }
                 continue;
@@ -44,7 +46,7 @@ pub(super) fn refuse_loops(nodes: &[Node]) -> Result<(), SchemaError> {
                 continue;
             }
             if open[at] {
-                return Err(SchemaError::EndlessReference { pointer: format!("#{}", nodes[at].pointer) });
+                return Err(SchemaError::EndlessReference { pointer: place(&nodes[at].pointer) });
             }
             open[at] = true;
             stack.push((at, true));

@@ -8,15 +8,35 @@ const MAX_LISTED: usize = 12;
 /// How many characters of a value a message quotes.
 const MAX_QUOTED: usize = 60;
 
+/// How many characters of a place in the schema, or of a reference to one, a message shows.
+const MAX_PLACE: usize = 200;
+
 /// A value in backticks; only for places that hold no secret.
 pub(super) fn quoted(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let short: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_QUOTED).collect();
-    let more = if text.chars().count() > MAX_QUOTED { "…" } else { "" };
-    format!("`{short}{more}`")
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!("`{}`", cut(&line, MAX_QUOTED))
+}
+
+/// A place in the schema as people read it: the root has a name, and a place of any depth stays a line.
+pub(super) fn place(pointer: &str) -> String {
+    reference(&format!("#{pointer}"))
+}
+
+/// A reference as a message shows it.
+pub(super) fn reference(reference: &str) -> String {
+    cut(reference, MAX_PLACE)
+}
+
+/// At most so many characters of a text, with a mark where some are left out.
+pub(super) fn cut(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
 }
 
 /// The type of a value, with its article.
@@ -81,5 +101,7 @@ mod tests {
         assert!(listed(&many, "or").ends_with("11 and 8 more"));
         assert_eq!(listed(&many[..3], "or"), "0, 1 or 2");
         assert_eq!(quoted(&json!("x".repeat(100))).chars().count(), MAX_QUOTED + 3);
+        assert_eq!(place(&"/é".repeat(MAX_PLACE)).chars().count(), MAX_PLACE + 1);
+        assert_eq!((place(""), place("/$defs/a")), ("#".to_owned(), "#/$defs/a".to_owned()));
     }
 }
