@@ -30,7 +30,7 @@ pub(super) async fn list(
         request.query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         request.query.push(("per_page".to_owned(), PAGE_SIZE.to_string()));
         request.query.push(("page".to_owned(), page.to_string()));
-        let answer = client.json(&request, Repeat::Always, "a list").await?;
+        let answer = client.json::<Value>(&request, Repeat::Always, "a list").await?;
         let found = member.map_or(Some(&answer.value), |member| answer.value.get(member)).and_then(Value::as_array);
         let Some(found) = found else {
             return Err(client.wrong_shape(&request, "a list", "", "something else"));

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -63,11 +64,11 @@ pub struct Traffic {
     pub waited_milliseconds: u64,
 }
 
-/// An answer whose body is JSON.
+/// An answer whose body is JSON, read as a `T`.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Answer<T = Value> {
     /// The body.
-    pub value: Value,
+    pub value: T,
     /// The answer as it came, for its headers and its bytes.
     pub response: Response,
 }
@@ -189,7 +190,12 @@ impl Client {
     }
 
     /// Sends a request and reads the answer as JSON. A read whose answer ends in the middle is sent again.
-    pub async fn json(&self, request: &Request, repeat: Repeat, expected: &'static str) -> Result<Answer, HttpError> {
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+        repeat: Repeat,
+        expected: &'static str,
+    ) -> Result<Answer<T>, HttpError> {
         let redactor = &self.shared.options.redactor;
         self.run(request, repeat, |response| match serde_json::from_slice(&response.body) {
             Ok(value) => Ok(Answer { value, response }),

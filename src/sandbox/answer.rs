@@ -154,7 +154,7 @@ pub(super) fn respond(reply: Reply, repeat_input: bool, now: Timestamp) -> Respo
         Content::Empty => Vec::new(),
         Content::Json(value) => {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
-            value.to_string().into_bytes()
+            serde_json::to_vec(&value).expect("internal error: a JSON value always has a text")
         }
         Content::Text { media_type, text } => {
             headers.push(("content-type".to_owned(), format!("{media_type}; charset=utf-8")));

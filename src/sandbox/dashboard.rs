@@ -294,14 +294,15 @@ impl Service {
 
     /// Which of the slots that were filled in `before` are empty now: what a move without a gap never shows.
     pub fn emptied_since(&self, before: &BTreeMap<String, Slots>) -> Vec<(String, Direction)> {
-        let now = self.slots();
         let mut emptied = Vec::new();
         for (number, slots) in before {
-            let current = now.get(number).cloned().unwrap_or_default();
-            if slots.inbound.is_some() && current.inbound.is_none() {
+            let current = self.home().numbers.iter().find(|current| current.phone_number == *number);
+            let (inbound, outbound) =
+                current.map_or((false, false), |now| (now.inbound.is_some(), now.outbound.is_some()));
+            if slots.inbound.is_some() && !inbound {
                 emptied.push((number.clone(), Direction::Inbound));
             }
-            if slots.outbound.is_some() && current.outbound.is_none() {
+            if slots.outbound.is_some() && !outbound {
                 emptied.push((number.clone(), Direction::Outbound));
             }
         }

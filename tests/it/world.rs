@@ -1,5 +1,6 @@
 //! A whole run against the embedded service, in one process and under a simulated clock.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +62,13 @@ impl Verifier for Yes {
 /// How an apply ended before or after its first write.
 pub type Applied = Result<Result<Report, Refusal>, SessionError>;
 
+/// Files, environment and secrets.
+type Folder = (BTreeMap<String, String>, Option<String>, BTreeMap<String, String>);
+
+thread_local! {
+    static LAST_READ: RefCell<Option<(Folder, Arc<Workspace>)>> = const { RefCell::new(None) };
+}
+
 impl World {
     pub fn new(behaviour: Behaviour) -> Self {
         let clock = Arc::new(SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap()));
@@ -102,7 +110,20 @@ impl World {
         self.files.insert(format!("agents/{key}.yaml"), text.into());
     }
 
-    pub fn workspace(&self) -> Workspace {
+    /// The manifests, resolved. A folder that was read last is not read again: thousands of cases share one.
+    pub fn workspace(&self) -> Arc<Workspace> {
+        let folder = (self.files.clone(), self.environment.clone(), self.secrets.clone());
+        LAST_READ.with_borrow_mut(|last| match last {
+            Some((known, workspace)) if *known == folder => workspace.clone(),
+            _ => {
+                let workspace = Arc::new(self.read_workspace());
+                *last = Some((folder, workspace.clone()));
+                workspace
+            }
+        })
+    }
+
+    fn read_workspace(&self) -> Workspace {
         let mut files = MemoryFiles::default();
         for (name, text) in &self.files {
             files.add(name.clone(), text.clone().into_bytes());

@@ -25,7 +25,7 @@ async fn a_read_is_repeated_after_every_failure_that_may_pass() {
     ]) {
         let failed = failure.clone();
         let world = World::new(move |_, number| if number < 2 { failed.clone() } else { json_answer(200, &json!([])) });
-        let read = world.client.json(&get("/core/agents"), Repeat::Always, "a list").await;
+        let read = world.client.json::<serde_json::Value>(&get("/core/agents"), Repeat::Always, "a list").await;
         assert!(read.is_ok(), "{failure:?}: {read:?}");
         assert_eq!(world.sent(), 3, "{failure:?}");
         let traffic = world.client.traffic();
@@ -50,7 +50,8 @@ async fn what_will_not_pass_is_not_repeated() {
     ] {
         let failed = failure.clone();
         let world = World::new(move |_, _| failed.clone());
-        let error = world.client.json(&get("/core/agents"), Repeat::Always, "a list").await.unwrap_err();
+        let error =
+            world.client.json::<serde_json::Value>(&get("/core/agents"), Repeat::Always, "a list").await.unwrap_err();
         assert_eq!((world.sent(), error.attempts), (1, 1), "{failure:?}");
         assert!(!error.one_line().contains("hunter2"));
     }
@@ -73,7 +74,8 @@ async fn a_create_is_repeated_only_when_it_certainly_did_nothing() {
     ] {
         let failed = failure.clone();
         let world = World::new(move |_, _| failed.clone());
-        let error = world.client.json(&create, Repeat::OnlyIfUnsent, "an agent").await.unwrap_err();
+        let error =
+            world.client.json::<serde_json::Value>(&create, Repeat::OnlyIfUnsent, "an agent").await.unwrap_err();
         assert_eq!((error.fate, world.sent()), (fate, sent), "{failure:?}");
     }
 }
