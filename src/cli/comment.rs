@@ -14,7 +14,7 @@ use crate::render::json::{DIFFERENCE_KIND, read_difference, read_plan, read_repo
 use super::args::{Comment, CommentMode, CommentState};
 use super::exit::Exit;
 use super::publish::{Content, Options, Published, Publisher};
-use super::report::{CommandError, Reason};
+use super::report::CommandError;
 use super::settings::Settings;
 use super::{open, output, signals, step_summary};
 
@@ -170,7 +170,7 @@ fn read(path: &Path) -> Result<Document, CommandError> {
             .cause(format!("its format version is `{format}`, and this reachform reads {}.x", saved::FORMAT_MAJOR)));
     }
     if value.get("error").is_some() {
-        return read_failure(&value)
+        return CommandError::read(&value)
             .map(Document::Failure)
             .ok_or_else(|| CommandError::config(what()).cause("it is an error, but not as this program writes one"));
     }
@@ -191,17 +191,6 @@ fn read(path: &Path) -> Result<Document, CommandError> {
     read_plan(&value)
         .map(|plan| Document::Plan(Box::new(plan)))
         .ok_or_else(|| CommandError::config(what()).cause("a change in it is not as this program writes it"))
-}
-
-fn read_failure(value: &Value) -> Option<CommandError> {
-    let error = value.get("error")?;
-    let texts = |name: &str| -> Vec<String> {
-        let list = error.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-    };
-    let code = error.get("exit_code")?.as_u64()?;
-    let exit = Exit::ALL.into_iter().find(|exit| u64::from(exit.code()) == code)?;
-    Some(CommandError { exit, reason: Reason::default(), causes: texts("causes"), hints: texts("hints") })
 }
 
 /// Markdown as `--markdown` writes it tells in its first line what it is.

@@ -47,7 +47,7 @@ pub async fn run(arguments: &Drift, settings: &Settings) -> Result<Exit, Command
 pub async fn check(arguments: &Drift, workspace: &Workspace, settings: &Settings) -> Result<Checked, CommandError> {
     match look(arguments, workspace, settings).await {
         Ok((drift, service)) => Ok(Checked { drift, service: Some(service) }),
-        Err(CommandError { exit: Exit::Failed, reason: _, causes, hints }) => {
+        Err(CommandError { exit: Exit::Failed, reason: _, causes, hints, problems: _ }) => {
             let unchecked = vec![Unchecked { address: None, causes, hints }];
             let (target, source) = (target(workspace, settings), workspace.source.clone());
             Ok(Checked { drift: DriftValue::not_checked(target, source, SystemClock.now(), unchecked), service: None })

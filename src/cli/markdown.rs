@@ -1,11 +1,13 @@
 //! Plans and reports as Markdown, for a file that a pipeline posts.
 
-use crate::diagnostics::SourceMap;
+use crate::diagnostics::{Diagnostic, SourceMap};
+use crate::manifest::Resolved;
 use crate::plan::difference::Difference;
 use crate::plan::drift::Drift;
 use crate::plan::{Plan, Report};
 use crate::render::markdown::{
-    COMMENT_BYTES, CommentContext, difference_comment, drift_body, plan_comment, report_comment,
+    COMMENT_BYTES, CommentContext, Problem, difference_comment, drift_body, plan_comment, report_comment,
+    validation_summary,
 };
 
 use super::forge;
@@ -24,6 +26,12 @@ pub fn of_report(report: &Report, again: Option<&str>, settings: &Settings) -> S
 /// The comment's body on a difference of files.
 pub fn of_difference(difference: &Difference, settings: &Settings) -> String {
     difference_comment(difference, &context(settings)).text
+}
+
+/// The summary of a check of the manifests.
+pub fn of_validation(resolved: &Resolved, problems: &[Diagnostic], settings: &Settings) -> String {
+    let told: Vec<Problem> = problems.iter().map(|problem| Problem::of(problem, &resolved.sources)).collect();
+    validation_summary(&resolved.project.environment, resolved.desired.len(), &told, &context(settings)).text
 }
 
 /// The body.

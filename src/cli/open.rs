@@ -6,6 +6,7 @@ use crate::api::Reader;
 use crate::diagnostics::Severity;
 use crate::manifest;
 use crate::plan::{Limits, Options};
+use crate::render::markdown::Problem;
 use crate::schema::Leniency;
 use crate::session::{self, Outside, Service, Workspace};
 
@@ -33,7 +34,8 @@ pub fn refuse_broken(workspace: &Workspace, settings: &Settings) -> Result<(), C
     findings::tell(&problems, resolved, settings);
     let count = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     let plural = if count == 1 { "mistake" } else { "mistakes" };
-    Err(CommandError::config(format!("the manifests have {count} {plural}; nothing was planned")))
+    let told = problems.iter().map(|problem| Problem::of(problem, &resolved.sources)).collect();
+    Err(CommandError::config(format!("the manifests have {count} {plural}; nothing was planned")).for_problems(told))
 }
 
 /// Reads the service and keeps its schema for those who have no credential.

@@ -127,10 +127,10 @@ impl Content<'_> {
             Self::Report(report, again) => report_comment(report, again, context),
             Self::Difference(difference) => difference_comment(difference, context),
             Self::Failure { error, apply, plan } => {
-                let CommandError { exit: _, reason: _, causes, hints } = error;
+                let CommandError { exit: _, reason: _, causes, hints, problems } = error;
                 match self.state() {
                     State::Refused => status(Status::Refused { causes, hints }, plan),
-                    _ => status(Status::Failed { apply, causes, hints }, plan),
+                    _ => status(Status::Failed { apply, causes, problems, hints }, plan),
                 }
             }
             Self::Planning => status(Status::Planning, None),

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::api::ApiError;
+use crate::diagnostics::Severity;
 use crate::http::HttpErrorKind;
+use crate::model::Origin;
+use crate::render::markdown::Problem;
 use crate::session::SessionError;
 
 use super::exit::Exit;
@@ -33,11 +36,14 @@ pub struct CommandError {
     pub causes: Vec<String>,
     /// What to do, a line each.
     pub hints: Vec<String>,
+    /// The mistakes in the manifests that it failed for. A terminal has shown them with their excerpts before; whoever
+    /// reads a comment or a document has not.
+    pub problems: Vec<Problem>,
 }
 
 impl CommandError {
     fn new(exit: Exit, causes: Vec<String>) -> Self {
-        Self { exit, reason: Reason::default(), causes, hints: Vec::new() }
+        Self { exit, reason: Reason::default(), causes, hints: Vec::new(), problems: Vec::new() }
     }
 
     /// A failure of the configuration: files, variables.
@@ -86,12 +92,18 @@ impl CommandError {
             SessionError::Schema(_) => Reason::Service,
             SessionError::UnknownKey { .. } | SessionError::Leased { .. } | SessionError::Interrupted => Reason::Config,
         };
-        Self { exit, reason, causes, hints: error.hints() }
+        Self { exit, reason, causes, hints: error.hints(), problems: Vec::new() }
     }
 
     /// A request that failed.
     pub fn service(error: &ApiError) -> Self {
-        Self { exit: Exit::Failed, reason: reason(error), causes: error.causes(), hints: error.hints() }
+        Self {
+            exit: Exit::Failed,
+            reason: reason(error),
+            causes: error.causes(),
+            hints: error.hints(),
+            problems: Vec::new(),
+        }
     }
 
     /// Another exit code.
@@ -122,6 +134,13 @@ impl CommandError {
         self
     }
 
+    /// With the mistakes that it failed for.
+    #[must_use]
+    pub fn for_problems(mut self, problems: Vec<Problem>) -> Self {
+        self.problems = problems;
+        self
+    }
+
     /// The failure as text.
     pub fn text(&self) -> String {
         self.worded("error")
@@ -133,7 +152,7 @@ impl CommandError {
     }
 
     fn worded(&self, word: &str) -> String {
-        let Self { exit: _, reason: _, causes, hints } = self;
+        let Self { exit: _, reason: _, causes, hints, problems: _ } = self;
         let mut out = String::new();
         for (index, cause) in causes.iter().enumerate() {
             out.push_str(if index == 0 { word } else { "  caused by" });
@@ -149,11 +168,57 @@ impl CommandError {
         out
     }
 
+    /// A failure that was kept as JSON. What kind it was is not kept.
+    pub fn read(document: &Value) -> Option<Self> {
+        let error = document.get("error")?;
+        let code = error.get("exit_code")?.as_u64()?;
+        let problems = error.get("diagnostics").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        Some(Self {
+            exit: Exit::ALL.into_iter().find(|exit| u64::from(exit.code()) == code)?,
+            reason: Reason::default(),
+            causes: texts(error, "causes"),
+            hints: texts(error, "hints"),
+            problems: problems.iter().filter_map(read_problem).collect(),
+        })
+    }
+
     /// The failure as JSON.
     pub fn json(&self) -> Value {
-        let Self { exit, reason: _, causes, hints } = self;
-        json!({"format_version": "1.0", "error": {"exit_code": exit.code(), "causes": causes, "hints": hints}})
+        let Self { exit, reason: _, causes, hints, problems } = self;
+        let mut error = json!({"exit_code": exit.code(), "causes": causes, "hints": hints});
+        if !problems.is_empty() {
+            error["diagnostics"] = problems.iter().map(problem_json).collect();
+        }
+        json!({"format_version": "1.0", "error": error})
     }
+}
+
+/// A problem with the names that every document has for it.
+fn problem_json(problem: &Problem) -> Value {
+    let Problem { severity, origin, code, message, hints } = problem;
+    json!({
+        "code": code, "severity": severity.as_str(), "message": message, "hints": hints,
+        "file": origin.as_ref().map(|origin| &origin.file), "line": origin.as_ref().map(|origin| origin.line),
+    })
+}
+
+/// The problem, as `problem_json` writes it.
+fn read_problem(value: &Value) -> Option<Problem> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let word = text("severity")?;
+    let line = value.get("line").and_then(Value::as_u64).and_then(|line| usize::try_from(line).ok());
+    Some(Problem {
+        severity: Severity::ALL.into_iter().find(|severity| severity.as_str() == word)?,
+        origin: text("file").zip(line).map(|(file, line)| Origin { file, line }),
+        code: text("code")?,
+        message: text("message")?,
+        hints: texts(value, "hints"),
+    })
+}
+
+fn texts(value: &Value, name: &str) -> Vec<String> {
+    let list = value.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Whether the service refused the credential or failed otherwise.

@@ -17,19 +17,45 @@ use super::settings::Settings;
 use super::workflow::findings;
 use super::{open, output, schema_cache};
 
+/// What the manifests were found to be.
+pub struct Validation {
+    /// The manifests.
+    pub resolved: Resolved,
+    /// What is wrong with those that were asked for.
+    pub problems: Vec<Diagnostic>,
+    schema_digest: Option<String>,
+}
+
+impl Validation {
+    fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
+    /// How the command ends.
+    pub fn exit(&self) -> Exit {
+        if self.errors() == 0 { Exit::Done } else { Exit::Failed }
+    }
+}
+
 /// Runs the command.
 pub async fn run(arguments: &Validate, settings: &Settings) -> Result<Exit, CommandError> {
+    let found = check(arguments, settings).await?;
+    show(&found, arguments, settings)?;
+    Ok(found.exit())
+}
+
+/// Checks the manifests.
+pub async fn check(arguments: &Validate, settings: &Settings) -> Result<Validation, CommandError> {
     findings::check(&arguments.reports)?;
-    let workspace = open::workspace(settings);
-    let resolved = &workspace.resolved;
+    let resolved = open::workspace(settings).resolved;
     let mut found = resolved.diagnostics.clone();
     // Where the project cannot be told, the service is not asked: a broken file must not choose a credential.
     let schema = if found.has_errors() && arguments.offline {
-        schema(arguments, settings, resolved).await.ok()
+        schema(arguments, settings, &resolved).await.ok()
     } else if found.has_errors() && resolved.project.environment.is_empty() {
         None
     } else {
-        match schema(arguments, settings, resolved).await {
+        match schema(arguments, settings, &resolved).await {
             Ok(schema) => Some(schema),
             // The mistakes in the manifests are shown before the one of the credential.
             Err(error) if found.has_errors() => {
@@ -40,27 +66,34 @@ pub async fn run(arguments: &Validate, settings: &Settings) -> Result<Exit, Comm
         }
     };
     if let Some(schema) = &schema {
-        found.extend(session::check(resolved, schema, open::leniency(arguments.schema)));
+        found.extend(session::check(&resolved, schema, open::leniency(arguments.schema)));
     }
-    let problems = only(found.sorted(&resolved.sources), arguments, resolved);
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let problems = only(found.sorted(&resolved.sources), arguments, &resolved);
+    let schema_digest = schema.map(|schema| schema.digest().as_str().to_owned());
+    Ok(Validation { resolved, problems, schema_digest })
+}
+
+/// Shows what was found.
+pub fn show(found: &Validation, arguments: &Validate, settings: &Settings) -> Result<(), CommandError> {
+    let Validation { resolved, problems, schema_digest } = found;
+    let valid = found.errors() == 0;
     let document = json!({
         "format_version": "1.0",
-        "valid": errors == 0,
+        "valid": valid,
         "manifests": resolved.desired.len(),
         "environment": resolved.project.environment,
-        "schema_digest": schema.as_ref().map(|schema| schema.digest().as_str()),
-        "diagnostics": crate::render::diagnostics::json(&problems, &resolved.sources),
+        "schema_digest": schema_digest,
+        "diagnostics": crate::render::diagnostics::json(problems, &resolved.sources),
     });
-    findings::tell(&problems, resolved, settings);
-    findings::write("validate", &problems, resolved, &arguments.reports, settings)?;
+    findings::tell(problems, resolved, settings);
+    findings::write("validate", problems, resolved, &arguments.reports, settings)?;
     output::json(settings, &format!("{document:#}\n"))?;
-    if errors == 0 && !settings.json {
+    if valid && !settings.json {
         let count = resolved.desired.len();
         let plural = if count == 1 { "manifest is" } else { "manifests are" };
         output::result(&format!("{count} {plural} valid for environment `{}`.", resolved.project.environment));
     }
-    Ok(if errors == 0 { Exit::Done } else { Exit::Failed })
+    Ok(())
 }
 
 async fn schema(arguments: &Validate, settings: &Settings, resolved: &Resolved) -> Result<ConfigSchema, CommandError> {

@@ -15,6 +15,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All, the worst first.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Notice];
+
     /// The word that people and machines read.
     pub fn as_str(self) -> &'static str {
         match self {

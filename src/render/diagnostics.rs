@@ -54,7 +54,7 @@ pub fn text(diagnostics: &[Diagnostic], sources: &SourceMap, options: TextOption
 
 /// The line that counts problems: `3 errors, 1 warning`. `None` for none.
 pub fn count(diagnostics: &[Diagnostic]) -> Option<String> {
-    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Notice]
+    let parts: Vec<String> = Severity::ALL
         .into_iter()
         .filter_map(|severity| {
             let number = diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();

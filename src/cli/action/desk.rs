@@ -12,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::comment::in_words;
 use crate::cli::publish::{Content, Options, Publisher};
 use crate::cli::settings::Settings;
-use crate::cli::{forge, output, step_summary};
-use crate::diagnostics::SourceMap;
+use crate::cli::{forge, markdown, output, step_summary};
+use crate::diagnostics::{Diagnostic, SourceMap};
 use crate::forge::check::{Check, Conclusion, SUMMARY_BYTES, name, put};
 use crate::forge::labels::{self, Would};
-use crate::forge::{Mode, Warning, WarningKind};
+use crate::forge::{Mode, State, Warning, WarningKind};
+use crate::manifest::Resolved;
 use crate::plan::Plan;
 use crate::render::markdown::plan_comment;
 use crate::render::text::summary_lines;
@@ -88,6 +89,14 @@ impl<'a> Desk<'a> {
         if let Err(error) = step_summary::append(self.settings, &file, content, environment) {
             output::aside(&error.warning_text());
         }
+    }
+
+    /// Appends what is wrong with the manifests. The comment is left to plans: a check makes none, and must not stand
+    /// where one was.
+    pub fn summarize_validation(&self, resolved: &Resolved, problems: &[Diagnostic]) {
+        let text = markdown::of_validation(resolved, problems, self.settings);
+        let content = Content::Markdown { text: &text, state: State::Planned, plan_hash: None };
+        self.summarize(&content, &resolved.project.environment);
     }
 
     /// Writes the comment.

@@ -113,8 +113,10 @@ impl Action<'_> {
         }
         match command {
             args::Command::Validate(arguments) => {
-                let exit = self.unless_cancelled(validate::run(arguments, settings)).await?;
-                Ok(Outcome::of_validation(exit))
+                let found = self.unless_cancelled(validate::check(arguments, settings)).await?;
+                validate::show(&found, arguments, settings)?;
+                self.desk.summarize_validation(&found.resolved, &found.problems);
+                Ok(Outcome::of_validation(found.exit()))
             }
             args::Command::Plan(arguments) => self.plan(arguments, outputs).await,
             args::Command::Apply(arguments) => self.apply(arguments.clone(), outputs).await,

@@ -14,6 +14,7 @@ use crate::render::values::plural;
 use crate::session::Workspace;
 
 use super::Action;
+use super::desk::Desk;
 use super::inputs::ForkPolicy;
 use super::outcome::Outcome;
 use super::outputs::Outputs;
@@ -52,7 +53,7 @@ pub fn has_credential(settings: &Settings) -> bool {
 pub async fn run(action: &Action<'_>, command: &args::Command, outputs: &mut Outputs) -> Result<Outcome, CommandError> {
     let Action { inputs, settings, desk, files, .. } = action;
     if let args::Command::Validate(arguments) = command {
-        return validated(arguments, settings).await;
+        return validated(arguments, settings, desk).await;
     }
     if inputs.fork_policy == ForkPolicy::Skip {
         output::aside("A pull request from a fork or of Dependabot has no credential: nothing was done.");
@@ -79,14 +80,18 @@ pub async fn run(action: &Action<'_>, command: &args::Command, outputs: &mut Out
 
 /// Checks the manifests as far as that goes without a credential: against each other, and against the schema where an
 /// earlier run on this machine has kept it.
-async fn validated(arguments: &args::Validate, settings: &Settings) -> Result<Outcome, CommandError> {
+async fn validated(arguments: &args::Validate, settings: &Settings, desk: &Desk<'_>) -> Result<Outcome, CommandError> {
     if schema_cache::load(settings, &validate::host(settings)?, SystemClock.now()).is_ok() {
         let offline = args::Validate { offline: true, ..arguments.clone() };
-        return Ok(Outcome::of_validation(validate::run(&offline, settings).await?));
+        let found = validate::check(&offline, settings).await?;
+        validate::show(&found, &offline, settings)?;
+        desk.summarize_validation(&found.resolved, &found.problems);
+        return Ok(Outcome::of_validation(found.exit()));
     }
     let resolved = manifest::load(&settings.dir, settings.environment.as_deref(), &|_| None);
     let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
     findings::write("validate", &problems, &resolved, &arguments.reports, settings)?;
+    desk.summarize_validation(&resolved, &problems);
     let workspace = Workspace { resolved, source: git::source(&settings.dir) };
     open::refuse_broken(&workspace, settings)?;
     let count = plural(workspace.resolved.desired.len(), "manifest is", "manifests are");

@@ -116,7 +116,7 @@ fn words(finding: &Finding<'_>) -> String {
 
 /// How many there are of each severity: `2 errors, 1 warning`.
 fn counted(findings: &[Finding<'_>]) -> String {
-    let counts = [Severity::Error, Severity::Warning, Severity::Notice].map(|severity| {
+    let counts = Severity::ALL.map(|severity| {
         let count = findings.iter().filter(|finding| finding.diagnostic.severity == severity).count();
         (count, severity.as_str())
     });

@@ -2,8 +2,9 @@
 
 use super::escape::{code, html_code, link, marker_value, sentence};
 use super::fields::{self, Told};
+use super::problems::{self, Problem};
 use super::{Body, CommentContext};
-use crate::diagnostics::{Diagnostic, Severity, SourceMap};
+use crate::diagnostics::SourceMap;
 use crate::model::FieldPath;
 use crate::plan::{Action, AgentChange, Cause, KeptEdit, Plan, Target};
 use crate::render::ladder::{Details, Rows, Rung, fit};
@@ -142,28 +143,7 @@ fn warnings(plan: &Plan, rung: &Rung) -> String {
 }
 
 fn problems(out: &mut String, plan: &Plan, sources: &SourceMap) {
-    let mut told: Vec<&Diagnostic> = plan.diagnostics.iter().collect();
-    told.sort_by_key(|diagnostic| diagnostic.severity);
-    for diagnostic in told.iter().take(fields::LIST_SHOWN) {
-        let Diagnostic { code: name, severity, message, place: _, label: _, others: _, hints, fix: _ } = diagnostic;
-        let origin =
-            diagnostic.origin(sources).map(|origin| format!("{} ", code(&format!("{}:{}", origin.file, origin.line))));
-        let word = match severity {
-            Severity::Error => "**error**",
-            Severity::Warning => "warning",
-            Severity::Notice => "notice",
-        };
-        put(out, format_args!("- {word} {}{} ({})\n", origin.unwrap_or_default(), sentence(message), code(name)));
-        for hint in hints {
-            put(out, format_args!("  - {}\n", sentence(hint)));
-        }
-    }
-    if told.len() > fields::LIST_SHOWN {
-        put(out, format_args!("- {} more\n", told.len() - fields::LIST_SHOWN));
-    }
-    if !told.is_empty() {
-        out.push('\n');
-    }
+    problems::list(out, plan.diagnostics.iter().map(|diagnostic| Problem::of(diagnostic, sources)), usize::MAX);
 }
 
 /// The problems as a number, where there is no room for their words.

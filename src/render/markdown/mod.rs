@@ -9,6 +9,7 @@ mod drift;
 mod escape;
 mod fields;
 mod hunks;
+mod problems;
 mod report;
 mod status;
 
@@ -17,8 +18,9 @@ use super::ladder::Fitted;
 pub use comment::plan_comment;
 pub use difference::difference_comment;
 pub use drift::drift_body;
+pub use problems::Problem;
 pub use report::report_comment;
-pub use status::{Status, status_comment};
+pub use status::{Status, status_comment, validation_summary};
 
 /// Fits every known reading of GitHub's limit of 65,536, with room for what a forge adds.
 pub const COMMENT_BYTES: usize = 60_000;

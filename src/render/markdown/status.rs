@@ -2,10 +2,13 @@
 
 use super::comment::{marker, plan_comment};
 use super::escape::{code, link, sentence};
+use super::fields;
+use super::problems::{self, Problem};
 use super::{Body, CommentContext};
-use crate::diagnostics::SourceMap;
+use crate::diagnostics::{Severity, SourceMap};
 use crate::plan::Plan;
 use crate::render::put::put;
+use crate::render::values::plural;
 
 /// Causes and hints that are listed; the rest is counted. A refusal names every change that differs.
 const LIST_SHOWN: usize = 40;
@@ -26,6 +29,8 @@ pub enum Status<'a> {
         apply: bool,
         /// Why, from the outermost cause to the innermost.
         causes: &'a [String],
+        /// The mistakes in the manifests that it failed for.
+        problems: &'a [Problem],
         /// What to do about it.
         hints: &'a [String],
     },
@@ -61,13 +66,15 @@ pub fn status_comment(
         Status::Applying => out.push_str("The plan is being applied. What became of it will stand here.\n"),
         Status::Superseded { by: Some(by) } => put(&mut out, format_args!("Superseded by {}.\n", code(by))),
         Status::Superseded { by: None } => out.push_str("A newer run has taken over.\n"),
-        Status::Failed { apply: true, causes, hints } => {
+        Status::Failed { apply: true, causes, problems, hints } => {
             out.push_str("> [!CAUTION]\n> The apply failed before it could say what it did. Its log says more.\n\n");
             list(&mut out, causes, hints);
+            problems_below(&mut out, problems, context);
         }
-        Status::Failed { apply: false, causes, hints } => {
+        Status::Failed { apply: false, causes, problems, hints } => {
             out.push_str("> [!CAUTION]\n> There is no plan; what stood here before is out of date.\n\n");
             list(&mut out, causes, hints);
+            problems_below(&mut out, problems, context);
         }
         Status::Refused { causes, hints } => {
             out.push_str("> [!WARNING]\n> **Nothing was changed.**\n\n");
@@ -82,6 +89,26 @@ pub fn status_comment(
     out.push_str(&as_part(&below.text));
     out.push_str(end);
     Body { text: out, truncated: below.truncated }
+}
+
+/// The summary of a check of the manifests. `valid` is how many manifests were checked, where no problem is an error.
+pub fn validation_summary(environment: &str, manifests: usize, problems: &[Problem], context: &CommentContext) -> Body {
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let mut out = marker("validation", "", context, None);
+    let headline = match errors {
+        0 => plural(manifests, "manifest is valid", "manifests are valid"),
+        _ => plural(errors, "mistake", "mistakes"),
+    };
+    put(&mut out, format_args!("### Agents validate · {} — {headline}\n", code(environment)));
+    out.push_str(&links(context));
+    problems_below(&mut out, problems, context);
+    Body { text: out, truncated: problems.len() > fields::LIST_SHOWN }
+}
+
+fn problems_below(out: &mut String, problems: &[Problem], context: &CommentContext) {
+    if !problems.is_empty() {
+        problems::list(out, problems.iter().cloned(), context.max_bytes.saturating_sub(out.len()));
+    }
 }
 
 fn headline(status: Status<'_>) -> (&'static str, &'static str) {

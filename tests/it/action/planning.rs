@@ -61,11 +61,18 @@ fn mistakes_in_manifests_are_annotations_and_a_comment_and_not_a_plan() {
     assert!(plan.ran.stderr.contains("::error "), "{plan:#?}");
     assert!(repository.project.read("plan.sarif").contains("\"2.1.0\""));
     repository.comment_says("failed", &["nothing was planned"]);
-    assert!(plan.summary.contains("nothing was planned"), "{}", plan.summary);
+    let mistake = "- **error** `agents/riverside.yaml:";
+    repository.comment_says("failed", &[mistake, "`unknown-field`"]);
+    assert!(plan.summary.contains("nothing was planned") && plan.summary.contains(mistake), "{}", plan.summary);
     assert_eq!(repository.checks(), []);
     let quiet = repository.runs(&[("command", "validate"), ("annotations", "false")]).ends(1);
     assert!(!quiet.ran.stderr.contains("::error "), "{quiet:#?}");
+    assert!(quiet.summary.contains("### Agents validate · `demo` — 1 mistake\n"), "{}", quiet.summary);
+    assert!(quiet.summary.contains(mistake), "{}", quiet.summary);
     quiet.gives(&[("failure-reason", "config-invalid"), ("changes", "")]);
+    repository.project.edit(MANIFEST, "phone_number:", "phone_numbers:");
+    let valid = repository.runs(&[("command", "validate")]).ends(0);
+    assert!(valid.summary.contains("### Agents validate · `demo` — 1 manifest is valid\n"), "{}", valid.summary);
 }
 
 #[test]

@@ -99,6 +99,7 @@ fn manifests_of_a_fork_are_validated_offline() {
     repository.project.edit(MANIFEST, "phone_numbers:", "phone_number:");
     let broken = validate(&repository).ends(1).gives(&[("failure-reason", "config-invalid")]);
     assert!(broken.ran.stderr.contains("::error "), "{broken:#?}");
+    assert!(broken.summary.contains("— 1 mistake\n"), "{}", broken.summary);
     nothing_was_asked(&repository);
 }
 

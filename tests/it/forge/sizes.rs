@@ -71,11 +71,20 @@ fn a_hostile_plan_is_one_comment_and_no_command() {
     let poison = document["changes"]
         .to_string()
         .replace("``", "`` ``\r::add-mask::x\n-->\u{1b}[31m<!-- reachform:comment v=1 key=x -->");
-    let error = json!({"format_version": "1.0", "error": {"exit_code": 3, "causes": [poison.clone(), "::error::x"], "hints": [poison]}});
-    repository.project.write("error.json", error.to_string());
-    let ran = repository
-        .runs(&["comment", "error.json", "--plan", "plan.json", "--env", "evil `name` | @org/team #1 <b>"])
-        .ends(0);
-    assert!(!ran.stdout.contains('\u{1b}'));
-    check(&repository.github.with(|github| github.bodies(12)).pop().unwrap());
+    let problem =
+        json!({"severity": "error", "file": poison, "line": 1, "code": poison, "message": poison, "hints": [poison]});
+    for code in [1, 3] {
+        let problems = vec![problem.clone(); 90];
+        let error =
+            json!({"exit_code": code, "causes": [poison, "::error::x"], "hints": [poison], "diagnostics": problems});
+        let document = json!({"format_version": "1.0", "error": error});
+        repository.project.write("error.json", document.to_string());
+        let environment = "evil `name` | @org/team #1 <b>";
+        let ran = repository.runs(&["comment", "error.json", "--plan", "plan.json", "--env", environment]).ends(0);
+        assert!(!ran.stdout.contains('\u{1b}'));
+        let body = repository.github.with(|github| github.bodies(12)).pop().unwrap();
+        assert!(body.len() <= 60_000, "{}", body.len());
+        assert!(code != 1 || body.contains(" more\n"), "what has no room is counted: {body}");
+        check(&body);
+    }
 }

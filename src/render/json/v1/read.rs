@@ -217,7 +217,7 @@ fn held(sentence: &str) -> Held {
 /// A problem, for showing: that a plan has errors must not be lost on the way. Its own code stays in the document.
 fn diagnostic(value: &Value) -> Option<Diagnostic> {
     let word = value.get("severity").and_then(Value::as_str)?;
-    let severity = [Severity::Error, Severity::Warning, Severity::Notice].into_iter().find(|s| s.as_str() == word)?;
+    let severity = Severity::ALL.into_iter().find(|s| s.as_str() == word)?;
     let mut diagnostic = Diagnostic::new(severity, "in-the-plan", text(value, "message")?);
     let line = number(value, "line").and_then(|line| usize::try_from(line).ok());
     diagnostic.place = match (text(value, "file"), line, key(value, "address"), text(value, "request")) {
