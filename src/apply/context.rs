@@ -86,3 +86,31 @@ pub fn is_same_run(a: &str, b: &str) -> bool {
     let job = |run: &str| run.rsplit_once('/').map(|(job, _)| job.to_owned());
     a == b || (job(a).is_some() && job(a) == job(b))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_the_same_by_their_name_or_by_their_job() {
+        for (a, b, same) in [
+            ("github-77/aa", "github-77/bb", true),
+            ("github-77/aa", "github-78/aa", false),
+            ("aa", "aa", true),
+            ("aa", "bb", false),
+            ("github-77/aa", "aa", false),
+        ] {
+            assert_eq!(is_same_run(a, b), same, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_lease_holds_for_its_time_and_no_longer() {
+        let at: jiff::Timestamp = "2026-06-01T12:00:00Z".parse().unwrap();
+        let lease = Lease { run: "aa".to_owned(), at: at.to_string() };
+        let whole = jiff::SignedDuration::try_from(LEASE).unwrap();
+        assert!(lease_holds(&lease, at) && lease_holds(&lease, at + whole - jiff::SignedDuration::from_millis(1)));
+        assert!(!lease_holds(&lease, at + whole));
+        assert!(lease_holds(&Lease { at: "yesterday".to_owned(), ..lease }, at + whole), "what cannot be read holds");
+    }
+}

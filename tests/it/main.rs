@@ -19,6 +19,7 @@ mod drift;
 mod examples;
 mod forge;
 mod hostile;
+mod last_looks;
 mod manifest;
 mod matrix;
 mod parallel;

@@ -48,6 +48,10 @@ pub struct World {
     pub lease_timeout: Duration,
     /// How long one request takes.
     pub latency: Duration,
+    /// Who is asked before a version is published.
+    pub verifier: Arc<dyn Verifier>,
+    /// What each run is called, before its number.
+    pub run_prefix: &'static str,
 }
 
 /// Says yes to every `verify`.
@@ -92,6 +96,8 @@ impl World {
             runs: 0,
             lease_timeout: Duration::from_secs(180),
             latency: Duration::ZERO,
+            verifier: Arc::new(Yes),
+            run_prefix: "run-",
         }
     }
 
@@ -158,10 +164,10 @@ impl World {
             options: self.options.clone(),
             leniency: Leniency::Strict,
             apply: self.apply.clone(),
-            run: format!("run-{}", self.runs),
+            run: format!("{}{}", self.run_prefix, self.runs),
             lease_timeout: self.lease_timeout,
             cancel: self.cancel.clone(),
-            verifier: Arc::new(Yes),
+            verifier: self.verifier.clone(),
             listener: Arc::new(|_| {}),
         }
     }

@@ -10,4 +10,5 @@ mod interrupts;
 pub(crate) mod program;
 pub(crate) mod service;
 mod streams;
+mod verify;
 mod workflow;

@@ -1,0 +1,260 @@
+//! What an apply looks at once more just before it acts: the lease, `verify`, what is to be deleted, and slots.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use reachform::apply::verify::{Verifier, VerifyInput};
+use reachform::http::runtime::Later;
+use reachform::model::stamp::{Lease, STAMP_KEY};
+use reachform::model::{Key, Stamp, Verify};
+use reachform::plan::{Approval, Outcome, Report};
+use reachform::sandbox::{Behaviour, Direction, Fault, Phase, Sandbox, Service};
+use reachform::session::SessionError;
+use serde_json::{Map, Value, json};
+
+use crate::scene::manifest;
+use crate::world::{World, run};
+
+const A: &str = "+15550100001";
+const B: &str = "+15550100002";
+
+fn world(behaviour: &str) -> World {
+    let mut world = match behaviour {
+        "" => World::new(Behaviour::default()),
+        spec => World::new(Behaviour::parse(spec.split(' ')).unwrap()),
+    };
+    world.options.limits.change_percent = 100;
+    world
+}
+
+fn outcome(report: &Report, key: &str) -> Outcome {
+    report.outcomes.iter().find(|entry| entry.key.as_str() == key).unwrap().outcome
+}
+
+fn causes(report: &Report, key: &str) -> String {
+    report.outcomes.iter().find(|entry| entry.key.as_str() == key).unwrap().causes.join(": ")
+}
+
+/// Changes an agent's stamp, as another run or a person would.
+fn edit_stamp(service: &mut Service, agent: &str, edit: impl FnOnce(&mut Stamp)) {
+    let found = service.agent_named(agent).unwrap();
+    let mut stamp = Stamp::read(&found.metadata).unwrap().unwrap();
+    edit(&mut stamp);
+    let mut metadata = found.metadata;
+    metadata[STAMP_KEY] = stamp.write();
+    service.dashboard_change(&found.id, &Map::from_iter([("metadata".to_owned(), metadata)])).unwrap();
+}
+
+/// Does something on the service just before the `nth` request of a name.
+fn just_before(world: &World, name: String, nth: usize, deed: impl Fn(&mut Service) + Send + Sync + 'static) {
+    let seen = AtomicUsize::new(0);
+    world.sandbox.on_request(move |phase, _, request, service| {
+        if phase == Phase::Before && request.name() == name && seen.fetch_add(1, Ordering::Relaxed) + 1 == nth {
+            deed(service);
+        }
+    });
+}
+
+/// An agent in place, and a change to it that asks `verify` first.
+fn to_be_verified(verifier: Arc<dyn Verifier>) -> World {
+    let mut world = world("");
+    world.write("a", manifest("a", ""));
+    run(async { world.apply().await });
+    let changed = manifest("a", "verify: {command: [check]}").replace("max_tool_steps: 3", "max_tool_steps: 4");
+    world.write("a", changed);
+    world.verifier = verifier;
+    world
+}
+
+fn steps(world: &World) -> Value {
+    world.live_config("Agent a")["agent"]["max_tool_steps"].clone()
+}
+
+/// Answers as it is told, and keeps what it was asked.
+struct Asked(Mutex<Vec<VerifyInput>>, Result<(), String>);
+
+impl Verifier for Asked {
+    fn verify<'a>(&'a self, _command: &'a Verify, input: &'a VerifyInput) -> Later<'a, Result<(), String>> {
+        self.0.lock().unwrap().push(input.clone());
+        Box::pin(async { self.1.clone() })
+    }
+}
+
+#[test]
+fn a_version_that_verify_refuses_stays_a_draft_and_goes_live_once_it_passes() {
+    let asked = Arc::new(Asked(Mutex::default(), Err("7 of 10 calls went well".to_owned())));
+    let mut world = to_be_verified(asked.clone());
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
+    assert!(causes(&report, "a").contains("the version stays a draft: 7 of 10 calls went well"), "{report:#?}");
+    assert_eq!(steps(&world), json!(3), "nothing was published");
+    let inputs = asked.0.lock().unwrap().clone();
+    assert_eq!((inputs.len(), inputs[0].version, inputs[0].base_version), (1, 2, Some(1)));
+    assert_eq!(inputs[0].config["agent"]["max_tool_steps"], json!(4), "it is asked about the draft");
+
+    world.verifier = Arc::new(Asked(Mutex::default(), Ok(())));
+    run(async { world.converge("once it passes").await });
+    assert_eq!(steps(&world), json!(4));
+}
+
+/// Passes, and takes its time: meanwhile somebody publishes a version of their own.
+struct Slow(Sandbox);
+
+impl Verifier for Slow {
+    fn verify<'a>(&'a self, _command: &'a Verify, input: &'a VerifyInput) -> Later<'a, Result<(), String>> {
+        Box::pin(async {
+            let mut config = input.config.clone();
+            config["agent"]["max_tool_steps"] = json!(9);
+            self.0.with(|service| service.dashboard_release(&input.agent_id, config).unwrap());
+            Ok(())
+        })
+    }
+}
+
+#[test]
+fn what_went_live_while_verify_ran_is_not_published_over() {
+    let mut world = to_be_verified(Arc::new(Asked(Mutex::default(), Ok(()))));
+    world.verifier = Arc::new(Slow(world.sandbox.clone()));
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Stale, "{report:#?}");
+    assert_eq!(steps(&world), json!(9));
+}
+
+#[test]
+fn the_same_job_run_again_goes_on_at_once_and_another_one_waits_for_the_lease() {
+    for (job, waits) in [("github-77/", false), ("github-78/", true)] {
+        let mut world = world("");
+        world.write("a", manifest("a", ""));
+        run(async { world.apply().await });
+        world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+        let now = reachform::http::Clock::now(&*world.clock);
+        let lease = Lease { run: "github-77/dead".to_owned(), at: now.to_string() };
+        world.sandbox.with(|service| edit_stamp(service, "Agent a", |stamp| stamp.state.lease = Some(lease)));
+        world.run_prefix = job;
+        world.lease_timeout = std::time::Duration::ZERO;
+        let applied = run(async { world.try_apply(Approval::Person).await });
+        match applied {
+            Err(SessionError::Leased { holder, .. }) => assert!(waits && holder == "github-77/dead", "{job}: {holder}"),
+            other => assert!(!waits && other.unwrap().unwrap().is_complete(), "{job}"),
+        }
+        assert_eq!(steps(&world), json!(if waits { 3 } else { 4 }), "{job}");
+    }
+}
+
+#[test]
+fn a_lease_that_another_run_took_since_the_plan_blocks_the_agent() {
+    let mut world = world("");
+    world.write("a", manifest("a", ""));
+    run(async { world.apply().await });
+    world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    let now = reachform::http::Clock::now(&*world.clock);
+    // The second list is that of the recheck, just before the first write.
+    just_before(&world, "GET /core/agents".to_owned(), 2, move |service| {
+        let lease = Lease { run: "github-77/alive".to_owned(), at: now.to_string() };
+        edit_stamp(service, "Agent a", |stamp| stamp.state.lease = Some(lease));
+    });
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Blocked, "{report:#?}");
+    assert!(causes(&report, "a").contains("github-77/alive"), "{report:#?}");
+    assert!(!report.wrote);
+    assert_eq!(steps(&world), json!(3));
+}
+
+/// Two agents in place, the second of which has no manifest any more and is to be pruned.
+fn with_one_to_prune() -> World {
+    let mut world = world("");
+    world.write("a", manifest("a", ""));
+    world.write("b", manifest("b", ""));
+    run(async { world.apply().await });
+    world.files.remove("agents/b.yaml");
+    world.options.prune = true;
+    world.options.limits.delete = 1;
+    world
+}
+
+#[test]
+fn an_agent_is_deleted_only_if_it_still_is_what_was_planned_and_no_number_points_at_it() {
+    type Deed = fn(&mut Service);
+    let deeds: [(&str, Deed); 4] = [
+        ("protected", |service| edit_stamp(service, "Agent b", |stamp| stamp.protect = true)),
+        ("of another key", |service| {
+            edit_stamp(service, "Agent b", |stamp| stamp.key = Key::parse("c").unwrap());
+        }),
+        ("a copy of another agent", |service| {
+            edit_stamp(service, "Agent b", |stamp| stamp.agent = Some("somebody-else".to_owned()));
+        }),
+        ("with a number", |service| {
+            let id = service.agent_named("Agent b").unwrap().id;
+            service.dashboard_assign(A, Direction::Inbound, Some(&id)).unwrap();
+        }),
+    ];
+    for (what, deed) in deeds {
+        let mut world = with_one_to_prune();
+        just_before(&world, format!("GET /core/agents/{}", world.id("Agent b")), 1, deed);
+        let report = run(async { world.apply().await });
+        assert_eq!(outcome(&report, "b"), Outcome::Stale, "{what}: {report:#?}");
+        assert_eq!(world.agents(), 2, "{what}");
+    }
+    let mut world = with_one_to_prune();
+    assert_eq!(outcome(&run(async { world.apply().await }), "b"), Outcome::Applied);
+    assert_eq!(world.agents(), 1);
+}
+
+#[test]
+fn nothing_is_deleted_after_a_failure_and_the_report_keeps_the_order_of_the_plan() {
+    let mut world = with_one_to_prune();
+    world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    let plan = run(async { world.plan().await });
+    world.sandbox.add_fault(Fault::parse("400:PUT#1+").unwrap());
+    let report = run(async { world.apply().await });
+    assert_eq!((outcome(&report, "a"), outcome(&report, "b")), (Outcome::Failed, Outcome::Skipped), "{report:#?}");
+    assert_eq!(world.agents(), 2);
+    let told: Vec<&Key> = report.outcomes.iter().map(|entry| &entry.key).collect();
+    assert_eq!(told, plan.changes.iter().map(|change| &change.key).collect::<Vec<_>>());
+}
+
+#[test]
+fn where_a_version_is_published_once_a_slot_is_emptied_by_a_copy_of_it() {
+    let mut world = world("republish=refuse");
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\", \"{B}\"]}}")));
+    run(async { world.apply().await });
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{B}\"]}}")));
+    let report = run(async { world.apply().await });
+    assert!(report.is_complete(), "{report:#?}");
+    assert_eq!((world.holder(A, "inbound"), world.holder(B, "inbound").as_deref()), (None, Some("Agent a")));
+    run(async { world.assert_empty("emptied").await });
+}
+
+#[test]
+fn where_a_version_is_published_once_the_second_direction_is_told_and_keeps_its_number() {
+    let mut world = world("republish=refuse");
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"], outbound: [\"{A}\"]}}")));
+    run(async { world.apply().await });
+    assert_eq!(world.holder(A, "outbound").as_deref(), Some("Agent a"));
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [], outbound: [\"{A}\"]}}")));
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
+    assert!(causes(&report, "a").contains("cannot be published again for outbound numbers"), "{report:#?}");
+    assert_eq!((world.holder(A, "inbound"), world.holder(A, "outbound").as_deref()), (None, Some("Agent a")));
+}
+
+#[test]
+fn an_assignment_that_shows_late_is_waited_for_and_not_sent_again() {
+    let mut world = world("");
+    world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
+    run(async { world.apply().await });
+    let before = world.clone();
+    for reads in [1, 2, 4] {
+        let mut late = World::new(Behaviour::parse([format!("eventual={reads}").as_str()]).unwrap());
+        late.options.limits.change_percent = 100;
+        late.files.clone_from(&before.files);
+        run(async { late.converge("before").await });
+        late.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+        late.sandbox.clear_log();
+        let report = run(async { late.apply().await });
+        assert!(report.is_complete(), "{reads}: {report:#?}");
+        let log = late.sandbox.log();
+        let publishes = log.iter().filter(|entry| entry.request.path.ends_with("/publish")).count();
+        assert_eq!(publishes, 1, "{reads}: {log:#?}");
+    }
+}
