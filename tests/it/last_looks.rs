@@ -258,3 +258,60 @@ fn an_assignment_that_shows_late_is_waited_for_and_not_sent_again() {
         assert_eq!(publishes, 1, "{reads}: {log:#?}");
     }
 }
+
+#[test]
+fn a_lease_that_another_run_took_while_the_draft_was_written_stops_the_publishing() {
+    let mut world = world("");
+    world.write("a", manifest("a", ""));
+    run(async { world.apply().await });
+    world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    let now = reachform::http::Clock::now(&*world.clock);
+    just_before(&world, format!("PUT /core/agents/{}/versions/2", world.id("Agent a")), 1, move |service| {
+        let lease = Lease { run: "github-77/alive".to_owned(), at: now.to_string() };
+        edit_stamp(service, "Agent a", |stamp| stamp.state.lease = Some(lease));
+    });
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Blocked, "{report:#?}");
+    assert!(causes(&report, "a").contains("the run github-77/alive took this agent over"), "{report:#?}");
+    assert_eq!(steps(&world), json!(3), "nothing was published");
+}
+
+#[test]
+fn agents_of_one_name_are_told_apart_by_their_keys_also_where_the_reply_to_a_create_is_lost() {
+    for lost in [None, Some(1), Some(2)] {
+        let mut world = world("");
+        world.write("a", manifest("a", "").replace("Agent a", "Agent x"));
+        world.write("b", manifest("b", "").replace("Agent b", "Agent x").replace("steps: 3", "steps: 4"));
+        if let Some(nth) = lost {
+            world.sandbox.add_fault(Fault::parse(&format!("drop-after:POST /core/agents#{nth}")).unwrap());
+        }
+        let report = run(async { world.apply().await });
+        assert!(report.is_complete(), "{lost:?}: {report:#?}");
+        world.sandbox.clear_faults();
+        run(async { world.assert_empty("two of a name").await });
+        let agents = world.sandbox.with(|service| service.agents());
+        let mut steps: Vec<Value> = agents
+            .iter()
+            .map(|agent| agent.versions.last().unwrap().config["agent"]["max_tool_steps"].clone())
+            .collect();
+        steps.sort_by_key(Value::as_u64);
+        assert_eq!(steps, [json!(3), json!(4)], "{lost:?}: one agent a key, each with its own config");
+    }
+}
+
+#[test]
+fn an_agent_of_the_same_name_and_key_in_another_project_is_nobodys_elder() {
+    let mut world = world("");
+    world
+        .files
+        .insert("reachform.yaml".to_owned(), "version: 1\nproject: other\nenvironments:\n  prod: {}\n".to_owned());
+    world.write("a", manifest("a", ""));
+    run(async { world.apply().await });
+    world
+        .files
+        .insert("reachform.yaml".to_owned(), "version: 1\nproject: test\nenvironments:\n  prod: {}\n".to_owned());
+    let report = run(async { world.apply().await });
+    assert!(report.is_complete(), "{report:#?}");
+    assert_eq!(world.agents(), 2, "each project has its own");
+    run(async { world.assert_empty("beside another project").await });
+}
