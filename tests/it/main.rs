@@ -26,6 +26,7 @@ mod parallel;
 mod plan;
 mod render;
 mod sandbox;
+mod saved_plans;
 mod scene;
 mod schema;
 mod secrets;

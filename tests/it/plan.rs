@@ -249,6 +249,13 @@ fn a_stamp_that_cannot_be_read_stops_its_agent_rather_than_making_a_second_one()
     let plan = scene.plan();
     assert_eq!(codes(&plan), ["stamp-unreadable"]);
     assert!(plan.changes.is_empty());
+    // Renamed in the dashboard, it is still the one of this key.
+    scene.live.agents.get_mut(&id).unwrap().name = "Another name".to_owned();
+    let plan = scene.plan();
+    assert_eq!((codes(&plan), plan.changes.len()), (vec!["stamp-unreadable"], 0));
+    // One of another key is nobody's here.
+    scene.live.agents.get_mut(&id).unwrap().metadata["reachform"]["key"] = json!("other");
+    assert_eq!(scene.plan().summary().create, 1);
 }
 
 #[test]
@@ -429,6 +436,22 @@ fn an_orphan_that_a_number_points_at_is_not_pruned() {
     let plan = scene.plan();
     assert_eq!(plan.summary().delete, 0);
     assert!(plan.orphans[0].kept_because.as_ref().unwrap().contains("+15550100001"));
+}
+
+#[test]
+fn nothing_is_pruned_by_a_plan_with_errors() {
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", ""));
+    scene.write("b", manifest("b", ""));
+    scene.apply();
+    scene.files.remove("agents/a.yaml");
+    scene.options.prune = true;
+    scene.options.limits.delete = 1;
+    assert_eq!(scene.plan().summary().delete, 1);
+    scene.write("b", manifest("b", "phone_numbers: {inbound: [\"+15559999999\"]}"));
+    let plan = scene.plan();
+    assert_eq!(plan.summary().delete, 0, "{:?}", codes(&plan));
+    assert_eq!(plan.orphans[0].kept_because.as_deref(), Some("the plan has errors"));
 }
 
 #[test]
