@@ -20,6 +20,7 @@ mod examples;
 mod forge;
 mod hostile;
 mod last_looks;
+mod limits;
 mod manifest;
 mod matrix;
 mod parallel;

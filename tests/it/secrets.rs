@@ -111,3 +111,31 @@ fn without_its_values_a_plan_says_what_it_did_not_check_and_an_apply_names_what_
         assert_eq!(refused, reachform::plan::Refusal::MissingSecrets(vec!["S".to_owned()]));
     });
 }
+
+#[test]
+fn what_only_sounds_like_a_secret_is_hidden_as_well_before_and_after() {
+    let text = |value: &str| {
+        let config = manifest("a", "").replace(
+            "    agent:\n",
+            &format!("    metadata: {{api_token: in-config-{value}, color: blue-{value}}}\n    agent:\n"),
+        );
+        format!("{config}metadata: {{crm_token: outside-{value}, team: green-{value}}}\n")
+    };
+    run(async {
+        let mut world = World::new(Behaviour::default());
+        world.options.limits.change_percent = 100;
+        world.write("a", text("first"));
+        world.apply().await;
+        world.write("a", text("second"));
+        let plan = world.plan().await;
+        assert!(plan.summary().has_changes());
+        for (what, shown) in everything_of(&plan) {
+            for value in ["in-config-first", "in-config-second", "outside-first", "outside-second"] {
+                assert!(!shown.contains(value), "{what} shows {value}: {shown}");
+            }
+            if what.starts_with("document") {
+                assert!(shown.contains("blue-second") && shown.contains("green-second"), "{what}: {shown}");
+            }
+        }
+    });
+}
