@@ -1,13 +1,12 @@
 //! Plans and reports as Markdown, for a file that a pipeline posts.
 
-use crate::diagnostics::{Diagnostic, SourceMap};
+use crate::diagnostics::{Diagnostic, Problem, SourceMap};
 use crate::manifest::Resolved;
 use crate::plan::difference::Difference;
 use crate::plan::drift::Drift;
 use crate::plan::{Plan, Report};
 use crate::render::markdown::{
-    COMMENT_BYTES, CommentContext, Problem, difference_comment, drift_body, plan_comment, report_comment,
-    validation_summary,
+    COMMENT_BYTES, CommentContext, difference_comment, drift_body, plan_comment, report_comment, validation_summary,
 };
 
 use super::forge;

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use crate::api::Reader;
-use crate::diagnostics::Severity;
+use crate::diagnostics::{Problem, Severity};
 use crate::manifest;
 use crate::plan::{Limits, Options};
-use crate::render::markdown::Problem;
 use crate::schema::Leniency;
 use crate::session::{self, Outside, Service, Workspace};
 

@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::api::ApiError;
-use crate::diagnostics::Severity;
+use crate::diagnostics::Problem;
 use crate::http::HttpErrorKind;
-use crate::model::Origin;
-use crate::render::markdown::Problem;
+use crate::render::diagnostics::{problem_json, read_problem};
 use crate::session::SessionError;
 
 use super::exit::Exit;
@@ -191,29 +190,6 @@ impl CommandError {
         }
         json!({"format_version": "1.0", "error": error})
     }
-}
-
-/// A problem with the names that every document has for it.
-fn problem_json(problem: &Problem) -> Value {
-    let Problem { severity, origin, code, message, hints } = problem;
-    json!({
-        "code": code, "severity": severity.as_str(), "message": message, "hints": hints,
-        "file": origin.as_ref().map(|origin| &origin.file), "line": origin.as_ref().map(|origin| origin.line),
-    })
-}
-
-/// The problem, as `problem_json` writes it.
-fn read_problem(value: &Value) -> Option<Problem> {
-    let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let word = text("severity")?;
-    let line = value.get("line").and_then(Value::as_u64).and_then(|line| usize::try_from(line).ok());
-    Some(Problem {
-        severity: Severity::ALL.into_iter().find(|severity| severity.as_str() == word)?,
-        origin: text("file").zip(line).map(|(file, line)| Origin { file, line }),
-        code: text("code")?,
-        message: text("message")?,
-        hints: texts(value, "hints"),
-    })
 }
 
 fn texts(value: &Value, name: &str) -> Vec<String> {

@@ -11,7 +11,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
-use crate::diagnostics::{Diagnostic, Place, Severity, SourceMap, Span};
+use crate::diagnostics::{Diagnostic, Place, Problem, Severity, SourceMap, Span};
+use crate::model::Origin;
 use crate::render::visible::is_hidden;
 
 /// How problems are written.
@@ -108,6 +109,31 @@ fn one_as_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
         out["fix"] = edit;
     }
     out
+}
+
+/// A problem without its excerpt, under the names that it has in every document.
+pub fn problem_json(problem: &Problem) -> Value {
+    let Problem { severity, origin, code, message, hints } = problem;
+    json!({
+        "code": code, "severity": severity.as_str(), "message": clean(message),
+        "file": origin.as_ref().map(|origin| clean(&origin.file)), "line": origin.as_ref().map(|origin| origin.line),
+        "hints": hints.iter().map(|hint| clean(hint)).collect::<Vec<_>>(),
+    })
+}
+
+/// The problem, as `problem_json` writes it; `None` where it is none.
+pub fn read_problem(value: &Value) -> Option<Problem> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let word = text("severity")?;
+    let line = value.get("line").and_then(Value::as_u64).and_then(|line| usize::try_from(line).ok());
+    let hints = value.get("hints").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    Some(Problem {
+        severity: Severity::ALL.into_iter().find(|severity| severity.as_str() == word)?,
+        origin: text("file").zip(line).map(|(file, line)| Origin { file, line }),
+        code: text("code")?,
+        message: text("message")?,
+        hints: hints.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+    })
 }
 
 fn put_span(out: &mut Value, span: &Span, sources: &SourceMap) {

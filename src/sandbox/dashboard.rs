@@ -296,7 +296,7 @@ impl Service {
     pub fn emptied_since(&self, before: &BTreeMap<String, Slots>) -> Vec<(String, Direction)> {
         let mut emptied = Vec::new();
         for (number, slots) in before {
-            let current = self.home().numbers.iter().find(|current| current.phone_number == *number);
+            let current = self.home().numbers.get(number);
             let (inbound, outbound) =
                 current.map_or((false, false), |now| (now.inbound.is_some(), now.outbound.is_some()));
             if slots.inbound.is_some() && !inbound {

@@ -4,33 +4,14 @@ use std::time::Duration;
 
 use reachform::model::Stamp;
 use reachform::plan::{Approval, Outcome, Report};
-use reachform::sandbox::{Behaviour, Fault};
+use reachform::sandbox::Fault;
 use serde_json::{Map, Value, json};
 
 use crate::scene::manifest;
-use crate::world::{World, run};
+use crate::world::{World, changed, in_service, outcome, run};
 
 const A: &str = "+15550100001";
 const B: &str = "+15550100002";
-
-fn world(behaviour: &str) -> World {
-    let mut world = match behaviour {
-        "" => World::new(Behaviour::default()),
-        spec => World::new(Behaviour::parse(spec.split(' ')).unwrap()),
-    };
-    world.options.limits.change_percent = 100;
-    world
-}
-
-/// A world with one agent in place, and a change to it that is to be applied.
-fn changed(behaviour: &str) -> World {
-    let mut world = world(behaviour);
-    world.write("a", manifest("a", ""));
-    run(async { world.apply().await });
-    world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
-    world.sandbox.clear_log();
-    world
-}
 
 fn apply_with(world: &mut World, fault: &str) -> Report {
     world.sandbox.add_fault(Fault::parse(fault).unwrap());
@@ -47,13 +28,9 @@ fn stamp(world: &World) -> Stamp {
     Stamp::read(&world.metadata("Agent a")).unwrap().unwrap()
 }
 
-fn outcome(report: &Report, key: &str) -> Outcome {
-    report.outcomes.iter().find(|entry| entry.key.as_str() == key).unwrap().outcome
-}
-
 #[test]
 fn slots_are_emptied_only_where_no_assignment_failed_anywhere() {
-    let mut world = world("");
+    let mut world = in_service("");
     world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
     world.write("b", manifest("b", "phone_numbers: {inbound: []}"));
     run(async { world.apply().await });
@@ -71,7 +48,7 @@ fn slots_are_emptied_only_where_no_assignment_failed_anywhere() {
 
 #[test]
 fn a_create_that_shows_late_is_found_and_not_sent_again() {
-    let mut world = world("eventual=2");
+    let mut world = in_service("eventual=2");
     world.write("a", manifest("a", ""));
     let report = apply_with(&mut world, "drop-after:POST /core/agents#1");
     assert!(report.is_complete(), "{report:#?}");
@@ -136,7 +113,7 @@ fn a_write_that_was_refused_counts_as_none() {
 
 #[test]
 fn a_plan_that_was_begun_and_published_nothing_does_not_claim_what_is_in_place() {
-    let mut world = world("");
+    let mut world = in_service("");
     world.write("a", manifest("a", ""));
     run(async { world.apply().await });
     let claimed = stamp(&world).state.applied.unwrap().plan;
@@ -198,19 +175,23 @@ fn an_older_draft_of_ours_is_not_taken_for_a_version_whose_reply_was_lost() {
     assert_eq!(published, [(1, true), (2, false), (3, true)]);
 }
 
+/// A second, bare agent with the stamp of the first, as two first applies at once leave it.
+async fn make_twin(world: &World) -> String {
+    let mut stamp = world.metadata("Agent a");
+    stamp["reachform"]["agent"] = Value::Null;
+    let body = Map::from_iter([("name".to_owned(), json!("Agent a")), ("metadata".to_owned(), stamp)]);
+    world.outside().writer().create_agent(&body).await.unwrap().agent.id
+}
+
 #[test]
 fn a_twin_that_has_a_version_is_named_and_left() {
     run(async {
-        let mut world = world("");
+        let mut world = in_service("");
         world.write("a", manifest("a", ""));
         world.converge("create").await;
-        let mut stamp = world.metadata("Agent a");
-        stamp["reachform"]["agent"] = Value::Null;
-        let body = Map::from_iter([("name".to_owned(), json!("Agent a")), ("metadata".to_owned(), stamp)]);
-        let writer = world.outside().writer();
-        let twin = writer.create_agent(&body).await.unwrap().agent.id;
+        let twin = make_twin(&world).await;
         let config = world.live_config("Agent a");
-        writer.create_version(&twin, reachform::api::VersionSource::Config(&config)).await.unwrap();
+        world.outside().writer().create_version(&twin, reachform::api::VersionSource::Config(&config)).await.unwrap();
         let report = world.apply().await;
         assert!(report.notices.iter().all(|notice| notice.code != "twin-removed"), "{report:#?}");
         assert_eq!(world.agents(), 2);
@@ -219,13 +200,10 @@ fn a_twin_that_has_a_version_is_named_and_left() {
 
 /// A world with a bare twin, and what is done to the twin just before the apply looks at it for the last time.
 async fn with_twin(deed: impl Fn(&mut reachform::sandbox::Service, &str) + Send + Sync + 'static) -> (World, Report) {
-    let mut world = world("");
+    let mut world = in_service("");
     world.write("a", manifest("a", ""));
     world.converge("create").await;
-    let mut stamp = world.metadata("Agent a");
-    stamp["reachform"]["agent"] = Value::Null;
-    let body = Map::from_iter([("name".to_owned(), json!("Agent a")), ("metadata".to_owned(), stamp)]);
-    let twin = world.outside().writer().create_agent(&body).await.unwrap().agent.id;
+    let twin = make_twin(&world).await;
     let path = format!("/core/agents/{twin}");
     assert_eq!(world.plan().await.twins.len(), 1);
     let done = std::sync::atomic::AtomicBool::new(false);
@@ -270,7 +248,7 @@ fn a_twin_that_becomes_something_else_just_before_it_would_be_removed_is_left() 
 #[test]
 fn two_applies_started_together_end_with_one_winner_and_a_true_report_from_both() {
     for behind in [0, 10, 60, 130, 400] {
-        let mut world = world("");
+        let mut world = in_service("");
         world.write("a", manifest("a", ""));
         world.write("b", manifest("b", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
         run(async { world.apply().await });
@@ -300,7 +278,7 @@ fn two_applies_started_together_end_with_one_winner_and_a_true_report_from_both(
 
 #[test]
 fn where_a_copy_is_needed_for_a_number_a_standing_draft_blocks_in_words() {
-    let mut world = world("republish=refuse drafts=one");
+    let mut world = in_service("republish=refuse drafts=one");
     world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
     run(async { world.apply().await });
     let id = world.id("Agent a");
@@ -340,7 +318,7 @@ fn a_version_that_was_edited_while_it_was_published_has_failed_and_is_not_claime
 
 #[test]
 fn a_number_that_was_moved_away_while_it_was_assigned_is_sent_once_more() {
-    let mut world = world("");
+    let mut world = in_service("");
     world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
     world.write("b", manifest("b", ""));
     run(async { world.apply().await });
@@ -356,7 +334,7 @@ fn a_number_that_was_moved_away_while_it_was_assigned_is_sent_once_more() {
 
 #[test]
 fn a_number_that_is_moved_away_each_time_is_unverified_and_named() {
-    let mut world = world("");
+    let mut world = in_service("");
     world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
     world.write("b", manifest("b", ""));
     run(async { world.apply().await });

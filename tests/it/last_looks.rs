@@ -8,28 +8,15 @@ use reachform::http::runtime::Later;
 use reachform::model::stamp::{Lease, STAMP_KEY};
 use reachform::model::{Key, Stamp, Verify};
 use reachform::plan::{Approval, Outcome, Report};
-use reachform::sandbox::{Behaviour, Direction, Fault, Phase, Sandbox, Service};
+use reachform::sandbox::{Direction, Fault, Phase, Sandbox, Service};
 use reachform::session::SessionError;
 use serde_json::{Map, Value, json};
 
 use crate::scene::manifest;
-use crate::world::{World, run};
+use crate::world::{World, changed, in_service, outcome, run};
 
 const A: &str = "+15550100001";
 const B: &str = "+15550100002";
-
-fn world(behaviour: &str) -> World {
-    let mut world = match behaviour {
-        "" => World::new(Behaviour::default()),
-        spec => World::new(Behaviour::parse(spec.split(' ')).unwrap()),
-    };
-    world.options.limits.change_percent = 100;
-    world
-}
-
-fn outcome(report: &Report, key: &str) -> Outcome {
-    report.outcomes.iter().find(|entry| entry.key.as_str() == key).unwrap().outcome
-}
 
 fn causes(report: &Report, key: &str) -> String {
     report.outcomes.iter().find(|entry| entry.key.as_str() == key).unwrap().causes.join(": ")
@@ -57,7 +44,7 @@ fn just_before(world: &World, name: String, nth: usize, deed: impl Fn(&mut Servi
 
 /// An agent in place, and a change to it that asks `verify` first.
 fn to_be_verified(verifier: Arc<dyn Verifier>) -> World {
-    let mut world = world("");
+    let mut world = in_service("");
     world.write("a", manifest("a", ""));
     run(async { world.apply().await });
     let changed = manifest("a", "verify: {command: [check]}").replace("max_tool_steps: 3", "max_tool_steps: 4");
@@ -123,10 +110,7 @@ fn what_went_live_while_verify_ran_is_not_published_over() {
 #[test]
 fn the_same_job_run_again_goes_on_at_once_and_another_one_waits_for_the_lease() {
     for (job, waits) in [("github-77/", false), ("github-78/", true)] {
-        let mut world = world("");
-        world.write("a", manifest("a", ""));
-        run(async { world.apply().await });
-        world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+        let mut world = changed("");
         let now = reachform::http::Clock::now(&*world.clock);
         let lease = Lease { run: "github-77/dead".to_owned(), at: now.to_string() };
         world.sandbox.with(|service| edit_stamp(service, "Agent a", |stamp| stamp.state.lease = Some(lease)));
@@ -143,10 +127,7 @@ fn the_same_job_run_again_goes_on_at_once_and_another_one_waits_for_the_lease() 
 
 #[test]
 fn a_lease_that_another_run_took_since_the_plan_blocks_the_agent() {
-    let mut world = world("");
-    world.write("a", manifest("a", ""));
-    run(async { world.apply().await });
-    world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    let mut world = changed("");
     let now = reachform::http::Clock::now(&*world.clock);
     // The second list is that of the recheck, just before the first write.
     just_before(&world, "GET /core/agents".to_owned(), 2, move |service| {
@@ -162,7 +143,7 @@ fn a_lease_that_another_run_took_since_the_plan_blocks_the_agent() {
 
 /// Two agents in place, the second of which has no manifest any more and is to be pruned.
 fn with_one_to_prune() -> World {
-    let mut world = world("");
+    let mut world = in_service("");
     world.write("a", manifest("a", ""));
     world.write("b", manifest("b", ""));
     run(async { world.apply().await });
@@ -215,7 +196,7 @@ fn nothing_is_deleted_after_a_failure_and_the_report_keeps_the_order_of_the_plan
 
 #[test]
 fn where_a_version_is_published_once_a_slot_is_emptied_by_a_copy_of_it() {
-    let mut world = world("republish=refuse");
+    let mut world = in_service("republish=refuse");
     world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\", \"{B}\"]}}")));
     run(async { world.apply().await });
     world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{B}\"]}}")));
@@ -227,7 +208,7 @@ fn where_a_version_is_published_once_a_slot_is_emptied_by_a_copy_of_it() {
 
 #[test]
 fn where_a_version_is_published_once_the_second_direction_is_told_and_keeps_its_number() {
-    let mut world = world("republish=refuse");
+    let mut world = in_service("republish=refuse");
     world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"], outbound: [\"{A}\"]}}")));
     run(async { world.apply().await });
     assert_eq!(world.holder(A, "outbound").as_deref(), Some("Agent a"));
@@ -240,15 +221,10 @@ fn where_a_version_is_published_once_the_second_direction_is_told_and_keeps_its_
 
 #[test]
 fn an_assignment_that_shows_late_is_waited_for_and_not_sent_again() {
-    let mut world = world("");
-    world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
-    run(async { world.apply().await });
-    let before = world.clone();
     for reads in [1, 2, 4] {
-        let mut late = World::new(Behaviour::parse([format!("eventual={reads}").as_str()]).unwrap());
-        late.options.limits.change_percent = 100;
-        late.files.clone_from(&before.files);
-        run(async { late.converge("before").await });
+        let mut late = in_service(&format!("eventual={reads}"));
+        late.write("a", manifest("a", "phone_numbers: {inbound: []}"));
+        run(async { late.converge("eventual=").await });
         late.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
         late.sandbox.clear_log();
         let report = run(async { late.apply().await });
@@ -261,10 +237,7 @@ fn an_assignment_that_shows_late_is_waited_for_and_not_sent_again() {
 
 #[test]
 fn a_lease_that_another_run_took_while_the_draft_was_written_stops_the_publishing() {
-    let mut world = world("");
-    world.write("a", manifest("a", ""));
-    run(async { world.apply().await });
-    world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    let mut world = changed("");
     let now = reachform::http::Clock::now(&*world.clock);
     just_before(&world, format!("PUT /core/agents/{}/versions/2", world.id("Agent a")), 1, move |service| {
         let lease = Lease { run: "github-77/alive".to_owned(), at: now.to_string() };
@@ -279,7 +252,7 @@ fn a_lease_that_another_run_took_while_the_draft_was_written_stops_the_publishin
 #[test]
 fn agents_of_one_name_are_told_apart_by_their_keys_also_where_the_reply_to_a_create_is_lost() {
     for lost in [None, Some(1), Some(2)] {
-        let mut world = world("");
+        let mut world = in_service("");
         world.write("a", manifest("a", "").replace("Agent a", "Agent x"));
         world.write("b", manifest("b", "").replace("Agent b", "Agent x").replace("steps: 3", "steps: 4"));
         if let Some(nth) = lost {
@@ -301,7 +274,7 @@ fn agents_of_one_name_are_told_apart_by_their_keys_also_where_the_reply_to_a_cre
 
 #[test]
 fn an_agent_of_the_same_name_and_key_in_another_project_is_nobodys_elder() {
-    let mut world = world("");
+    let mut world = in_service("");
     world
         .files
         .insert("reachform.yaml".to_owned(), "version: 1\nproject: other\nenvironments:\n  prod: {}\n".to_owned());

@@ -5,16 +5,14 @@ use reachform::model::Stamp;
 use reachform::model::stamp::STAMP_KEY;
 use reachform::plan::{Action, Approval, Outcome, Refusal, Report, SavedPlan, saved};
 use reachform::render::json::plan_document;
-use reachform::sandbox::Behaviour;
 use serde_json::{Map, json};
 
 use crate::scene::manifest;
-use crate::world::{World, run};
+use crate::world::{World, in_service, run};
 
 /// A world in which the next plan creates `new`, adopts `found`, updates `a` and deletes `b`.
 fn world() -> World {
-    let mut world = World::new(Behaviour::default());
-    world.options.limits.change_percent = 100;
+    let mut world = in_service("");
     world.options.limits.delete = 1;
     world.write("a", manifest("a", ""));
     world.write("b", manifest("b", ""));

@@ -11,13 +11,15 @@ use reachform::http::runtime::Later;
 use reachform::http::{Client, ClientOptions, Clock as _, SeededEntropy, SimulatedClock};
 use reachform::manifest::{MemoryFiles, resolve};
 use reachform::model::Verify;
-use reachform::plan::{Approval, Options, Plan, Refusal, Report, Source, approve};
+use reachform::plan::{Approval, Options, Outcome, Plan, Refusal, Report, Source, approve};
 use reachform::sandbox::{Behaviour, InProcess, Sandbox, Seed, Service};
 use reachform::schema::Leniency;
 use reachform::session::{
     Applying, Outside, Schemas, SessionError, Workspace, apply_approved, make_plan, plan_unleased, read,
 };
 use tokio_util::sync::CancellationToken;
+
+use crate::scene::manifest;
 
 /// The numbers of the organization.
 pub const NUMBERS: [&str; 10] = [
@@ -281,12 +283,36 @@ fn slowly(world: &World) -> Outside {
     Outside { client, host: "sandbox".to_owned(), clock: world.clock.clone(), entropy, schemas: schemas() }
 }
 
+/// A world whose service behaves as said (nothing for the likely one), and in which any share of agents may change.
+pub fn in_service(behaviour: &str) -> World {
+    let mut world = World::new(match behaviour {
+        "" => Behaviour::default(),
+        spec => Behaviour::parse(spec.split(' ')).unwrap(),
+    });
+    world.options.limits.change_percent = 100;
+    world
+}
+
+/// A world with one agent in place, and a change to it that is to be applied.
+pub fn changed(behaviour: &str) -> World {
+    let mut world = in_service(behaviour);
+    world.write("a", manifest("a", ""));
+    run(async { world.apply().await });
+    world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    world.sandbox.clear_log();
+    world
+}
+
+/// What became of an agent.
+pub fn outcome(report: &Report, key: &str) -> Outcome {
+    report.outcomes.iter().find(|entry| entry.key.as_str() == key).unwrap().outcome
+}
+
 /// A world of so many agents, all in place.
 pub fn world_of(agents: usize, behaviour: &str) -> World {
-    let mut world = World::new(Behaviour::parse([behaviour]).unwrap());
-    world.options.limits.change_percent = 100;
+    let mut world = in_service(behaviour);
     for n in 0..agents {
-        world.write(&format!("a{n}"), crate::scene::manifest(&format!("a{n}"), ""));
+        world.write(&format!("a{n}"), manifest(&format!("a{n}"), ""));
     }
     let report = run(async { world.apply().await });
     assert!(report.is_complete());

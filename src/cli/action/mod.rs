@@ -112,12 +112,7 @@ impl Action<'_> {
             }
         }
         match command {
-            args::Command::Validate(arguments) => {
-                let found = self.unless_cancelled(validate::check(arguments, settings)).await?;
-                validate::show(&found, arguments, settings)?;
-                self.desk.summarize_validation(&found.resolved, &found.problems);
-                Ok(Outcome::of_validation(found.exit()))
-            }
+            args::Command::Validate(arguments) => self.validate(arguments).await,
             args::Command::Plan(arguments) => self.plan(arguments, outputs).await,
             args::Command::Apply(arguments) => self.apply(arguments.clone(), outputs).await,
             args::Command::Drift(arguments) => self.drift(arguments, inputs.drift_issue, outputs).await,
@@ -137,6 +132,13 @@ impl Action<'_> {
             }
             ended = work => ended,
         }
+    }
+
+    async fn validate(&self, arguments: &args::Validate) -> Result<Outcome, CommandError> {
+        let found = self.unless_cancelled(validate::check(arguments, self.settings)).await?;
+        validate::show(&found, arguments, self.settings)?;
+        self.desk.summarize_validation(&found.resolved, &found.problems);
+        Ok(Outcome::of_validation(found.exit()))
     }
 
     async fn plan(&self, arguments: &args::Plan, outputs: &mut Outputs) -> Result<Outcome, CommandError> {

@@ -14,7 +14,6 @@ use crate::render::values::plural;
 use crate::session::Workspace;
 
 use super::Action;
-use super::desk::Desk;
 use super::inputs::ForkPolicy;
 use super::outcome::Outcome;
 use super::outputs::Outputs;
@@ -53,7 +52,7 @@ pub fn has_credential(settings: &Settings) -> bool {
 pub async fn run(action: &Action<'_>, command: &args::Command, outputs: &mut Outputs) -> Result<Outcome, CommandError> {
     let Action { inputs, settings, desk, files, .. } = action;
     if let args::Command::Validate(arguments) = command {
-        return validated(arguments, settings, desk).await;
+        return validated(action, arguments).await;
     }
     if inputs.fork_policy == ForkPolicy::Skip {
         output::aside("A pull request from a fork or of Dependabot has no credential: nothing was done.");
@@ -80,13 +79,11 @@ pub async fn run(action: &Action<'_>, command: &args::Command, outputs: &mut Out
 
 /// Checks the manifests as far as that goes without a credential: against each other, and against the schema where an
 /// earlier run on this machine has kept it.
-async fn validated(arguments: &args::Validate, settings: &Settings, desk: &Desk<'_>) -> Result<Outcome, CommandError> {
+async fn validated(action: &Action<'_>, arguments: &args::Validate) -> Result<Outcome, CommandError> {
+    let Action { settings, desk, .. } = action;
     if schema_cache::load(settings, &validate::host(settings)?, SystemClock.now()).is_ok() {
         let offline = args::Validate { offline: true, ..arguments.clone() };
-        let found = validate::check(&offline, settings).await?;
-        validate::show(&found, &offline, settings)?;
-        desk.summarize_validation(&found.resolved, &found.problems);
-        return Ok(Outcome::of_validation(found.exit()));
+        return action.validate(&offline).await;
     }
     let resolved = manifest::load(&settings.dir, settings.environment.as_deref(), &|_| None);
     let problems = resolved.diagnostics.clone().sorted(&resolved.sources);

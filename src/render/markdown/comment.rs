@@ -2,9 +2,9 @@
 
 use super::escape::{code, html_code, link, marker_value, sentence};
 use super::fields::{self, Told};
-use super::problems::{self, Problem};
+use super::problems;
 use super::{Body, CommentContext};
-use crate::diagnostics::SourceMap;
+use crate::diagnostics::{Problem, SourceMap};
 use crate::model::FieldPath;
 use crate::plan::{Action, AgentChange, Cause, KeptEdit, Plan, Target};
 use crate::render::ladder::{Details, Rows, Rung, fit};
@@ -143,6 +143,7 @@ fn warnings(plan: &Plan, rung: &Rung) -> String {
 }
 
 fn problems(out: &mut String, plan: &Plan, sources: &SourceMap) {
+    // A plan that is too long goes down the ladder, which counts its problems there.
     problems::list(out, plan.diagnostics.iter().map(|diagnostic| Problem::of(diagnostic, sources)), usize::MAX);
 }
 

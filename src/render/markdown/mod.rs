@@ -18,7 +18,6 @@ use super::ladder::Fitted;
 pub use comment::plan_comment;
 pub use difference::difference_comment;
 pub use drift::drift_body;
-pub use problems::Problem;
 pub use report::report_comment;
 pub use status::{Status, status_comment, validation_summary};
 

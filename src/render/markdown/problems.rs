@@ -2,45 +2,15 @@
 
 use super::escape::{code, sentence};
 use super::fields;
-use crate::diagnostics::{Diagnostic, Severity, SourceMap};
-use crate::model::Origin;
+use crate::diagnostics::{Problem, Severity};
 use crate::render::put::put;
-
-/// A problem without its excerpt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// How bad it is.
-    pub severity: Severity,
-    /// Where it is.
-    pub origin: Option<Origin>,
-    /// Its stable code.
-    pub code: String,
-    /// What it is.
-    pub message: String,
-    /// What to do about it.
-    pub hints: Vec<String>,
-}
-
-impl Problem {
-    /// Of a diagnostic.
-    pub fn of(diagnostic: &Diagnostic, sources: &SourceMap) -> Self {
-        let Diagnostic { code, severity, message, place: _, label: _, others: _, hints, fix: _ } = diagnostic;
-        Self {
-            severity: *severity,
-            origin: diagnostic.origin(sources),
-            code: (*code).to_owned(),
-            message: message.clone(),
-            hints: hints.clone(),
-        }
-    }
-}
 
 /// Room for the line that counts what is left out.
 const COUNT_BYTES: usize = 40;
 
 /// The worst first, each on a line with its hints below it. Beyond a number, or where `room` in bytes ends, they are
-/// counted.
-pub(super) fn list(out: &mut String, problems: impl IntoIterator<Item = Problem>, room: usize) {
+/// counted; says whether any were.
+pub(super) fn list(out: &mut String, problems: impl IntoIterator<Item = Problem>, room: usize) -> bool {
     let mut told: Vec<Problem> = problems.into_iter().collect();
     told.sort_by_key(|problem| problem.severity);
     let end = out.len().saturating_add(room.saturating_sub(COUNT_BYTES));
@@ -53,12 +23,14 @@ pub(super) fn list(out: &mut String, problems: impl IntoIterator<Item = Problem>
         out.push_str(&entry);
         shown += 1;
     }
-    if told.len() > shown {
-        put(out, format_args!("- {} more\n", told.len() - shown));
+    let left_out = told.len() - shown;
+    if left_out > 0 {
+        put(out, format_args!("- {left_out} more\n"));
     }
     if !told.is_empty() {
         out.push('\n');
     }
+    left_out > 0
 }
 
 fn entry(problem: &Problem) -> String {
@@ -79,6 +51,7 @@ fn entry(problem: &Problem) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Origin;
 
     fn problem(severity: Severity, message: &str) -> Problem {
         let origin = Some(Origin { file: "agents/a.yaml".to_owned(), line: 3 });
@@ -90,10 +63,10 @@ mod tests {
         let long = "x".repeat(300);
         let problems = [problem(Severity::Notice, &long), problem(Severity::Error, "`b` is unknown")];
         let mut out = String::new();
-        list(&mut out, problems.clone(), 200);
+        assert!(list(&mut out, problems.clone(), 200));
         assert_eq!(out, "- **error** `agents/a.yaml:3` `b` is unknown (`unknown-field`)\n- 1 more\n\n");
         let mut out = String::new();
-        list(&mut out, problems, usize::MAX);
+        assert!(!list(&mut out, problems, usize::MAX));
         assert!(out.contains("- notice `agents/a.yaml:3` xxx") && !out.contains("more"), "{out}");
     }
 }

@@ -2,10 +2,9 @@
 
 use super::comment::{marker, plan_comment};
 use super::escape::{code, link, sentence};
-use super::fields;
-use super::problems::{self, Problem};
+use super::problems;
 use super::{Body, CommentContext};
-use crate::diagnostics::{Severity, SourceMap};
+use crate::diagnostics::{Problem, Severity, SourceMap};
 use crate::plan::Plan;
 use crate::render::put::put;
 use crate::render::values::plural;
@@ -61,20 +60,20 @@ pub fn status_comment(
     let (command, headline) = headline(status);
     put(&mut out, format_args!("### Agents {command} · {} — {headline}\n", code(environment)));
     out.push_str(&links(context));
+    let mut truncated = false;
     match status {
         Status::Planning => out.push_str("The plan is being made. It will stand here.\n"),
         Status::Applying => out.push_str("The plan is being applied. What became of it will stand here.\n"),
         Status::Superseded { by: Some(by) } => put(&mut out, format_args!("Superseded by {}.\n", code(by))),
         Status::Superseded { by: None } => out.push_str("A newer run has taken over.\n"),
-        Status::Failed { apply: true, causes, problems, hints } => {
-            out.push_str("> [!CAUTION]\n> The apply failed before it could say what it did. Its log says more.\n\n");
+        Status::Failed { apply, causes, problems, hints } => {
+            out.push_str(if apply {
+                "> [!CAUTION]\n> The apply failed before it could say what it did. Its log says more.\n\n"
+            } else {
+                "> [!CAUTION]\n> There is no plan; what stood here before is out of date.\n\n"
+            });
             list(&mut out, causes, hints);
-            problems_below(&mut out, problems, context);
-        }
-        Status::Failed { apply: false, causes, problems, hints } => {
-            out.push_str("> [!CAUTION]\n> There is no plan; what stood here before is out of date.\n\n");
-            list(&mut out, causes, hints);
-            problems_below(&mut out, problems, context);
+            truncated = problems_below(&mut out, problems, context);
         }
         Status::Refused { causes, hints } => {
             out.push_str("> [!WARNING]\n> **Nothing was changed.**\n\n");
@@ -88,10 +87,10 @@ pub fn status_comment(
     let below = plan_comment(plan, sources, &CommentContext { max_bytes: rest, ..context.clone() });
     out.push_str(&as_part(&below.text));
     out.push_str(end);
-    Body { text: out, truncated: below.truncated }
+    Body { text: out, truncated: truncated || below.truncated }
 }
 
-/// The summary of a check of the manifests. `valid` is how many manifests were checked, where no problem is an error.
+/// The summary of a check of so many manifests.
 pub fn validation_summary(environment: &str, manifests: usize, problems: &[Problem], context: &CommentContext) -> Body {
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     let mut out = marker("validation", "", context, None);
@@ -101,14 +100,14 @@ pub fn validation_summary(environment: &str, manifests: usize, problems: &[Probl
     };
     put(&mut out, format_args!("### Agents validate · {} — {headline}\n", code(environment)));
     out.push_str(&links(context));
-    problems_below(&mut out, problems, context);
-    Body { text: out, truncated: problems.len() > fields::LIST_SHOWN }
+    let truncated = problems_below(&mut out, problems, context);
+    Body { text: out, truncated }
 }
 
-fn problems_below(out: &mut String, problems: &[Problem], context: &CommentContext) {
-    if !problems.is_empty() {
-        problems::list(out, problems.iter().cloned(), context.max_bytes.saturating_sub(out.len()));
-    }
+/// The problems in the room that is left; says whether some had none.
+fn problems_below(out: &mut String, problems: &[Problem], context: &CommentContext) -> bool {
+    let room = context.max_bytes.saturating_sub(out.len());
+    problems::list(out, problems.iter().cloned(), room)
 }
 
 fn headline(status: Status<'_>) -> (&'static str, &'static str) {
