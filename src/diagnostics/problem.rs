@@ -22,13 +22,14 @@ pub struct Problem {
 impl Problem {
     /// Of a diagnostic.
     pub fn of(diagnostic: &Diagnostic, sources: &SourceMap) -> Self {
-        let Diagnostic { code, severity, message, place: _, label: _, others: _, hints, fix: _ } = diagnostic;
+        let Diagnostic { code, severity, message, place: _, label: _, others: _, hints, fix } = diagnostic;
         Self {
             severity: *severity,
             origin: diagnostic.origin(sources),
             code: (*code).to_owned(),
             message: message.clone(),
-            hints: hints.clone(),
+            // The edit needs the text; its title says what it would do.
+            hints: hints.iter().chain(fix.as_ref().map(|fix| &fix.title)).cloned().collect(),
         }
     }
 }

@@ -30,6 +30,7 @@ impl Mask<'_> {
             return false;
         }
         if path.in_config() {
+            // The schema judges what stands in this config. The value may be the other side's, and text only there.
             return self.shape.is_secret(self.config, path) || sounds_secret(path);
         }
         sounds_secret(path)

@@ -18,7 +18,7 @@ fn five() -> Scene {
 fn agents_that_are_new_or_only_adopted_count_for_nothing() {
     let mut scene = five();
     let config = scene.config_of("a");
-    for number in 0..4 {
+    for number in 0..6 {
         let key = format!("found-{number}");
         scene.unmanaged(&format!("x{number}"), &format!("Agent {key}"), Some(config.clone()));
         scene.write(&key, manifest(&key, ""));
@@ -26,7 +26,7 @@ fn agents_that_are_new_or_only_adopted_count_for_nothing() {
         scene.write(&key, manifest(&key, ""));
     }
     let plan = scene.plan();
-    assert_eq!((plan.summary().create, plan.summary().adopt), (4, 4));
+    assert_eq!((plan.summary().create, plan.summary().adopt), (6, 6));
     assert!(plan.breaches.is_empty(), "{:?}", plan.breaches);
 }
 

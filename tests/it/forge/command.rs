@@ -128,7 +128,14 @@ fn an_error_replaces_the_plan_that_stood_there() {
     repository.runs(&["plan", "--sandbox", "--json-out", "error.json"]).ends(1);
     repository.runs(&["comment", "error.json", "--sandbox"]).ends(0).says("Comment updated (failed)");
     repository.says("failed", &["### Agents plan · `demo` — failed", "nothing was planned", "Commit `bbbbbbb`"]);
-    repository.says("failed", &["- **error** `agents/riverside.yaml:", "`phone_number`", "`unknown-field`)\n"]);
+    repository.says(
+        "failed",
+        &[
+            "- **error** `agents/riverside.yaml:",
+            "`phone_number`",
+            "`unknown-field`)\n  - did you mean `phone_numbers`?\n",
+        ],
+    );
     assert!(!repository.comment().contains("to create"));
     repository.runs(&["comment", "--sandbox", "--state", "superseded", "--message", "cccc"]).ends(0);
     repository.says("superseded", &["Superseded by `cccc`"]);
