@@ -36,3 +36,6 @@ mod trips;
 mod twins;
 mod workflows;
 mod world;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
