@@ -377,8 +377,9 @@ impl<'a> Worker<'a> {
     async fn read_draft(&mut self) -> Result<ReadBack, Ended> {
         let (id, draft) = (self.id()?.to_owned(), self.draft_number()?);
         let (version, agent) = tokio::join!(self.version_since_put(&id, draft), self.agent_since_intent(&id));
-        let (version, agent) = (version?, agent?);
+        let agent = agent?;
         self.fence(&agent)?;
+        let version = version?;
         self.take_reading(&agent);
         let config = self.config()?;
         let found = readback::compare(config, &version, &self.work().removed, self.ctx.shape.as_ref());

@@ -170,9 +170,7 @@ fn an_older_draft_of_ours_is_not_taken_for_a_version_whose_reply_was_lost() {
     });
     let report = apply_with(&mut world, "drop-before:POST /core/agents/*/versions#1");
     assert!(report.is_complete(), "{report:#?}");
-    let agent = world.sandbox.with(|service| service.agent_named("Agent a").unwrap());
-    let published: Vec<(u64, bool)> = agent.versions.iter().map(|head| (head.number, head.published)).collect();
-    assert_eq!(published, [(1, true), (2, false), (3, true)]);
+    assert_eq!(world.versions("Agent a"), [(1, true), (2, false), (3, true)]);
 }
 
 /// A second, bare agent with the stamp of the first, as two first applies at once leave it.

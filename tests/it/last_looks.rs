@@ -2,45 +2,23 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use reachform::apply::verify::{Verifier, VerifyInput};
+use reachform::http::Method;
 use reachform::http::runtime::Later;
-use reachform::model::stamp::{Lease, STAMP_KEY};
-use reachform::model::{Key, Stamp, Verify};
-use reachform::plan::{Approval, Outcome, Report};
+use reachform::model::stamp::Lease;
+use reachform::model::{Key, Verify};
+use reachform::plan::{Approval, Outcome};
 use reachform::sandbox::{Direction, Fault, Phase, Sandbox, Service};
 use reachform::session::SessionError;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::scene::manifest;
-use crate::world::{World, changed, in_service, outcome, run};
+use crate::world::{World, causes, changed, edit_stamp, in_service, just_before, outcome, run};
 
 const A: &str = "+15550100001";
 const B: &str = "+15550100002";
-
-fn causes(report: &Report, key: &str) -> String {
-    report.outcomes.iter().find(|entry| entry.key.as_str() == key).unwrap().causes.join(": ")
-}
-
-/// Changes an agent's stamp, as another run or a person would.
-fn edit_stamp(service: &mut Service, agent: &str, edit: impl FnOnce(&mut Stamp)) {
-    let found = service.agent_named(agent).unwrap();
-    let mut stamp = Stamp::read(&found.metadata).unwrap().unwrap();
-    edit(&mut stamp);
-    let mut metadata = found.metadata;
-    metadata[STAMP_KEY] = stamp.write();
-    service.dashboard_change(&found.id, &Map::from_iter([("metadata".to_owned(), metadata)])).unwrap();
-}
-
-/// Does something on the service just before the `nth` request of a name.
-fn just_before(world: &World, name: String, nth: usize, deed: impl Fn(&mut Service) + Send + Sync + 'static) {
-    let seen = AtomicUsize::new(0);
-    world.sandbox.on_request(move |phase, _, request, service| {
-        if phase == Phase::Before && request.name() == name && seen.fetch_add(1, Ordering::Relaxed) + 1 == nth {
-            deed(service);
-        }
-    });
-}
 
 /// An agent in place, and a change to it that asks `verify` first.
 fn to_be_verified(verifier: Arc<dyn Verifier>) -> World {
@@ -115,7 +93,7 @@ fn the_same_job_run_again_goes_on_at_once_and_another_one_waits_for_the_lease() 
         let lease = Lease { run: "github-77/dead".to_owned(), at: now.to_string() };
         world.sandbox.with(|service| edit_stamp(service, "Agent a", |stamp| stamp.state.lease = Some(lease)));
         world.run_prefix = job;
-        world.lease_timeout = std::time::Duration::ZERO;
+        world.lease_timeout = Duration::ZERO;
         let applied = run(async { world.try_apply(Approval::Person).await });
         match applied {
             Err(SessionError::Leased { holder, .. }) => assert!(waits && holder == "github-77/dead", "{job}: {holder}"),
@@ -222,6 +200,77 @@ fn where_a_version_is_published_once_the_second_direction_is_told_and_keeps_its_
     assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
     assert!(causes(&report, "a").contains("cannot be published again for outbound numbers"), "{report:#?}");
     assert_eq!((world.holder(A, "inbound"), world.holder(A, "outbound").as_deref()), (None, Some("Agent a")));
+}
+
+#[test]
+fn an_agent_that_is_deleted_behind_its_last_step_is_unverified_and_its_numbers_are_named() {
+    let mut world = in_service("");
+    world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
+    run(async { world.apply().await });
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+    let path = format!("/core/agents/{}", world.id("Agent a"));
+    let writes = AtomicUsize::new(0);
+    // The intent is the first writing of the agent, the stamp of what was done the second and last.
+    world.sandbox.on_request(move |phase, _, request, service| {
+        let is_write = phase == Phase::After && request.method == Method::Put && request.path == path;
+        if is_write && writes.fetch_add(1, Ordering::Relaxed) == 1 {
+            let id = service.agent_named("Agent a").unwrap().id;
+            service.dashboard_delete(&id).unwrap();
+        }
+    });
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Unverified, "{report:#?}");
+    assert_eq!(causes(&report, "a"), format!("{A} does not point at the new version"));
+}
+
+#[test]
+fn a_slot_that_the_service_does_not_let_be_emptied_fails_and_no_copy_is_made() {
+    for (fault, expected, versions) in [
+        ("403", Outcome::Failed, vec![(1, true)]),
+        ("404", Outcome::Failed, vec![(1, true)]),
+        ("409", Outcome::Applied, vec![(1, true), (2, true)]),
+        ("400", Outcome::Applied, vec![(1, true), (2, true)]),
+    ] {
+        let mut world = in_service("");
+        world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+        run(async { world.apply().await });
+        world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
+        world.fault(&format!("{fault}:POST /core/agents/*/versions/1/publish#1+"));
+        let report = run(async { world.apply().await });
+        assert_eq!(outcome(&report, "a"), expected, "{fault}: {report:#?}");
+        assert_eq!(world.versions("Agent a"), versions, "{fault}");
+        let still = if expected == Outcome::Failed { Some("Agent a") } else { None };
+        assert_eq!(world.holder(A, "inbound").as_deref(), still, "{fault}");
+        let entry = &report.outcomes[0];
+        assert_eq!(entry.step.is_some(), expected == Outcome::Failed, "{fault}: where it stopped: {entry:#?}");
+        assert!(report.wrote, "{fault}");
+    }
+}
+
+#[test]
+fn two_first_applies_at_once_leave_one_agent_also_where_lists_show_it_late() {
+    for eventual in [0, 1, 2, 3, 5] {
+        for behind in [0, 10, 30, 120, 300] {
+            let mut world = in_service(&format!("eventual={eventual}"));
+            world.write("a", manifest("a", ""));
+            let (mut first, mut second) = (world.clone(), world.clone());
+            (first.runs, second.runs) = (100, 200);
+            (first.latency, second.latency) = (Duration::from_millis(50), Duration::from_millis(60));
+            let (one, other) = run(async {
+                tokio::join!(first.try_apply(Approval::Person), async {
+                    reachform::http::Clock::sleep(&*world.clock, Duration::from_millis(behind)).await;
+                    second.try_apply(Approval::Person).await
+                })
+            });
+            let reports = [one.unwrap().unwrap(), other.unwrap().unwrap()];
+            let what = format!("eventual={eventual}, {behind} ms: {reports:#?}");
+            assert_eq!(world.agents(), 1, "{what}");
+            let applied = reports.iter().filter(|report| outcome(report, "a") == Outcome::Applied).count();
+            // Where reads are late, the one may see the agent of the other before its lease, and go on with it.
+            assert!(applied == 1 || (eventual > 0 && applied == 2), "{what}");
+            run(async { world.assert_empty(&what).await });
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reachform::apply::ApplyOptions;
@@ -10,13 +11,15 @@ use reachform::apply::verify::{Verifier, VerifyInput};
 use reachform::http::runtime::Later;
 use reachform::http::{Client, ClientOptions, Clock as _, SeededEntropy, SimulatedClock};
 use reachform::manifest::{MemoryFiles, resolve};
-use reachform::model::Verify;
+use reachform::model::stamp::STAMP_KEY;
+use reachform::model::{Stamp, Verify};
 use reachform::plan::{Approval, Options, Outcome, Plan, Refusal, Report, Source, approve};
-use reachform::sandbox::{Behaviour, InProcess, Sandbox, Seed, Service};
+use reachform::sandbox::{Behaviour, Fault, InProcess, Phase, Sandbox, Seed, Service};
 use reachform::schema::Leniency;
 use reachform::session::{
     Applying, Outside, Schemas, SessionError, Workspace, apply_approved, make_plan, plan_unleased, read,
 };
+use serde_json::Map;
 use tokio_util::sync::CancellationToken;
 
 use crate::scene::manifest;
@@ -242,7 +245,7 @@ impl World {
     pub fn annotate(&self, name: &str, key: &str, value: serde_json::Value) {
         let mut metadata = self.metadata(name);
         metadata[key] = value;
-        let fields = serde_json::Map::from_iter([("metadata".to_owned(), metadata)]);
+        let fields = Map::from_iter([("metadata".to_owned(), metadata)]);
         let id = self.id(name);
         self.sandbox.with(|service| service.dashboard_change(&id, &fields).unwrap());
     }
@@ -255,9 +258,41 @@ impl World {
         pointer.as_ref().map(|pointer| pointer.agent.clone())
     }
 
+    /// `kill -9` of a run, before or after a request that is named as in a fault (`#7`, `:PUT#1`): nothing goes on, and
+    /// nothing is tidied up.
+    pub async fn die(&mut self, phase: Phase, requests: &str) {
+        // Before the request the service must not see it, so its connection is cut there; after it, the answer is lost.
+        let hang = if phase == Phase::Before { "hang-before" } else { "hang-after" };
+        let fault = Fault::parse(&format!("{hang}{requests}")).unwrap();
+        let struck = Arc::new(tokio::sync::Notify::new());
+        let (signal, target, seen) = (struck.clone(), fault.clone(), AtomicU32::new(0));
+        self.sandbox.on_request(move |at, _, request, _| {
+            let is_counted = at == phase && target.matches(request);
+            if is_counted && target.strikes(seen.fetch_add(1, Ordering::Relaxed) + 1) {
+                signal.notify_one();
+            }
+        });
+        self.sandbox.add_fault(fault);
+        let mut doomed = self.clone();
+        doomed.runs += 100;
+        tokio::select! {
+            biased;
+            () = struck.notified() => {}
+            _ended = doomed.try_apply(Approval::Person) => {}
+        }
+        self.sandbox.clear_faults();
+        self.runs += 200;
+    }
+
+    /// The versions of an agent, and which of them are published.
+    pub fn versions(&self, name: &str) -> Vec<(u64, bool)> {
+        let agent = self.sandbox.with(|service| service.agent_named(name).unwrap());
+        agent.versions.iter().map(|version| (version.number, version.published)).collect()
+    }
+
     /// Strikes with one fault from now on.
     pub fn fault(&self, text: &str) {
-        self.sandbox.add_fault(reachform::sandbox::Fault::parse(text).unwrap());
+        self.sandbox.add_fault(Fault::parse(text).unwrap());
     }
 }
 
@@ -306,6 +341,31 @@ pub fn changed(behaviour: &str) -> World {
 /// What became of an agent.
 pub fn outcome(report: &Report, key: &str) -> Outcome {
     report.outcomes.iter().find(|entry| entry.key.as_str() == key).unwrap().outcome
+}
+
+/// Why an agent ended so.
+pub fn causes(report: &Report, key: &str) -> String {
+    report.outcomes.iter().find(|entry| entry.key.as_str() == key).unwrap().causes.join(": ")
+}
+
+/// Changes an agent's stamp, as another run or a person would.
+pub fn edit_stamp(service: &mut Service, agent: &str, edit: impl FnOnce(&mut Stamp)) {
+    let found = service.agent_named(agent).unwrap();
+    let mut stamp = Stamp::read(&found.metadata).unwrap().unwrap();
+    edit(&mut stamp);
+    let mut metadata = found.metadata;
+    metadata[STAMP_KEY] = stamp.write();
+    service.dashboard_change(&found.id, &Map::from_iter([("metadata".to_owned(), metadata)])).unwrap();
+}
+
+/// Does something on the service just before the `nth` request of a name.
+pub fn just_before(world: &World, name: String, nth: usize, deed: impl Fn(&mut Service) + Send + Sync + 'static) {
+    let seen = AtomicUsize::new(0);
+    world.sandbox.on_request(move |phase, _, request, service| {
+        if phase == Phase::Before && request.name() == name && seen.fetch_add(1, Ordering::Relaxed) + 1 == nth {
+            deed(service);
+        }
+    });
 }
 
 /// A world of so many agents, all in place.

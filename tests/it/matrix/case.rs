@@ -6,7 +6,7 @@ use reachform::plan::{Approval, Outcome};
 use reachform::sandbox::{Fault, Phase};
 
 use super::stage::Stage;
-use crate::world::{World, run};
+use crate::world::run;
 
 /// Everything that can go wrong with one request, as it is typed; a piece of a dripping answer comes within the client's
 /// patience, or not.
@@ -70,7 +70,7 @@ pub fn strike(stage: &Stage, disturbance: Disturbance, nth: usize) {
                     called_done = report.is_complete();
                 }
             }
-            Disturbance::Kill(phase) => kill(&mut world, phase, nth).await,
+            Disturbance::Kill(phase) => world.die(phase, &format!("#{nth}")).await,
         }
         if stage.name.contains("eventual=") {
             for _ in 0..3 {
@@ -96,27 +96,4 @@ pub fn strike(stage: &Stage, disturbance: Disturbance, nth: usize) {
     stage.check_versions(&world, &what);
     let gaps = gaps.lock().unwrap();
     assert!(gaps.is_empty(), "{}: {what}: {gaps:?}", stage.name);
-}
-
-/// Kills a run before or after one request.
-async fn kill(world: &mut World, phase: Phase, nth: usize) {
-    let struck = std::sync::Arc::new(tokio::sync::Notify::new());
-    let signal = struck.clone();
-    world.sandbox.on_request(move |at, number, _, _| {
-        if at == phase && number == nth {
-            signal.notify_one();
-        }
-    });
-    // Before the request the service must not see it, so its connection is cut there; after it, the answer is lost.
-    let fault = if phase == Phase::Before { "hang-before" } else { "hang-after" };
-    world.sandbox.add_fault(Fault::parse(&format!("{fault}#{nth}")).unwrap());
-    let mut doomed = world.clone();
-    doomed.runs += 100;
-    tokio::select! {
-        biased;
-        () = struck.notified() => {}
-        _ended = doomed.try_apply(Approval::Person) => {}
-    }
-    world.sandbox.clear_faults();
-    world.runs += 200;
 }

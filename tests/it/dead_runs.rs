@@ -1,0 +1,212 @@
+//! What a run that died left behind, and what became of it since: drafts with and without authors, replies that were
+//! lost, records that are gone.
+
+use std::time::Duration;
+
+use reachform::http::{Clock as _, Method};
+use reachform::plan::{Outcome, Report};
+use reachform::sandbox::{Phase, Service};
+use serde_json::json;
+
+use crate::scene::manifest;
+use crate::world::{World, changed, in_service, outcome, run};
+
+/// With authors and without.
+const AUTHORS: [&str; 2] = ["", "authors=no"];
+
+const NEW_VERSION: &str = ":POST /core/agents/*/versions#1";
+
+const PUT_CONFIG: &str = ":PUT /core/agents/*/versions/*#1";
+
+fn causes(report: &Report) -> String {
+    report.outcomes[0].causes.join(": ")
+}
+
+/// A person opens a draft beside ours, a copy of the newest version, and may write something of their own into it.
+fn persons_draft(service: &mut Service, is_edited: bool) {
+    let id = service.agent_named("Agent a").unwrap().id;
+    let draft = service.dashboard_draft(&id).unwrap();
+    if is_edited {
+        service.dashboard_edit_version(&id, draft, "/agent/instructions", json!("Their own words.")).unwrap();
+    }
+}
+
+/// Does something on the service once, right after a request of this method whose path ends so.
+fn once_after(world: &World, method: Method, end: &'static str, deed: fn(&mut Service)) {
+    let done = std::sync::atomic::AtomicBool::new(false);
+    world.sandbox.on_request(move |phase, _, request, service| {
+        let is_it = request.method == method && request.path.ends_with(end);
+        if phase == Phase::After && is_it && !done.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            deed(service);
+        }
+    });
+}
+
+#[test]
+fn the_draft_of_a_dead_run_is_gone_on_with_wherever_it_died_and_whether_or_not_authors_are_named() {
+    for authors in AUTHORS {
+        for (phase, at) in [
+            (Phase::After, NEW_VERSION),
+            (Phase::Before, PUT_CONFIG),
+            (Phase::After, PUT_CONFIG),
+            (Phase::Before, ":POST /core/agents/*/publish#1"),
+        ] {
+            let mut world = changed(authors);
+            run(async { world.die(phase, at).await });
+            assert_eq!(world.versions("Agent a"), [(1, true), (2, false)], "{authors} {phase:?} {at}: it died");
+            run(async { world.converge("after the dead run").await });
+            assert_eq!(world.versions("Agent a"), [(1, true), (2, true)], "{authors} {phase:?} {at}");
+        }
+    }
+}
+
+#[test]
+fn the_first_version_of_a_dead_run_is_gone_on_with_as_well() {
+    for authors in AUTHORS {
+        let mut world = in_service(authors);
+        world.write("a", manifest("a", ""));
+        run(async {
+            world.die(Phase::After, NEW_VERSION).await;
+            world.converge("after the dead run").await;
+        });
+        assert_eq!(world.versions("Agent a"), [(1, true)], "{authors}");
+    }
+}
+
+#[test]
+fn a_persons_draft_beside_a_dead_runs_is_told_apart_by_its_author_or_by_what_it_holds() {
+    // Where nobody is named and both are alike, neither is taken, and both stay drafts.
+    for (authors, is_edited, expected) in [
+        ("", true, vec![(1, true), (2, true), (3, false)]),
+        ("", false, vec![(1, true), (2, true), (3, false)]),
+        ("authors=no", true, vec![(1, true), (2, true), (3, false)]),
+        ("authors=no", false, vec![(1, true), (2, false), (3, false), (4, true)]),
+    ] {
+        let mut world = changed(authors);
+        run(async { world.die(Phase::After, NEW_VERSION).await });
+        world.sandbox.with(|service| persons_draft(service, is_edited));
+        run(async { world.converge("after the dead run").await });
+        assert_eq!(world.versions("Agent a"), expected, "{authors} {is_edited}");
+    }
+}
+
+#[test]
+fn a_draft_that_stood_before_the_dead_run_or_was_written_over_since_is_not_its_own() {
+    let mut before = changed("authors=no");
+    before.sandbox.with(|service| persons_draft(service, false));
+    run(async {
+        before.die(Phase::After, NEW_VERSION).await;
+        before.converge("a draft from before").await;
+    });
+    assert_eq!(before.versions("Agent a"), [(1, true), (2, false), (3, true)]);
+
+    let mut since = changed("authors=no");
+    run(async { since.die(Phase::After, PUT_CONFIG).await });
+    let id = since.id("Agent a");
+    since.sandbox.with(|service| {
+        service.dashboard_edit_version(&id, 2, "/agent/max_tool_steps", json!(9)).unwrap();
+    });
+    run(async { since.converge("a draft that was written over").await });
+    assert_eq!(since.versions("Agent a"), [(1, true), (2, false), (3, true)]);
+}
+
+#[test]
+fn a_version_whose_reply_was_lost_is_found_also_where_no_authors_are_named() {
+    for authors in AUTHORS {
+        for is_first in [true, false] {
+            let mut world = if is_first { in_service(authors) } else { changed(authors) };
+            world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+            world.fault(&format!("drop-after{NEW_VERSION}"));
+            let report = run(async { world.apply().await });
+            assert!(report.is_complete(), "{authors}: {report:#?}");
+            let expected = if is_first { vec![(1, true)] } else { vec![(1, true), (2, true)] };
+            assert_eq!(world.versions("Agent a"), expected, "{authors}");
+        }
+    }
+}
+
+#[test]
+fn a_persons_draft_made_in_the_same_moment_is_not_taken_for_the_version_whose_reply_was_lost() {
+    let edited: fn(&mut Service) = |service| persons_draft(service, true);
+    let alike: fn(&mut Service) = |service| persons_draft(service, false);
+    for (authors, deed) in [("", edited), ("", alike), ("authors=no", edited)] {
+        let mut world = changed(authors);
+        world.fault(&format!("drop-after{NEW_VERSION}"));
+        once_after(&world, Method::Post, "/versions", deed);
+        let report = run(async { world.apply().await });
+        assert!(report.is_complete(), "{authors}: {report:#?}");
+        assert_eq!(world.versions("Agent a"), [(1, true), (2, true), (3, false)], "{authors}");
+    }
+    // Where nothing tells them apart, nobody's words are written over.
+    let mut world = changed("authors=no");
+    world.fault(&format!("drop-after{NEW_VERSION}"));
+    once_after(&world, Method::Post, "/versions", alike);
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Blocked, "{report:#?}");
+    assert_eq!(causes(&report), "the drafts 2, 3 are alike, and none says who made it");
+    assert_eq!(world.versions("Agent a"), [(1, true), (2, false), (3, false)]);
+}
+
+/// How long a record of ours may be missing before it is believed.
+const PATIENCE: std::ops::Range<Duration> = Duration::from_secs(10)..Duration::from_secs(12);
+
+#[test]
+fn an_agent_that_was_deleted_while_its_draft_was_written_is_told_as_gone_after_ten_seconds() {
+    let mut world = changed("");
+    once_after(&world, Method::Put, "/versions/2", |service| {
+        let id = service.agent_named("Agent a").unwrap().id;
+        service.dashboard_delete(&id).unwrap();
+    });
+    let began = world.clock.now();
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Stale, "{report:#?}");
+    assert_eq!(causes(&report), "the agent is gone: it was deleted meanwhile");
+    let waited = world.clock.now().duration_since(began).unsigned_abs();
+    assert!(PATIENCE.contains(&waited), "{waited:?}");
+}
+
+#[test]
+fn a_draft_that_is_not_there_after_ten_seconds_fails_and_nothing_is_published() {
+    let mut world = changed("");
+    world.fault("404:GET /core/agents/*/versions/2#1+");
+    let began = world.clock.now();
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
+    assert_eq!(causes(&report), "version 2 is not there");
+    let waited = world.clock.now().duration_since(began).unsigned_abs();
+    assert!(PATIENCE.contains(&waited), "{waited:?}");
+    assert_eq!(world.versions("Agent a"), [(1, true), (2, false)]);
+}
+
+#[test]
+fn a_create_whose_fate_is_unknown_and_that_left_nothing_is_sent_once_more_after_ten_seconds() {
+    let mut world = in_service("");
+    world.write("a", manifest("a", ""));
+    world.fault("drop-before:POST /core/agents#1");
+    let began = world.clock.now();
+    let report = run(async { world.apply().await });
+    assert!(report.is_complete(), "{report:#?}");
+    assert_eq!(world.agents(), 1);
+    let waited = world.clock.now().duration_since(began).unsigned_abs();
+    assert!(PATIENCE.contains(&waited), "{waited:?}");
+}
+
+#[test]
+fn a_stamp_that_cannot_be_brought_up_to_date_is_told_and_one_that_can_is_not() {
+    for (fault, is_told) in [(Some("403:PUT#1+"), true), (None, false)] {
+        let mut world = in_service("");
+        world.write("a", manifest("a", ""));
+        run(async { world.apply().await });
+        world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+        run(async { world.die(Phase::Before, NEW_VERSION).await });
+        // Git goes back to what is live: the intent of the dead run is all that is left to do.
+        world.write("a", manifest("a", ""));
+        if let Some(fault) = fault {
+            world.fault(fault);
+        }
+        let report = run(async { world.apply().await });
+        let codes: Vec<&str> = report.notices.iter().map(|notice| notice.code).collect();
+        assert_eq!(codes, if is_told { vec!["stamp-behind"] } else { vec![] }, "{report:#?}");
+        assert_eq!(report.wrote, !is_told, "{report:#?}");
+    }
+}

@@ -1,0 +1,90 @@
+//! Plans of runs that have no value for a secret: what is around it is compared, the secret itself is said to be unchecked.
+
+use reachform::plan::Plan;
+use serde_json::{Value, json};
+
+use crate::scene::{Scene, manifest};
+
+const LIST: &str = "/config/custom_recording_locations";
+
+/// A manifest with a list that holds a secret, and the bucket beside it.
+fn with_bucket(bucket: &str) -> String {
+    manifest("a", "").replace(
+        "config:",
+        &format!(
+            "config:
+    custom_recording_locations:
+      - {{type: s3, bucket: {bucket}, region: r, access_key: key-id, secret_access_key: !secret RECORDINGS}}"
+        ),
+    )
+}
+
+/// Applied with the secret, and planned without it.
+fn applied() -> Scene {
+    let mut scene = Scene::new();
+    scene.secrets.insert("RECORDINGS".to_owned(), "a-long-enough-secret".to_owned());
+    scene.write("a", with_bucket("calls"));
+    scene.apply();
+    assert!(!scene.plan().summary().has_changes());
+    scene.secrets.clear();
+    scene
+}
+
+fn live(bucket: &str, secret: &str) -> Value {
+    json!([{"type": "s3", "bucket": bucket, "region": "r", "access_key": "key-id", "secret_access_key": secret}])
+}
+
+fn causes(plan: &Plan) -> Vec<(String, &'static str)> {
+    let fields = plan.changes.iter().flat_map(|change| &change.fields);
+    fields.map(|field| (field.path.to_string(), field.cause.as_str())).collect()
+}
+
+fn told(plan: &Plan) -> Vec<&str> {
+    plan.notices.iter().filter(|notice| notice.code == "secret-not-checked").map(|n| n.message.as_str()).collect()
+}
+
+#[test]
+fn where_nothing_around_it_changed_nothing_is_planned_and_the_secret_is_said_to_be_unchecked() {
+    let mut scene = applied();
+    scene.options.refresh = true;
+    let plan = scene.plan();
+    assert_eq!(causes(&plan), []);
+    let message = format!("{LIST}: (secret) not checked, this run has no value for it");
+    assert_eq!(told(&plan), [message]);
+}
+
+#[test]
+fn what_git_changed_around_it_is_pending() {
+    let mut scene = applied();
+    scene.write("a", with_bucket("other"));
+    let plan = scene.plan();
+    assert_eq!(causes(&plan), [(LIST.to_owned(), "pending")]);
+    assert_eq!(told(&plan), Vec::<&str>::new());
+}
+
+#[test]
+fn another_secret_in_the_same_place_is_drift_and_another_neighbour_a_conflict() {
+    for (value, cause) in [
+        (live("calls", "somebody-elses-secret"), "drift"),
+        (live("theirs", "a-long-enough-secret"), "conflict"),
+        (live("theirs", "somebody-elses-secret"), "conflict"),
+    ] {
+        let mut scene = applied();
+        let id = scene.id("a");
+        scene.dashboard(&id, "/custom_recording_locations", value.clone());
+        let plan = scene.plan();
+        assert_eq!(causes(&plan), [(LIST.to_owned(), cause)], "{value}");
+        assert_eq!(told(&plan), Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn what_was_never_applied_is_pending_also_where_it_looks_the_same() {
+    let from = applied();
+    let mut scene = Scene::new();
+    scene.unmanaged("x", "Agent a", Some(from.config_of("a")));
+    scene.write("a", with_bucket("calls"));
+    let plan = scene.plan();
+    assert_eq!(causes(&plan), [(LIST.to_owned(), "pending")]);
+    assert_eq!(told(&plan), Vec::<&str>::new());
+}
