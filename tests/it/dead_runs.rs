@@ -9,7 +9,7 @@ use reachform::sandbox::{Phase, Service};
 use serde_json::json;
 
 use crate::scene::manifest;
-use crate::world::{World, changed, in_service, outcome, run};
+use crate::world::{World, changed, elapsed, in_service, outcome, run};
 
 /// With authors and without.
 const AUTHORS: [&str; 2] = ["", "authors=no"];
@@ -161,8 +161,7 @@ fn an_agent_that_was_deleted_while_its_draft_was_written_is_told_as_gone_after_t
     let report = run(async { world.apply().await });
     assert_eq!(outcome(&report, "a"), Outcome::Stale, "{report:#?}");
     assert_eq!(causes(&report), "the agent is gone: it was deleted meanwhile");
-    let waited = world.clock.now().duration_since(began).unsigned_abs();
-    assert!(PATIENCE.contains(&waited), "{waited:?}");
+    assert!(PATIENCE.contains(&elapsed(&world, began)), "{:?}", elapsed(&world, began));
 }
 
 #[test]
@@ -173,8 +172,7 @@ fn a_draft_that_is_not_there_after_ten_seconds_fails_and_nothing_is_published() 
     let report = run(async { world.apply().await });
     assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
     assert_eq!(causes(&report), "version 2 is not there");
-    let waited = world.clock.now().duration_since(began).unsigned_abs();
-    assert!(PATIENCE.contains(&waited), "{waited:?}");
+    assert!(PATIENCE.contains(&elapsed(&world, began)), "{:?}", elapsed(&world, began));
     assert_eq!(world.versions("Agent a"), [(1, true), (2, false)]);
 }
 
@@ -187,8 +185,53 @@ fn a_create_whose_fate_is_unknown_and_that_left_nothing_is_sent_once_more_after_
     let report = run(async { world.apply().await });
     assert!(report.is_complete(), "{report:#?}");
     assert_eq!(world.agents(), 1);
-    let waited = world.clock.now().duration_since(began).unsigned_abs();
-    assert!(PATIENCE.contains(&waited), "{waited:?}");
+    assert!(PATIENCE.contains(&elapsed(&world, began)), "{:?}", elapsed(&world, began));
+}
+
+#[test]
+fn a_version_whose_fate_is_unknown_and_that_left_nothing_is_asked_for_once_more_after_ten_seconds() {
+    let mut world = changed("");
+    world.fault(&format!("drop-before{NEW_VERSION}"));
+    let began = world.clock.now();
+    let report = run(async { world.apply().await });
+    assert!(report.is_complete(), "{report:#?}");
+    assert_eq!(world.versions("Agent a"), [(1, true), (2, true)]);
+    assert!(PATIENCE.contains(&elapsed(&world, began)), "{:?}", elapsed(&world, began));
+}
+
+#[test]
+fn a_version_whose_reply_was_lost_and_that_shows_late_is_waited_for() {
+    for eventual in [1, 2, 3, 5] {
+        let mut world = changed(&format!("eventual={eventual}"));
+        run(async {
+            for _ in 0..eventual {
+                let _late = world.try_plan().await;
+            }
+        });
+        world.fault(&format!("drop-after{NEW_VERSION}"));
+        let report = run(async { world.apply().await });
+        assert!(report.is_complete(), "{eventual}: {report:#?}");
+        assert_eq!(world.versions("Agent a"), [(1, true), (2, true)], "{eventual}");
+    }
+}
+
+#[test]
+fn an_agent_whose_reply_was_lost_is_told_apart_from_the_others_in_whatever_order_they_are_listed() {
+    for order in ["", "order=asc"] {
+        let mut world = in_service(order);
+        for key in ["a", "c"] {
+            world.write(key, manifest(key, ""));
+        }
+        run(async { world.apply().await });
+        world.write("b", manifest("b", ""));
+        world.fault("drop-after:POST /core/agents#1");
+        let began = world.clock.now();
+        let report = run(async { world.apply().await });
+        assert!(report.is_complete(), "{order}: {report:#?}");
+        assert!(elapsed(&world, began) < PATIENCE.start, "{order}: it was found at once");
+        assert_eq!((world.agents(), world.versions("Agent b")), (3, vec![(1, true)]), "{order}");
+        run(async { world.assert_empty(order).await });
+    }
 }
 
 #[test]

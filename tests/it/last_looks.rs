@@ -8,14 +8,14 @@ use reachform::apply::verify::{Verifier, VerifyInput};
 use reachform::http::Method;
 use reachform::http::runtime::Later;
 use reachform::model::stamp::Lease;
-use reachform::model::{Key, Verify};
+use reachform::model::{Key, Stamp, Verify};
 use reachform::plan::{Approval, Outcome};
 use reachform::sandbox::{Direction, Fault, Phase, Sandbox, Service};
 use reachform::session::SessionError;
 use serde_json::{Value, json};
 
 use crate::scene::manifest;
-use crate::world::{World, causes, changed, edit_stamp, in_service, just_before, outcome, run};
+use crate::world::{World, causes, changed, edit_stamp, elapsed, in_service, just_before, outcome, run};
 
 const A: &str = "+15550100001";
 const B: &str = "+15550100002";
@@ -300,10 +300,33 @@ fn a_lease_that_another_run_took_while_the_draft_was_written_stops_the_publishin
         let lease = Lease { run: "github-77/alive".to_owned(), at: now.to_string() };
         edit_stamp(service, "Agent a", |stamp| stamp.state.lease = Some(lease));
     });
+    let began = reachform::http::Clock::now(&*world.clock);
     let report = run(async { world.apply().await });
     assert_eq!(outcome(&report, "a"), Outcome::Blocked, "{report:#?}");
     assert!(causes(&report, "a").contains("the run github-77/alive took this agent over"), "{report:#?}");
     assert_eq!(steps(&world), json!(3), "nothing was published");
+    assert_eq!(elapsed(&world, began), Duration::ZERO, "it is told at once");
+    let stamp = Stamp::read(&world.metadata("Agent a")).unwrap().unwrap();
+    assert_eq!(stamp.state.lease.unwrap().run, "github-77/alive", "a lease of somebody else is not dropped");
+}
+
+#[test]
+fn a_new_agent_that_another_run_took_over_is_left_to_it_at_once() {
+    let mut world = in_service("");
+    world.write("a", manifest("a", ""));
+    let now = reachform::http::Clock::now(&*world.clock);
+    // What is looked at between writing the first version and publishing it.
+    world.sandbox.on_request(move |phase, _, request, service| {
+        if phase == Phase::After && request.method == Method::Post && request.path.ends_with("/versions") {
+            let lease = Lease { run: "github-77/alive".to_owned(), at: now.to_string() };
+            edit_stamp(service, "Agent a", |stamp| stamp.state.lease = Some(lease));
+        }
+    });
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Blocked, "{report:#?}");
+    assert!(causes(&report, "a").contains("the run github-77/alive took this agent over"), "{report:#?}");
+    assert_eq!(world.versions("Agent a"), [(1, false)], "nothing was published");
+    assert_eq!(elapsed(&world, now), Duration::ZERO, "it is told at once");
 }
 
 #[test]

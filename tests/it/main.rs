@@ -34,6 +34,7 @@ mod scene;
 mod schema;
 mod secrets;
 mod simulation;
+mod steps;
 mod trips;
 mod twins;
 mod unchecked_secrets;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reachform::apply::ApplyOptions;
+use reachform::apply::context::Listener;
 use reachform::apply::verify::{Verifier, VerifyInput};
 use reachform::http::runtime::Later;
 use reachform::http::{Client, ClientOptions, Clock as _, SeededEntropy, SimulatedClock};
@@ -57,6 +58,8 @@ pub struct World {
     pub verifier: Arc<dyn Verifier>,
     /// What each run is called, before its number.
     pub run_prefix: &'static str,
+    /// Who is told what happens during an apply.
+    pub listener: Arc<Listener>,
 }
 
 /// Says yes to every `verify`.
@@ -103,6 +106,7 @@ impl World {
             latency: Duration::ZERO,
             verifier: Arc::new(Yes),
             run_prefix: "run-",
+            listener: Arc::new(|_| {}),
         }
     }
 
@@ -173,7 +177,7 @@ impl World {
             lease_timeout: self.lease_timeout,
             cancel: self.cancel.clone(),
             verifier: self.verifier.clone(),
-            listener: Arc::new(|_| {}),
+            listener: self.listener.clone(),
         }
     }
 
@@ -356,6 +360,11 @@ pub fn edit_stamp(service: &mut Service, agent: &str, edit: impl FnOnce(&mut Sta
     let mut metadata = found.metadata;
     metadata[STAMP_KEY] = stamp.write();
     service.dashboard_change(&found.id, &Map::from_iter([("metadata".to_owned(), metadata)])).unwrap();
+}
+
+/// How long something took by the world's clock.
+pub fn elapsed(world: &World, since: jiff::Timestamp) -> Duration {
+    world.clock.now().duration_since(since).unsigned_abs()
 }
 
 /// Does something on the service just before the `nth` request of a name.
