@@ -114,7 +114,7 @@ fn plan_outside_config(inputs: &AgentInputs<'_>, owned: &Fields, plan: &mut Agen
             live_as_applied: hash.map(|(hash, salt)| is_as_applied(salt, hash, found)),
         };
         let Verdict::Write(cause) = verdict(evidence) else { continue };
-        let turned_off = path.last() == Some("active") && value == Value::Bool(false) && found.is_some();
+        let turned_off = path == FieldPath::of(["active"]) && value == Value::Bool(false) && found.is_some();
         plan.fields.push(FieldChange {
             kind: mask.kind(&path, found, Some(&value)),
             cause,

@@ -160,6 +160,14 @@ mod tests {
     }
 
     #[test]
+    fn a_union_that_live_does_not_name_yet_is_no_other_branch() {
+        let live = json!({"stack": {"only_a": 1}});
+        let merged = merge(&live, &json!({"stack": {"type": "b", "llm": 3}}), &[]);
+        assert_eq!(merged.config, json!({"stack": {"only_a": 1, "type": "b", "llm": 3}}));
+        assert_eq!(merged.dropped, []);
+    }
+
+    #[test]
     fn another_json_type_replaces_the_value_whole() {
         assert_eq!(merge(&json!({"a": {"b": 1}}), &json!({"a": [1]}), &[]).config, json!({"a": [1]}));
         assert_eq!(merge(&json!({"a": 1}), &json!({"a": {"b": 1}}), &[]).config, json!({"a": {"b": 1}}));

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use reachform::http::{Clock as _, Method};
+use reachform::model::Stamp;
 use reachform::plan::{Outcome, Report};
 use reachform::sandbox::{Phase, Service};
 use serde_json::json;
@@ -17,6 +18,10 @@ const AUTHORS: [&str; 2] = ["", "authors=no"];
 const NEW_VERSION: &str = ":POST /core/agents/*/versions#1";
 
 const PUT_CONFIG: &str = ":PUT /core/agents/*/versions/*#1";
+
+fn stamp(world: &World) -> Stamp {
+    Stamp::read(&world.metadata("Agent a")).unwrap().unwrap()
+}
 
 fn causes(report: &Report) -> String {
     report.outcomes[0].causes.join(": ")
@@ -232,6 +237,55 @@ fn an_agent_whose_reply_was_lost_is_told_apart_from_the_others_in_whatever_order
         assert_eq!((world.agents(), world.versions("Agent b")), (3, vec![(1, true)]), "{order}");
         run(async { world.assert_empty(order).await });
     }
+}
+
+#[test]
+fn before_publishing_what_was_applied_counts_and_after_it_what_was_intended() {
+    for (phase, at, is_published) in [
+        (Phase::Before, ":POST /core/agents/*/publish#1", false),
+        (Phase::After, ":POST /core/agents/*/publish#1", true),
+    ] {
+        let mut world = changed("");
+        run(async { world.die(phase, at).await });
+        world.sandbox.clear_log();
+        let plan = run(async { world.plan().await });
+        let causes: Vec<&str> =
+            plan.changes.iter().flat_map(|change| &change.fields).map(|field| field.cause.as_str()).collect();
+        assert_eq!(causes, if is_published { vec![] } else { vec!["pending"] });
+        assert_eq!(plan.refreshes.len(), usize::from(is_published));
+        // An intent makes the config worth reading, also where the lists alone would settle it.
+        let reads = world.sandbox.log().iter().filter(|entry| entry.request.path.contains("/versions/")).count();
+        assert!(reads > 0, "{:#?}", world.sandbox.log());
+    }
+}
+
+#[test]
+fn a_dead_run_that_published_is_named_as_the_plan_that_brought_it_about() {
+    let mut world = changed("");
+    let before = stamp(&world).state.applied.unwrap().plan;
+    run(async { world.die(Phase::After, ":POST /core/agents/*/publish#1").await });
+    let begun = stamp(&world).state.intent.unwrap().plan;
+    run(async { world.converge("after the dead run").await });
+    let applied = stamp(&world).state.applied.unwrap().plan;
+    assert!(applied == begun && applied != before, "{applied} {begun} {before}");
+}
+
+#[test]
+fn a_rendering_of_the_service_is_known_to_the_stamp_also_after_a_change_of_other_fields() {
+    let mut world = in_service("strip-text=yes");
+    // A long text, whose trailing blanks such a service takes away.
+    let prompt = format!("{}  ", "A text with blanks at its end. ".repeat(12));
+    let text =
+        |more: &str| manifest("a", more).replace("You answer the telephone of a clinic.", &format!("\"{prompt}\""));
+    world.write("a", text(""));
+    run(async { world.converge("with a rendering").await });
+    assert_ne!(world.live_config("Agent a")["agent"]["instructions"], json!(prompt), "it was stripped");
+    world.write("a", text("description: New."));
+    run(async { world.converge("other fields").await });
+    let id = world.id("Agent a");
+    world.sandbox.with(|service| service.dashboard_edit(&id, "/scorecard_ids", json!(["s1"])).unwrap());
+    let plan = run(async { world.plan().await });
+    assert!(!plan.summary().has_changes(), "an edit elsewhere makes no drift of a rendering: {:#?}", plan.changes);
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod manifest;
 mod matrix;
 mod parallel;
 mod plan;
+mod readings;
 mod rechecked;
 mod render;
 mod sandbox;
@@ -38,6 +39,7 @@ mod steps;
 mod trips;
 mod twins;
 mod unchecked_secrets;
+mod undeclared;
 mod workflows;
 mod world;
 

@@ -127,6 +127,36 @@ fn what_somebody_else_put_in_place_meanwhile_is_already_applied() {
     run(async { world.assert_empty("already applied").await });
 }
 
+#[test]
+fn a_number_that_somebody_else_put_in_place_meanwhile_leaves_the_rest_of_the_change_approved() {
+    const B: &str = "+15550100002";
+    let mut world = in_service("");
+    world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
+    run(async { world.apply().await });
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\", \"{B}\"]}}")));
+    let report = apply_while(&mut world, |service| {
+        let id = service.agent_named("Agent a").unwrap().id;
+        service.dashboard_assign(A, Direction::Inbound, Some(&id)).unwrap();
+    });
+    assert_eq!(outcome(&report, "a"), Outcome::Applied, "{report:#?}");
+    assert_eq!(world.holder(B, "inbound").as_deref(), Some("Agent a"));
+}
+
+#[test]
+fn a_copy_takes_along_what_points_at_the_live_version_in_a_direction_that_git_does_not_manage() {
+    let mut world = in_service("republish=refuse");
+    world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
+    run(async { world.apply().await });
+    let id = world.id("Agent a");
+    world.sandbox.with(|service| service.dashboard_assign(A, Direction::Outbound, Some(&id)).unwrap());
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+    let report = run(async { world.apply().await });
+    assert!(report.is_complete(), "{report:#?}");
+    let slots = world.sandbox.with(|service| service.slots())[A].clone();
+    assert_eq!((slots.inbound.unwrap().version, slots.outbound.unwrap().version), (2, 2));
+    assert_eq!(world.versions("Agent a"), [(1, true), (2, true)]);
+}
+
 /// Two agents in place, one of which is to be changed and one to be deleted.
 fn with_one_to_delete() -> World {
     let mut world = in_service("");

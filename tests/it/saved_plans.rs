@@ -5,6 +5,8 @@ use reachform::model::Stamp;
 use reachform::model::stamp::STAMP_KEY;
 use reachform::plan::{Action, Approval, Outcome, Refusal, Report, SavedPlan, saved};
 use reachform::render::json::plan_document;
+use reachform::sandbox::Phase;
+
 use serde_json::{Map, json};
 
 use crate::scene::manifest;
@@ -90,12 +92,110 @@ fn a_delete_that_is_no_longer_planned_refuses_the_plan_while_its_agent_stands() 
 }
 
 #[test]
-fn a_create_and_an_adoption_whose_manifests_are_gone_refuse_the_plan() {
-    for (key, action) in [("new", "create"), ("found", "adopt")] {
+fn changes_whose_manifests_are_gone_refuse_the_plan() {
+    for (key, action) in [("new", "create"), ("found", "adopt"), ("a", "update")] {
         let mut world = world();
         let saved = save(&world);
         world.files.remove(&format!("agents/{key}.yaml"));
+        world.options.prune = false;
         refused(&mut world, &saved, &format!("agent.{key}: {action} was saved and is no longer planned"));
+    }
+}
+
+#[test]
+fn a_plan_for_another_target_is_refused_with_both_named() {
+    let mut world = world();
+    let saved = save(&world);
+    type Edit = fn(&mut SavedPlan);
+    let edits: [(Edit, &str); 4] = [
+        (
+            |saved| saved.target.host = "eu.test".to_owned(),
+            "host: the plan was saved for eu.test, this run is for sandbox",
+        ),
+        (
+            |saved| saved.target.organization = None,
+            "organization: the plan was saved for none, this run is for org_sandbox",
+        ),
+        (
+            |saved| saved.target.environment = "staging".to_owned(),
+            "environment: the plan was saved for staging, this run is for prod",
+        ),
+        (
+            |saved| saved.target.project = "other".to_owned(),
+            "project: the plan was saved for other, this run is for test",
+        ),
+    ];
+    for (edit, line) in edits {
+        let mut other = saved.clone();
+        edit(&mut other);
+        refused(&mut world, &other, line);
+    }
+}
+
+#[test]
+fn a_change_that_is_another_one_by_now_says_in_which_way() {
+    type Deed = fn(&mut World);
+    let steps = |world: &mut World, more: &str, steps: u32| {
+        let text = manifest("a", more).replace("max_tool_steps: 3", &format!("max_tool_steps: {steps}"));
+        world.write("a", text);
+    };
+    let deeds: [(Deed, &str); 5] = [
+        (
+            |world| {
+                let agent = world.sandbox.with(|service| service.agent_named("Agent a").unwrap());
+                let mut config = agent.live().unwrap().config.clone();
+                config["scorecard_ids"] = json!(["s1"]);
+                world.sandbox.with(|service| service.dashboard_release(&agent.id, config).unwrap());
+            },
+            "agent.a: planned on version 1, live is version 2 (by user_dashboard, ",
+        ),
+        (
+            |world| {
+                let id = world.id("Agent a");
+                world.sandbox.with(|service| service.dashboard_delete(&id).unwrap());
+            },
+            "agent.a: update was saved, create is planned now",
+        ),
+        (|_| {}, "agent.a: the same paths with other values, or other phone numbers"),
+        (|_| {}, "agent.a: also changes /description"),
+        (|_| {}, "agent.a: also changes /description, and no longer /config/agent/max_tool_steps"),
+    ];
+    for (number, (deed, line)) in deeds.into_iter().enumerate() {
+        let mut world = world();
+        let saved = save(&world);
+        deed(&mut world);
+        match number {
+            2 => steps(&mut world, "", 5),
+            3 => steps(&mut world, "description: New.", 4),
+            4 => steps(&mut world, "description: New.", 3),
+            _ => {}
+        }
+        match apply(&mut world, &saved) {
+            Err(Refusal::AnotherPlan(difference)) => {
+                assert!(difference.iter().any(|told| told.starts_with(line)), "`{line}`: {difference:#?}");
+            }
+            other => panic!("`{line}`: {other:#?}"),
+        }
+    }
+    // And the other way round: what was saved with two paths and has one by now.
+    let mut world = world();
+    steps(&mut world, "description: New.", 4);
+    let saved = save(&world);
+    steps(&mut world, "", 4);
+    refused(&mut world, &saved, "agent.a: no longer changes /description");
+}
+
+#[test]
+fn a_saved_plan_that_died_half_way_is_gone_on_with() {
+    for (phase, at) in
+        [(Phase::After, ":PUT /core/agents/*/versions/*#1"), (Phase::After, ":POST /core/agents/*/publish#1")]
+    {
+        let mut world = world();
+        let saved = save(&world);
+        run(async { world.die_applying(Approval::File(&saved), phase, at).await });
+        let report = apply(&mut world, &saved).unwrap_or_else(|refusal| panic!("{at}: {refusal:#?}"));
+        assert!(report.is_complete(), "{at}: {report:#?}");
+        run(async { world.assert_empty(at).await });
     }
 }
 

@@ -170,6 +170,64 @@ fn metadata_that_was_read_a_while_ago_is_read_again_before_it_is_written() {
 }
 
 #[test]
+fn what_is_no_config_is_written_with_the_stamp_and_makes_no_version() {
+    let mut world = in_service("");
+    world.write("a", manifest("a", "description: One.\nmetadata: {crm: {id: 1}}"));
+    run(async { world.apply().await });
+    let text = manifest("a", "description: Two.\nactive: false\nmetadata: {crm: {id: 2}, more: x}");
+    world.write("a", text.replace("Agent a", "Agent b"));
+    run(async { world.converge("agent fields").await });
+    let agent = world.sandbox.with(|service| service.agent_named("Agent b").unwrap());
+    assert_eq!((agent.description.as_deref(), agent.active), (Some("Two."), false));
+    assert_eq!((&agent.metadata["crm"], &agent.metadata["more"]), (&json!({"id": 2}), &json!("x")));
+    assert_eq!(world.versions("Agent b"), [(1, true)]);
+}
+
+#[test]
+fn the_last_step_says_whether_it_wrote_anything() {
+    for (fault, expected, wrote) in [
+        ("403", Outcome::Failed, false),
+        ("hang-after", Outcome::Unknown, true),
+        ("hang-before", Outcome::Unknown, true),
+    ] {
+        let mut world = in_service("");
+        world.write("a", manifest("a", ""));
+        run(async { world.apply().await });
+        world.write("a", manifest("a", "description: New."));
+        world.fault(&format!("{fault}:PUT#1+"));
+        let report = run(async { world.apply().await });
+        assert_eq!((outcome(&report, "a"), report.wrote), (expected, wrote), "{fault}: {report:#?}");
+    }
+}
+
+#[test]
+fn a_create_that_is_refused_is_not_looked_for_and_has_written_nothing() {
+    let mut world = in_service("");
+    world.write("a", manifest("a", ""));
+    world.fault("403:POST /core/agents#1+");
+    let began = world.clock.now();
+    let report = run(async { world.apply().await });
+    assert_eq!((outcome(&report, "a"), report.wrote), (Outcome::Failed, false), "{report:#?}");
+    assert_eq!((writes(&world), elapsed(&world, began)), (1, Duration::ZERO));
+}
+
+#[test]
+fn one_draft_at_a_time_a_draft_older_than_the_live_version_is_never_written_over() {
+    let mut world = changed("drafts=one");
+    let id = world.id("Agent a");
+    let config = world.live_config("Agent a");
+    world.sandbox.with(|service| {
+        service.dashboard_draft(&id).unwrap();
+        service.dashboard_release(&id, config).unwrap();
+    });
+    world.apply.replace_draft = [reachform::model::Key::parse("a").unwrap()].into();
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Blocked, "{report:#?}");
+    assert!(report.outcomes[0].hints.concat().contains("older than the live version"), "{report:#?}");
+    assert_eq!(world.versions("Agent a"), [(1, true), (2, false), (3, true)]);
+}
+
+#[test]
 fn a_version_that_is_refused_for_another_reason_is_not_a_draft_in_the_way() {
     let mut world = changed("");
     let id = world.id("Agent a");

@@ -265,6 +265,11 @@ impl World {
     /// `kill -9` of a run, before or after a request that is named as in a fault (`#7`, `:PUT#1`): nothing goes on, and
     /// nothing is tidied up.
     pub async fn die(&mut self, phase: Phase, requests: &str) {
+        self.die_applying(Approval::Person, phase, requests).await;
+    }
+
+    /// The same, of a run with an approval of its own.
+    pub async fn die_applying(&mut self, approval: Approval<'_>, phase: Phase, requests: &str) {
         // Before the request the service must not see it, so its connection is cut there; after it, the answer is lost.
         let hang = if phase == Phase::Before { "hang-before" } else { "hang-after" };
         let fault = Fault::parse(&format!("{hang}{requests}")).unwrap();
@@ -282,7 +287,7 @@ impl World {
         tokio::select! {
             biased;
             () = struck.notified() => {}
-            _ended = doomed.try_apply(Approval::Person) => {}
+            _ended = doomed.try_apply(approval) => {}
         }
         self.sandbox.clear_faults();
         self.runs += 200;
