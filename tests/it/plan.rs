@@ -472,39 +472,6 @@ fn changing_more_than_half_of_five_agents_needs_a_flag_that_is_printed() {
 }
 
 #[test]
-fn a_masked_secret_that_is_not_declared_cannot_be_carried() {
-    let mut scene = applied("a", "");
-    let id = scene.id("a");
-    scene.dashboard(
-        &id,
-        "/custom_recording_locations",
-        json!([{"type": "s3", "bucket": "b", "region": "r", "access_key": "k", "secret_access_key": "********"}]),
-    );
-    assert!(!scene.plan().has_errors());
-    scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
-    let plan = scene.plan();
-    assert!(codes(&plan).contains(&"masked-secret"), "{:?}", plan.diagnostics);
-}
-
-#[test]
-fn a_secret_is_compared_when_known_and_said_to_be_unchecked_when_not() {
-    let more = "
-metadata: {api_token: !secret CRM}";
-    let mut scene = Scene::new();
-    scene.secrets.insert("CRM".to_owned(), "a-long-enough-secret".to_owned());
-    scene.write("a", manifest("a", more));
-    scene.apply();
-    assert_empty(&scene);
-    scene.secrets.insert("CRM".to_owned(), "another-long-secret".to_owned());
-    let plan = scene.plan();
-    assert_eq!(causes(&plan), [("/metadata/api_token".to_owned(), "pending")]);
-    assert!(!format!("{plan:?}").contains("another-long-secret"));
-    scene.secrets.clear();
-    let plan = scene.plan();
-    assert!(!plan.summary().has_changes(), "{:?}", causes(&plan));
-}
-
-#[test]
 fn the_order_of_files_and_keys_changes_no_hash_and_a_character_does() {
     let mut scene = Scene::new();
     scene.write("a", manifest("a", ""));

@@ -318,7 +318,7 @@ fn a_new_agent_goes_on_after_ten_seconds_where_the_list_that_might_show_its_elde
     };
     let mut world = in_service("");
     world.write("a", manifest("a", ""));
-    world.fault(&format!("403:GET /core/agents#{}x20", lists(&log[..creates]) + 1));
+    world.fault(&format!("403:GET /core/agents#{}+", lists(&log[..creates]) + 1));
     let began = world.clock.now();
     let report = run(async { world.apply().await });
     assert_eq!(world.versions("Agent a"), [(1, true)], "{report:#?}");

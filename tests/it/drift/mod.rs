@@ -2,6 +2,7 @@
 //! `fixtures/drift`, re-blessed with `REACHFORM_BLESS=1`.
 
 mod adopted;
+mod interrupted;
 mod judged;
 mod limits;
 mod random;

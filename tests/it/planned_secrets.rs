@@ -1,4 +1,5 @@
-//! Plans of runs that have no value for a secret: what is around it is compared, the secret itself is said to be unchecked.
+//! Secrets in plans: compared where the run has their value, said to be unchecked where it has none, and never carried on
+//! as the mask of the service.
 
 use reachform::plan::Plan;
 use serde_json::{Value, json};
@@ -87,4 +88,39 @@ fn what_was_never_applied_is_pending_also_where_it_looks_the_same() {
     let plan = scene.plan();
     assert_eq!(causes(&plan), [(LIST.to_owned(), "pending")]);
     assert_eq!(told(&plan), Vec::<&str>::new());
+}
+
+#[test]
+fn a_masked_secret_that_is_not_declared_cannot_be_carried() {
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", ""));
+    scene.apply();
+    let id = scene.id("a");
+    scene.dashboard(
+        &id,
+        "/custom_recording_locations",
+        json!([{"type": "s3", "bucket": "b", "region": "r", "access_key": "k", "secret_access_key": "********"}]),
+    );
+    assert!(!scene.plan().has_errors());
+    scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    let plan = scene.plan();
+    assert!(plan.diagnostics.iter().any(|told| told.code == "masked-secret"), "{:?}", plan.diagnostics);
+}
+
+#[test]
+fn a_secret_is_compared_when_known_and_said_to_be_unchecked_when_not() {
+    let more = "
+metadata: {api_token: !secret CRM}";
+    let mut scene = Scene::new();
+    scene.secrets.insert("CRM".to_owned(), "a-long-enough-secret".to_owned());
+    scene.write("a", manifest("a", more));
+    scene.apply();
+    assert!(!scene.plan().summary().has_changes());
+    scene.secrets.insert("CRM".to_owned(), "another-long-secret".to_owned());
+    let plan = scene.plan();
+    assert_eq!(causes(&plan), [("/metadata/api_token".to_owned(), "pending")]);
+    assert!(!format!("{plan:?}").contains("another-long-secret"));
+    scene.secrets.clear();
+    let plan = scene.plan();
+    assert!(!plan.summary().has_changes(), "{:?}", causes(&plan));
 }
