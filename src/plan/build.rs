@@ -1,6 +1,6 @@
 //! The entry point: manifests and a reading to a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -490,17 +490,18 @@ impl Draft {
         records.sort_by(|a, b| a.key.cmp(&b.key));
         notices.sort();
         notices.dedup();
-        let live_agents = identities
+        let live_agents: BTreeSet<&str> = identities
             .bindings
             .values()
             .filter_map(Binding::agent)
             .chain(identities.orphans.iter().map(|(_, agent, _)| *agent))
             .filter(|agent| agent.live_version().is_some())
-            .count();
+            .map(|agent| agent.id.as_str())
+            .collect();
         let mut twins: Vec<Twin> =
             identities.twins.iter().map(|(key, agent)| Twin { key: key.clone(), agent_id: agent.id.clone() }).collect();
         twins.sort();
-        let breaches = guard::breaches(&changes, live_agents, inputs.options);
+        let breaches = guard::breaches(&changes, &live_agents, inputs.options);
         let plan_hash = plan_hash(changes.iter().map(|change| &change.change_hash));
         Plan {
             target: inputs.target.clone(),

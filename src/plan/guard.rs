@@ -1,17 +1,20 @@
 //! The limits: how many agents a plan may delete and change, and what `--prune` may take away.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::model::{Direction, LiveAgent, LiveState};
 
-use super::change::{Action, AgentChange, LimitBreach, Orphan, SlotTarget};
+use super::change::{Action, AgentChange, LimitBreach, Orphan, SlotHolder};
 use super::options::Options;
 
 /// Fewest live agents for which a share means anything: of three agents, two are a normal change.
 const FEWEST_FOR_A_SHARE: usize = 5;
 
-/// The limits that the changes go beyond. `live_agents` counts the agents of ours that have a live version.
-pub fn breaches(changes: &[AgentChange], live_agents: usize, options: &Options) -> Vec<LimitBreach> {
+/// The limits that the changes go beyond. `live` has the ids of the agents of ours that have a live version.
+pub fn breaches(changes: &[AgentChange], live: &BTreeSet<&str>, options: &Options) -> Vec<LimitBreach> {
     let mut breaches = Vec::new();
+    let live_agents = live.len();
     let deletes = changes.iter().filter(|change| change.action == Action::Delete).count();
     if deletes > options.limits.delete {
         breaches.push(LimitBreach {
@@ -22,7 +25,7 @@ pub fn breaches(changes: &[AgentChange], live_agents: usize, options: &Options) 
             flag: format!("--max-delete {deletes}"),
         });
     }
-    let changed = changes.iter().filter(|change| counts_as_changed(change)).count();
+    let changed = changed_agents(changes).intersection(live).count();
     let percent = (changed * 100).checked_div(live_agents).unwrap_or(0);
     if live_agents >= FEWEST_FOR_A_SHARE && changed * 100 > live_agents * options.limits.change_percent {
         // Rounded up, so that the printed flag is enough.
@@ -38,11 +41,18 @@ pub fn breaches(changes: &[AgentChange], live_agents: usize, options: &Options) 
     breaches
 }
 
-/// Updated, or losing an inbound slot.
-fn counts_as_changed(change: &AgentChange) -> bool {
-    let loses_inbound =
-        change.numbers.iter().any(|slot| slot.direction == Direction::Inbound && matches!(slot.to, SlotTarget::Empty));
-    (change.action == Action::Update && change.base_version.is_some()) || loses_inbound
+/// The agents that are updated, and those that lose an inbound slot, be it to nobody or to another agent: what rings there
+/// changes, whether or not anything of their own is written.
+fn changed_agents(changes: &[AgentChange]) -> BTreeSet<&str> {
+    let updated =
+        changes.iter().filter(|change| change.action == Action::Update).filter_map(|change| change.agent_id.as_deref());
+    let losing = changes.iter().flat_map(|change| {
+        change.numbers.iter().filter(|slot| slot.direction == Direction::Inbound).filter_map(|slot| match &slot.from {
+            SlotHolder::Agent { agent_id, .. } if change.agent_id.as_ref() != Some(agent_id) => Some(agent_id.as_str()),
+            SlotHolder::Agent { .. } | SlotHolder::Empty | SlotHolder::Unknown { .. } => None,
+        })
+    });
+    updated.chain(losing).collect()
 }
 
 /// Why `--prune` does not delete an orphan, if it does not.

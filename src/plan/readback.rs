@@ -83,7 +83,8 @@ impl Walk<'_> {
             }),
             (Value::String(sent), Value::String(read)) => self.text(path, sent, read, found),
             _ if same(sent, read) => {}
-            _ if is_scalar(sent) && type_name(sent) == type_name(read) => found.rewritten.push(path.clone()),
+            // Objects and lists were walked through above: what is left are values of one type, rendered otherwise.
+            _ if type_name(sent) == type_name(read) => found.rewritten.push(path.clone()),
             _ => found.losses.push(Loss {
                 path: path.clone(),
                 what: format!("{} was sent, {} came back", type_name(sent), type_name(read)),
@@ -115,10 +116,6 @@ impl Walk<'_> {
     fn is_default(&self, path: &FieldPath, value: &Value) -> bool {
         self.shape.default_at(self.sent, path).is_some_and(|default| same(&default, value))
     }
-}
-
-fn is_scalar(value: &Value) -> bool {
-    !value.is_object() && !value.is_array()
 }
 
 /// A text without what a service may normalise: line ends, outer blanks, and the Unicode form of its letters.
@@ -157,6 +154,29 @@ mod tests {
         }
         let found = check(&json!({"a": [1, 2]}), &json!({"a": [1]}));
         assert_eq!(found.losses[0].what, "a list of 2 was sent, one of 1 came back");
+    }
+
+    #[test]
+    fn a_scalar_of_the_same_type_is_a_rendering_and_so_is_a_secret_that_only_one_side_knows() {
+        let found = check(&json!({"n": 1, "on": true}), &json!({"n": 2, "on": false}));
+        assert!(found.is_fine() && found.rewritten.len() == 2, "{found:?}");
+        let long = "s".repeat(300);
+        let found = check(&json!({"api_key": long}), &json!({"api_key": "****"}));
+        assert!(found.is_fine() && found.rewritten.len() == 1, "{found:?}");
+    }
+
+    #[test]
+    fn a_text_is_a_prompt_beyond_two_hundred_characters_and_its_loss_is_told_in_words() {
+        let text = |length: usize| json!({"p": "x".repeat(length)});
+        assert!(check(&text(200), &text(10)).is_fine());
+        for (length, what) in [
+            (200, "a text of 201 characters was sent, one of 200 came back"),
+            (202, "a text came back with other words"),
+        ] {
+            assert_eq!(check(&text(201), &text(length)).losses[0].what, what);
+        }
+        let other = json!({"p": "y".repeat(201)});
+        assert_eq!(check(&text(201), &other).losses[0].what, "a text came back with other words");
     }
 
     #[test]

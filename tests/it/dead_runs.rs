@@ -271,24 +271,6 @@ fn a_dead_run_that_published_is_named_as_the_plan_that_brought_it_about() {
 }
 
 #[test]
-fn a_rendering_of_the_service_is_known_to_the_stamp_also_after_a_change_of_other_fields() {
-    let mut world = in_service("strip-text=yes");
-    // A long text, whose trailing blanks such a service takes away.
-    let prompt = format!("{}  ", "A text with blanks at its end. ".repeat(12));
-    let text =
-        |more: &str| manifest("a", more).replace("You answer the telephone of a clinic.", &format!("\"{prompt}\""));
-    world.write("a", text(""));
-    run(async { world.converge("with a rendering").await });
-    assert_ne!(world.live_config("Agent a")["agent"]["instructions"], json!(prompt), "it was stripped");
-    world.write("a", text("description: New."));
-    run(async { world.converge("other fields").await });
-    let id = world.id("Agent a");
-    world.sandbox.with(|service| service.dashboard_edit(&id, "/scorecard_ids", json!(["s1"])).unwrap());
-    let plan = run(async { world.plan().await });
-    assert!(!plan.summary().has_changes(), "an edit elsewhere makes no drift of a rendering: {:#?}", plan.changes);
-}
-
-#[test]
 fn a_stamp_that_cannot_be_brought_up_to_date_is_told_and_one_that_can_is_not() {
     for (fault, is_told) in [(Some("403:PUT#1+"), true), (None, false)] {
         let mut world = in_service("");

@@ -44,3 +44,50 @@ fn agents_whose_live_config_is_changed_count_also_where_nobody_declared_it_befor
     assert_eq!(plan.summary().update, 6);
     assert_eq!(plan.breaches[0].message, "the plan changes 6 of 11 live agents (54%), and the limit is 50%");
 }
+
+fn inbound(numbers: &[&str]) -> String {
+    format!("phone_numbers: {{inbound: {numbers:?}}}")
+}
+
+#[test]
+fn agents_that_lose_an_inbound_number_to_another_one_count_although_nothing_of_their_own_is_written() {
+    let keys = ["a", "b", "c", "d", "e"];
+    let number = |index: usize| format!("+1555010000{index}");
+    for (taken, direction, breach) in [(2, "inbound", false), (3, "inbound", true), (3, "outbound", false)] {
+        let mut scene = Scene::new();
+        let of = |numbers: &[String]| format!("phone_numbers: {{{direction}: {numbers:?}}}");
+        for (index, key) in keys.iter().enumerate() {
+            scene.write(key, manifest(key, &of(&[number(index)])));
+        }
+        scene.apply();
+        for key in &keys[..taken] {
+            scene.write(key, manifest(key, &of(&[])));
+        }
+        let numbers: Vec<String> = (0..taken).map(number).collect();
+        scene.write("new", manifest("new", &of(&numbers)));
+        let plan = scene.plan();
+        assert_eq!((plan.summary().create, plan.summary().update), (1, 0), "{taken} {direction}: {:#?}", plan.changes);
+        let told: Vec<&str> = plan.breaches.iter().map(|breach| breach.message.as_str()).collect();
+        let expected = "the plan changes 3 of 5 live agents (60%), and the limit is 50%";
+        assert_eq!(told, if breach { vec![expected] } else { vec![] }, "{taken} {direction}");
+    }
+}
+
+#[test]
+fn an_agent_counts_once_and_one_that_is_not_ours_never() {
+    let mut scene = five();
+    // Two are changed, one of which loses its number as well; a third number comes from a stranger.
+    for (key, number) in [("a", "+15550100000"), ("b", "+15550100001")] {
+        scene.write(key, manifest(key, &inbound(&[number])));
+    }
+    scene.apply();
+    scene.unmanaged("x", "Someone", Some(scene.config_of("a")));
+    scene.point("+15550100002", reachform::model::Direction::Inbound, Some("x-v1".to_owned()));
+    for key in ["a", "c"] {
+        scene.write(key, manifest(key, "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    }
+    scene.write("new", manifest("new", &inbound(&["+15550100000", "+15550100002"])));
+    let plan = scene.plan();
+    assert_eq!((plan.summary().create, plan.summary().update), (1, 2), "{:#?}", plan.changes);
+    assert!(plan.breaches.is_empty(), "2 of 5: {:?}", plan.breaches);
+}

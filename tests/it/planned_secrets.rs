@@ -124,3 +124,14 @@ metadata: {api_token: !secret CRM}";
     let plan = scene.plan();
     assert!(!plan.summary().has_changes(), "{:?}", causes(&plan));
 }
+
+#[test]
+fn a_masked_secret_that_is_declared_in_clear_is_written_over() {
+    let mut scene = applied();
+    scene.write("a", with_bucket("calls").replace("!secret RECORDINGS", "a-text-in-clear"));
+    let id = scene.id("a");
+    scene.dashboard(&id, "/custom_recording_locations", live("calls", "********"));
+    let plan = scene.plan();
+    assert!(plan.diagnostics.iter().all(|told| told.code != "masked-secret"), "{:?}", plan.diagnostics);
+    assert!(!plan.changes.is_empty());
+}

@@ -189,6 +189,15 @@ fn what_is_not_valid_is_a_warning_where_it_is_live_and_declared_alike_and_else_a
         scene.write("a", text);
         assert_eq!(codes(&scene.plan()), [expected], "{declared}");
     }
+    // What is missing on both sides is the same on both sides.
+    config["agent"]["max_tool_steps"] = json!(3);
+    config["custom_recording_locations"] = json!([{"type": "s3", "bucket": "b"}]);
+    let mut scene = Scene::new();
+    scene.unmanaged("x", "Agent a", Some(config));
+    let text = hot("4").replace("config:", "config:\n    custom_recording_locations: [{type: s3, bucket: b}]");
+    scene.write("a", text);
+    let found = codes(&scene.plan());
+    assert!(!found.is_empty() && found.iter().all(|code| *code == "invalid-as-live"), "{found:?}");
 }
 
 #[test]
@@ -214,4 +223,29 @@ fn what_was_rolled_back_is_held_until_the_manifest_changes_or_somebody_says_so()
     scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 5"));
     let plan = scene.plan();
     assert_eq!((&plan.changes[0].held, plan.changes[0].fields[0].cause), (&None, Cause::Pending));
+}
+
+#[test]
+fn what_needs_a_look_stands_first_deletes_then_conflicts_then_risks_and_then_the_rest() {
+    let mut scene = Scene::new();
+    for key in ["a", "b", "c", "d", "z"] {
+        scene.write(key, manifest(key, ""));
+    }
+    scene.apply();
+    let live = scene.config_of("a");
+    scene.unmanaged("x", "Agent aa", Some(live));
+    scene.write("aa", manifest("aa", ""));
+    scene.write("ab", manifest("ab", ""));
+    scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    scene.write("b", manifest("b", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    scene.write("c", manifest("c", "active: false"));
+    let conflict = scene.id("d");
+    scene.dashboard(&conflict, "/agent/max_tool_steps", json!(9));
+    scene.write("d", manifest("d", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    scene.files.remove("agents/z.yaml");
+    scene.options.prune = true;
+    scene.options.limits.delete = 1;
+    let plan = scene.plan();
+    let order: Vec<&str> = plan.changes.iter().map(|change| change.key.as_str()).collect();
+    assert_eq!(order, ["z", "d", "c", "a", "b", "ab", "aa"]);
 }

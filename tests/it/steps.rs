@@ -184,6 +184,27 @@ fn what_is_no_config_is_written_with_the_stamp_and_makes_no_version() {
 }
 
 #[test]
+fn a_rendering_of_the_service_is_known_to_the_stamp_also_after_a_change_of_other_fields() {
+    for refresh in [false, true] {
+        let mut world = in_service("strip-text=yes");
+        world.options.refresh = refresh;
+        // A long text, whose trailing blanks such a service takes away.
+        let prompt = format!("{}  ", "A text with blanks at its end. ".repeat(12));
+        let text =
+            |more: &str| manifest("a", more).replace("You answer the telephone of a clinic.", &format!("\"{prompt}\""));
+        world.write("a", text(""));
+        run(async { world.converge("with a rendering").await });
+        assert_ne!(world.live_config("Agent a")["agent"]["instructions"], json!(prompt), "it was stripped");
+        world.write("a", text("description: New."));
+        run(async { world.converge("other fields").await });
+        let id = world.id("Agent a");
+        world.sandbox.with(|service| service.dashboard_edit(&id, "/scorecard_ids", json!(["s1"])).unwrap());
+        let plan = run(async { world.plan().await });
+        assert!(!plan.summary().has_changes(), "an edit elsewhere makes no drift of a rendering: {:#?}", plan.changes);
+    }
+}
+
+#[test]
 fn the_last_step_says_whether_it_wrote_anything() {
     for (fault, expected, wrote) in [
         ("403", Outcome::Failed, false),

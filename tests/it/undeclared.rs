@@ -65,15 +65,43 @@ fn a_removal_is_a_conflict_only_where_the_value_itself_was_edited() {
         scene.write("a", with(""));
         let plan = scene.plan();
         assert_eq!(told(&plan), one(INTERRUPTIONS, cause, true));
+        assert!(plan.changes[0].kept.iter().all(|edit| edit.path.to_string() != INTERRUPTIONS), "{:?}", kept(&plan));
         // What was applied is shown beside what is live only where the two differ.
         assert_eq!(fields(&plan)[0].applied.is_some(), cause == "conflict", "{place}");
     }
 }
 
 #[test]
+fn a_field_that_is_let_go_stays_as_it_is_also_where_another_one_changes() {
+    for rule in [format!("release: [{INTERRUPTIONS}]"), format!("ignore: [{{path: {INTERRUPTIONS}, reason: a test}}]")]
+    {
+        let mut scene = applied("allow_interruptions: true");
+        let text = with("").replace("telephone of a clinic", "telephone");
+        scene.write("a", format!("{text}{rule}\n"));
+        assert_eq!(told(&scene.plan()), one("/config/agent/instructions", "pending", false), "{rule}");
+        scene.apply();
+        assert_eq!(scene.config_of("a")["agent"]["allow_interruptions"], json!(true), "{rule}");
+        assert!(!scene.plan().summary().has_changes(), "{rule}");
+    }
+}
+
+#[test]
+fn an_ignore_that_matches_nothing_is_told_and_one_that_matches_is_not() {
+    let notices = |path: &str| -> Vec<&'static str> {
+        let mut scene = applied("allow_interruptions: true");
+        scene.write("a", format!("{}ignore: [{{path: {path}, reason: a test}}]\n", with("allow_interruptions: true")));
+        scene.plan().notices.iter().map(|notice| notice.code).collect()
+    };
+    assert_eq!(notices(INTERRUPTIONS), Vec::<&str>::new());
+    assert_eq!(notices("/config/agent/no_such_field"), ["ignore-matches-nothing"]);
+}
+
+#[test]
 fn a_text_that_is_removed_is_a_risk_and_a_word_is_not() {
-    let long = "word ".repeat(17);
-    for (text, is_risk) in [(long.as_str(), true), ("\"two\\nlines\"", true), ("short", false)] {
+    let (long, just_short) = ("x".repeat(81), "x".repeat(80));
+    for (text, is_risk) in
+        [(long.as_str(), true), (just_short.as_str(), false), ("\"two\\nlines\"", true), ("short", false)]
+    {
         let voicemail =
             |text: &str| manifest("a", "").replace("      instructions: You answer the telephone of a clinic.\n", text);
         let mut scene = Scene::new();

@@ -81,13 +81,15 @@ fn numbers_that_stood_in_a_direction_before_git_managed_it_have_not_arrived() {
     for (declared, arrived) in [("[\"+15550100001\"]", vec![]), ("[]", vec!["+15550100005"])] {
         run(async {
             let mut world = in_service("");
-            world.write("a", manifest("a", ""));
+            // The other direction is managed already, and says nothing of this one.
+            let outbound = "outbound: [\"+15550100007\"]";
+            world.write("a", manifest("a", &format!("phone_numbers: {{{outbound}}}")));
             world.apply().await;
             let id = world.id("Agent a");
             world.sandbox.with(|service| {
                 service.dashboard_assign("+15550100005", Direction::Inbound, Some(&id)).unwrap();
             });
-            world.write("a", manifest("a", &format!("phone_numbers: {{inbound: {declared}}}")));
+            world.write("a", manifest("a", &format!("phone_numbers: {{inbound: {declared}, {outbound}}}")));
             let drift = world.drift().await;
             let found: Vec<String> =
                 drift.agents.iter().flat_map(|agent| &agent.slots).map(|slot| slot.number.to_string()).collect();

@@ -4,6 +4,7 @@
 mod adopted;
 mod interrupted;
 mod judged;
+mod left_alone;
 mod limits;
 mod random;
 mod shown;
