@@ -42,17 +42,15 @@ pub fn breaches(changes: &[AgentChange], live: &BTreeSet<&str>, options: &Option
 }
 
 /// The agents that are updated, and those that lose an inbound slot, be it to nobody or to another agent: what rings there
-/// changes, whether or not anything of their own is written.
+/// changes, whether or not anything of their own is written. A slot that only follows is of an agent that is updated.
 fn changed_agents(changes: &[AgentChange]) -> BTreeSet<&str> {
-    let updated =
-        changes.iter().filter(|change| change.action == Action::Update).filter_map(|change| change.agent_id.as_deref());
-    let losing = changes.iter().flat_map(|change| {
-        change.numbers.iter().filter(|slot| slot.direction == Direction::Inbound).filter_map(|slot| match &slot.from {
-            SlotHolder::Agent { agent_id, .. } if change.agent_id.as_ref() != Some(agent_id) => Some(agent_id.as_str()),
-            SlotHolder::Agent { .. } | SlotHolder::Empty | SlotHolder::Unknown { .. } => None,
-        })
+    let updated = changes.iter().filter(|change| change.action == Action::Update);
+    let slots = changes.iter().flat_map(|change| &change.numbers);
+    let holders = slots.filter(|slot| slot.direction == Direction::Inbound).filter_map(|slot| match &slot.from {
+        SlotHolder::Agent { agent_id, .. } => Some(agent_id.as_str()),
+        SlotHolder::Empty | SlotHolder::Unknown { .. } => None,
     });
-    updated.chain(losing).collect()
+    updated.filter_map(|change| change.agent_id.as_deref()).chain(holders).collect()
 }
 
 /// Why `--prune` does not delete an orphan, if it does not.

@@ -331,8 +331,8 @@ fn a_new_agent_that_another_run_took_over_is_left_to_it_at_once() {
 
 #[test]
 fn agents_of_one_name_are_told_apart_by_their_keys_also_where_the_reply_to_a_create_is_lost() {
-    for lost in [None, Some(1), Some(2)] {
-        let mut world = in_service("");
+    for (order, lost) in [("", None), ("", Some(1)), ("", Some(2)), ("order=asc", Some(1)), ("order=asc", Some(2))] {
+        let mut world = in_service(order);
         world.write("a", manifest("a", "").replace("Agent a", "Agent x"));
         world.write("b", manifest("b", "").replace("Agent b", "Agent x").replace("steps: 3", "steps: 4"));
         if let Some(nth) = lost {
@@ -354,17 +354,22 @@ fn agents_of_one_name_are_told_apart_by_their_keys_also_where_the_reply_to_a_cre
 
 #[test]
 fn an_agent_of_the_same_name_and_key_in_another_project_is_nobodys_elder() {
-    let mut world = in_service("");
-    world
-        .files
-        .insert("reachform.yaml".to_owned(), "version: 1\nproject: other\nenvironments:\n  prod: {}\n".to_owned());
-    world.write("a", manifest("a", ""));
-    run(async { world.apply().await });
-    world
-        .files
-        .insert("reachform.yaml".to_owned(), "version: 1\nproject: test\nenvironments:\n  prod: {}\n".to_owned());
-    let report = run(async { world.apply().await });
-    assert!(report.is_complete(), "{report:#?}");
-    assert_eq!(world.agents(), 2, "each project has its own");
-    run(async { world.assert_empty("beside another project").await });
+    for (order, is_lost) in [("", false), ("", true), ("order=asc", true)] {
+        let mut world = in_service(order);
+        world
+            .files
+            .insert("reachform.yaml".to_owned(), "version: 1\nproject: other\nenvironments:\n  prod: {}\n".to_owned());
+        world.write("a", manifest("a", ""));
+        run(async { world.apply().await });
+        world
+            .files
+            .insert("reachform.yaml".to_owned(), "version: 1\nproject: test\nenvironments:\n  prod: {}\n".to_owned());
+        if is_lost {
+            world.fault("drop-after:POST /core/agents#1");
+        }
+        let report = run(async { world.apply().await });
+        assert!(report.is_complete(), "{order} {is_lost}: {report:#?}");
+        assert_eq!(world.agents(), 2, "each project has its own");
+        run(async { world.assert_empty("beside another project").await });
+    }
 }
