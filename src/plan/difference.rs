@@ -178,15 +178,16 @@ fn fields(before: Option<&Desired>, after: &Desired) -> Vec<FieldChange> {
     let old_mask = Mask { declared: before.map(|before| &before.declared), ..new_mask };
     let mut found = Vec::new();
     for path in paths {
-        let (was, is) = (old.as_ref().and_then(|old| path.get(old)), path.get(&new));
+        // A filled object shows through the leaves below it, and counts as nothing where the other side has a leaf.
+        let leaf = |value: &&Value| value.as_object().is_none_or(Map::is_empty);
+        let was = old.as_ref().and_then(|old| path.get(old)).filter(leaf);
+        let is = path.get(&new).filter(leaf);
         let is_same = match (was, is) {
             (Some(was), Some(is)) => same(was, is),
             (None, None) => true,
             _ => false,
         };
-        // What is a leaf on one side and a filled object on the other shows through the leaves below it.
-        let is_filled = |side: Option<&Value>| side.and_then(Value::as_object).is_some_and(|map| !map.is_empty());
-        if is_same || is_filled(was) || is_filled(is) {
+        if is_same {
             continue;
         }
         found.push(FieldChange {

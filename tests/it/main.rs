@@ -16,6 +16,7 @@ mod architecture;
 mod cli;
 mod converge;
 mod dead_runs;
+mod differences;
 mod drift;
 mod examples;
 mod forge;

@@ -249,3 +249,23 @@ fn what_needs_a_look_stands_first_deletes_then_conflicts_then_risks_and_then_the
     let order: Vec<&str> = plan.changes.iter().map(|change| change.key.as_str()).collect();
     assert_eq!(order, ["z", "d", "c", "a", "b", "ab", "aa"]);
 }
+
+#[test]
+fn where_no_project_says_which_manifests_there_are_nothing_is_an_orphan() {
+    let mut scene = applied(manifest("a", ""));
+    scene.write("b", manifest("b", ""));
+    scene.files.remove("agents/a.yaml");
+    assert_eq!(scene.plan().orphans.len(), 1);
+    scene.options.has_project = false;
+    assert_eq!(scene.plan().orphans, []);
+}
+
+#[test]
+fn a_null_that_is_no_longer_declared_is_of_no_kind() {
+    let with = |more: &str| manifest("a", "").replace("config:", &format!("config:\n    metadata: {{{more}y: 1}}"));
+    let mut scene = applied(with("x: null, "));
+    scene.write("a", with(""));
+    let plan = scene.plan();
+    let field = &plan.changes[0].fields[0];
+    assert_eq!((field.path.to_string().as_str(), field.kind, field.removal), ("/config/metadata/x", Kind::Other, true));
+}

@@ -104,6 +104,15 @@ fn a_description_whose_ignore_has_ended_is_drift_only_where_it_differs() {
         assert!(drift.agents[0].fields[0].ended.is_some());
         set(json!("Ours."));
         world.assert_clean("it is what Git says").await;
+        set(Value::Null);
+        assert_eq!(paths(&world.drift().await), ["/description"]);
+        world.files.insert("agents/a.yaml".to_owned(), text("2026-05-31").replace("Ours.", "null"));
+        world.assert_clean("null is nothing").await;
+        // An entry that has ended says nothing of any other path.
+        world.files.insert("agents/a.yaml".to_owned(), text("2026-05-31").replace("Ours.", "null"));
+        edit(&world, "Agent a", "/agent/max_tool_steps", json!(9));
+        let drift = world.drift().await;
+        assert_eq!((paths(&drift), drift.agents[0].fields[0].ended.is_some()), (vec![STEPS.to_owned()], false));
     });
 }
 
@@ -144,6 +153,27 @@ fn an_agent_that_cannot_be_told_is_not_checked_with_its_own_reason() {
         assert_eq!(told.len(), 2, "{told:#?}");
         for ((address, causes), version) in told.iter().zip(["98", "99"]) {
             assert!(causes.contains(version), "{address}: {causes}");
+        }
+    });
+}
+
+#[test]
+fn two_secrets_that_were_taken_out_are_not_known_to_be_the_same_change() {
+    run(async {
+        let mut world = in_service("");
+        world.secrets.insert("CRM".to_owned(), "crm-secret-4417-value".to_owned());
+        for key in ["a", "b"] {
+            world.write(key, manifest(key, "metadata: {crm_token: !secret CRM, team: x}"));
+        }
+        world.apply().await;
+        for (field, groups) in [("crm_token", 2), ("team", 3)] {
+            for name in ["Agent a", "Agent b"] {
+                let mut metadata = world.metadata(name);
+                metadata.as_object_mut().unwrap().shift_remove(field);
+                let (id, fields) = (world.id(name), Map::from_iter([("metadata".to_owned(), metadata)]));
+                world.sandbox.with(|service| service.dashboard_change(&id, &fields).unwrap());
+            }
+            assert_eq!(world.drift().await.groups().len(), groups, "{field}");
         }
     });
 }
