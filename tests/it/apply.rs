@@ -8,7 +8,7 @@ use reachform::sandbox::Fault;
 use serde_json::{Map, Value, json};
 
 use crate::scene::manifest;
-use crate::world::{World, changed, in_service, outcome, run};
+use crate::world::{World, changed, in_service, outcome, run, two_at_once};
 
 const A: &str = "+15550100001";
 const B: &str = "+15550100002";
@@ -253,16 +253,7 @@ fn two_applies_started_together_end_with_one_winner_and_a_true_report_from_both(
         for key in ["a", "b", "c"] {
             world.write(key, manifest(key, "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
         }
-        let (mut first, mut second) = (world.clone(), world.clone());
-        (first.runs, second.runs) = (100, 200);
-        (first.latency, second.latency) = (Duration::from_millis(50), Duration::from_millis(60));
-        let (one, other) = run(async {
-            tokio::join!(first.try_apply(Approval::Person), async {
-                reachform::http::Clock::sleep(&*world.clock, Duration::from_millis(behind)).await;
-                second.try_apply(Approval::Person).await
-            })
-        });
-        let reports = [one.unwrap().unwrap(), other.unwrap().unwrap()];
+        let reports = two_at_once(&world, Duration::from_millis(behind));
         for key in ["a", "b", "c"] {
             let applied = reports.iter().filter(|report| {
                 report.outcomes.iter().any(|entry| entry.key.as_str() == key && entry.outcome == Outcome::Applied)

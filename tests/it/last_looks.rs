@@ -15,7 +15,9 @@ use reachform::session::SessionError;
 use serde_json::{Value, json};
 
 use crate::scene::manifest;
-use crate::world::{World, causes, changed, edit_stamp, elapsed, in_service, just_before, outcome, run};
+use crate::world::{
+    World, causes, changed, edit_stamp, elapsed, in_service, just_before, outcome, run, two_at_once, with_one_to_prune,
+};
 
 const A: &str = "+15550100001";
 const B: &str = "+15550100002";
@@ -117,18 +119,6 @@ fn a_lease_that_another_run_took_since_the_plan_blocks_the_agent() {
     assert!(causes(&report, "a").contains("github-77/alive"), "{report:#?}");
     assert!(!report.wrote);
     assert_eq!(steps(&world), json!(3));
-}
-
-/// Two agents in place, the second of which has no manifest any more and is to be pruned.
-fn with_one_to_prune() -> World {
-    let mut world = in_service("");
-    world.write("a", manifest("a", ""));
-    world.write("b", manifest("b", ""));
-    run(async { world.apply().await });
-    world.files.remove("agents/b.yaml");
-    world.options.prune = true;
-    world.options.limits.delete = 1;
-    world
 }
 
 #[test]
@@ -253,16 +243,7 @@ fn two_first_applies_at_once_leave_one_agent_also_where_lists_show_it_late() {
         for behind in [0, 10, 30, 120, 300] {
             let mut world = in_service(&format!("eventual={eventual}"));
             world.write("a", manifest("a", ""));
-            let (mut first, mut second) = (world.clone(), world.clone());
-            (first.runs, second.runs) = (100, 200);
-            (first.latency, second.latency) = (Duration::from_millis(50), Duration::from_millis(60));
-            let (one, other) = run(async {
-                tokio::join!(first.try_apply(Approval::Person), async {
-                    reachform::http::Clock::sleep(&*world.clock, Duration::from_millis(behind)).await;
-                    second.try_apply(Approval::Person).await
-                })
-            });
-            let reports = [one.unwrap().unwrap(), other.unwrap().unwrap()];
+            let reports = two_at_once(&world, Duration::from_millis(behind));
             let what = format!("eventual={eventual}, {behind} ms: {reports:#?}");
             assert_eq!(world.agents(), 1, "{what}");
             let applied = reports.iter().filter(|report| outcome(report, "a") == Outcome::Applied).count();

@@ -7,7 +7,7 @@ use reachform::sandbox::{Direction, Service};
 use serde_json::{Map, Value, json};
 
 use crate::scene::manifest;
-use crate::world::{World, causes, changed, edit_stamp, in_service, just_before, outcome, run};
+use crate::world::{World, causes, changed, edit_stamp, in_service, just_before, outcome, run, with_one_to_prune};
 
 const A: &str = "+15550100001";
 
@@ -157,29 +157,17 @@ fn a_copy_takes_along_what_points_at_the_live_version_in_a_direction_that_git_do
     assert_eq!(world.versions("Agent a"), [(1, true), (2, true)]);
 }
 
-/// Two agents in place, one of which is to be changed and one to be deleted.
-fn with_one_to_delete() -> World {
-    let mut world = in_service("");
-    world.write("a", manifest("a", ""));
-    world.write("b", manifest("b", ""));
-    run(async { world.apply().await });
-    world.files.remove("agents/b.yaml");
-    world.options.prune = true;
-    world.options.limits.delete = 1;
-    world
-}
-
 #[test]
 fn an_agent_that_somebody_else_deleted_is_done_with_unless_the_reading_has_errors() {
     let delete = |service: &mut Service| {
         let id = service.agent_named("Agent b").unwrap().id;
         service.dashboard_delete(&id).unwrap();
     };
-    let mut world = with_one_to_delete();
+    let mut world = with_one_to_prune();
     let report = apply_while(&mut world, delete);
     assert_eq!(outcome(&report, "b"), Outcome::AlreadyApplied, "{report:#?}");
 
-    let mut world = with_one_to_delete();
+    let mut world = with_one_to_prune();
     let report = apply_while(&mut world, move |service| {
         delete(service);
         let mut metadata = service.agent_named("Agent a").unwrap().metadata;

@@ -382,6 +382,32 @@ pub fn just_before(world: &World, name: String, nth: usize, deed: impl Fn(&mut S
     });
 }
 
+/// Two agents in place, the second of which has no manifest any more and is to be pruned.
+pub fn with_one_to_prune() -> World {
+    let mut world = in_service("");
+    world.write("a", manifest("a", ""));
+    world.write("b", manifest("b", ""));
+    run(async { world.apply().await });
+    world.files.remove("agents/b.yaml");
+    world.options.prune = true;
+    world.options.limits.delete = 1;
+    world
+}
+
+/// Two runs of one apply, the second begun so much later, over networks of their own.
+pub fn two_at_once(world: &World, behind: Duration) -> [Report; 2] {
+    let (mut first, mut second) = (world.clone(), world.clone());
+    (first.runs, second.runs) = (100, 200);
+    (first.latency, second.latency) = (Duration::from_millis(50), Duration::from_millis(60));
+    let (one, other) = run(async {
+        tokio::join!(first.try_apply(Approval::Person), async {
+            world.clock.sleep(behind).await;
+            second.try_apply(Approval::Person).await
+        })
+    });
+    [one.unwrap().unwrap(), other.unwrap().unwrap()]
+}
+
 /// A world of so many agents, all in place.
 pub fn world_of(agents: usize, behaviour: &str) -> World {
     let mut world = in_service(behaviour);
