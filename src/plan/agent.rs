@@ -10,7 +10,7 @@ use crate::model::value::leaves;
 use crate::model::{ConfigShape, Desired, FieldPath, LiveAgent, Stamp};
 
 use super::change::{Cause, FieldChange, KeptEdit, Notice, Risk, Shown};
-use super::compare::{Sides, is_empty_object};
+use super::compare::{Sides, is_empty_object, leaf_sides};
 use super::faults;
 use super::hash::field_differs;
 use super::mask::Mask;
@@ -406,16 +406,13 @@ impl Config<'_> {
             let is_ours = self.owned.contains_key(&path)
                 || all.iter().any(|(declared, _)| path.starts_with(declared) || declared.starts_with(&path));
             let Some(inner) = path.within_config() else { continue };
-            let (before, after) = (inner.get(applied), inner.get(self.live));
+            let (before, after) = leaf_sides(inner.get(applied), inner.get(self.live));
             let differs = match (before, after) {
                 (Some(before), Some(after)) => !crate::model::value::same(before, after),
                 (None, None) => false,
                 _ => true,
             };
-            // A leaf on one side that is an object on the other shows through the leaves below it.
-            let is_split =
-                [before, after].iter().any(|side| side.is_some_and(|v| v.is_object() && !is_empty_object(v)));
-            if differs && !is_ours && !is_split {
+            if differs && !is_ours {
                 plan.kept.push(KeptEdit { before: mask.shown(&path, before), after: mask.shown(&path, after), path });
             }
         }

@@ -74,6 +74,18 @@ impl Sides<'_> {
     }
 }
 
+/// Two sides of a path as they are listed leaf by leaf. A filled object shows through the leaves below it, so it counts as
+/// nothing, and an empty one beside it has nothing to say; any other value in its place is shown.
+pub fn leaf_sides<'v>(before: Option<&'v Value>, after: Option<&'v Value>) -> (Option<&'v Value>, Option<&'v Value>) {
+    let is_filled = |side: Option<&Value>| side.is_some_and(|value| value.is_object() && !is_empty_object(value));
+    match (is_filled(before), is_filled(after)) {
+        (false, false) => (before, after),
+        (true, false) => (None, after.filter(|value| !is_empty_object(value))),
+        (false, true) => (before.filter(|value| !is_empty_object(value)), None),
+        (true, true) => (None, None),
+    }
+}
+
 /// Whether a value is `{}`.
 pub fn is_empty_object(value: &Value) -> bool {
     value.as_object().is_some_and(serde_json::Map::is_empty)

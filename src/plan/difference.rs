@@ -10,6 +10,7 @@ use crate::model::{Desired, Direction, FieldPath, Key, Origin, PhoneNumber, Slot
 
 use super::agent::order_by_schema;
 use super::change::{Cause, FieldChange, Source};
+use super::compare::leaf_sides;
 use super::mask::Mask;
 
 /// What became of a manifest.
@@ -178,10 +179,7 @@ fn fields(before: Option<&Desired>, after: &Desired) -> Vec<FieldChange> {
     let old_mask = Mask { declared: before.map(|before| &before.declared), ..new_mask };
     let mut found = Vec::new();
     for path in paths {
-        // A filled object shows through the leaves below it, and counts as nothing where the other side has a leaf.
-        let leaf = |value: &&Value| value.as_object().is_none_or(Map::is_empty);
-        let was = old.as_ref().and_then(|old| path.get(old)).filter(leaf);
-        let is = path.get(&new).filter(leaf);
+        let (was, is) = leaf_sides(old.as_ref().and_then(|old| path.get(old)), path.get(&new));
         let is_same = match (was, is) {
             (Some(was), Some(is)) => same(was, is),
             (None, None) => true,

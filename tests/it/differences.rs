@@ -69,6 +69,14 @@ fn a_text_in_place_of_an_object_is_shown_beside_what_was_below_it_and_the_other_
 }
 
 #[test]
+fn an_empty_object_that_is_filled_or_emptied_is_shown_by_its_leaves_alone() {
+    let (empty, filled) = ("metadata: {crm: {}}", "metadata: {crm: {id: 1}}");
+    let (below, one) = ("/metadata/crm/id".to_owned(), Shown::Value(json!(1)));
+    assert_eq!(fields(empty, filled), [(below.clone(), Shown::Absent, one.clone())]);
+    assert_eq!(fields(filled, empty), [(below, one, Shown::Absent)]);
+}
+
+#[test]
 fn a_secret_is_shown_on_neither_side_and_a_text_in_its_place_is() {
     let (secret, text) = ("metadata: {note: !secret CRM}", "metadata: {note: in clear}");
     let path = "/metadata/note".to_owned();

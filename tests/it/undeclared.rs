@@ -139,14 +139,19 @@ fn of_what_git_does_not_declare_exactly_the_edits_since_the_last_apply_are_liste
     scene.dashboard("x", "/noise_cancellation", json!({"model": "bvc"}));
     scene.dashboard("x", "/voicemail_detection", Value::Null);
     let found: Vec<String> = kept(&scene.plan()).iter().map(|edit| edit.path.to_string()).collect();
-    let expected =
-        ["/config/agent/video_input", "/config/noise_cancellation/model", "/config/voicemail_detection/enabled"];
+    let expected = [
+        "/config/agent/video_input",
+        "/config/noise_cancellation",
+        "/config/noise_cancellation/model",
+        "/config/voicemail_detection",
+        "/config/voicemail_detection/enabled",
+    ];
     assert_eq!(found, expected);
 
     // Where the config is written as well, they are listed with the change, and stay.
     scene.write("a", with("").replace("max_tool_steps: 3", "max_tool_steps: 4"));
     let plan = scene.plan();
-    assert_eq!(plan.changes[0].kept.len(), 3);
+    assert_eq!(plan.changes[0].kept.len(), 5);
     scene.apply();
     assert_eq!(scene.config_of("a")["agent"]["video_input"], json!(false));
 }

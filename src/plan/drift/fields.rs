@@ -10,7 +10,7 @@ use crate::model::value::{leaves, same};
 use crate::model::{ConfigShape, Desired, Editor, FieldPath, Ignore, LiveAgent, Stamp};
 use crate::plan::agent::{live_document, order_by_schema};
 use crate::plan::change::{KeptEdit, Kind};
-use crate::plan::compare::{Sides, is_empty_object};
+use crate::plan::compare::{Sides, is_empty_object, leaf_sides};
 use crate::plan::hash::field_differs;
 use crate::plan::mask::Mask;
 use crate::plan::merge::new_config;
@@ -360,16 +360,13 @@ impl Config<'_, '_, '_> {
             let is_ours = values.owned.keys().any(|owned| owned.starts_with(&path) || path.starts_with(owned))
                 || path.get(tree).is_some()
                 || values.is_left_alone(&path);
-            let (before, after) = (inner.get(applied), inner.get(self.live));
+            let (before, after) = leaf_sides(inner.get(applied), inner.get(self.live));
             let is_same = match (before, after) {
                 (Some(before), Some(after)) => same(before, after),
                 (None, None) => true,
                 _ => false,
             };
-            // A leaf on one side that is a filled object on the other shows through the leaves below it.
-            let is_split =
-                |side: Option<&Value>| side.is_some_and(|value| value.is_object() && !is_empty_object(value));
-            if !is_ours && !is_same && !is_split(before) && !is_split(after) {
+            if !is_ours && !is_same {
                 let (before, after) = (self.mask.shown(&path, before), self.mask.shown(&path, after));
                 kept.push(KeptEdit { path, before, after });
             }
