@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::api::{ApiError, VersionSource};
 use crate::model::value::same;
-use crate::model::{LiveAgent, Stamp, VersionHead};
+use crate::model::{LiveAgent, Seal, Stamp, VersionHead};
 use crate::plan::{Event, Outcome};
 
 use super::context::{Context, EVENTUAL};
@@ -93,7 +93,7 @@ pub(super) async fn dead_runs_draft(worker: &Worker<'_>) -> Result<Option<u64>, 
     if let Some(head) = by_us.max_by_key(|head| head.version) {
         return Ok(Some(head.version));
     }
-    let salt = &worker.stamp.state.salt;
+    let seal = Seal::of(&worker.stamp);
     let mut found = Vec::new();
     for head in new.iter().filter(|head| head.created_by.is_none() || worker.principal.is_none()) {
         let config = version(worker.ctx, &agent.id, head.version).await?;
@@ -103,7 +103,7 @@ pub(super) async fn dead_runs_draft(worker: &Worker<'_>) -> Result<Option<u64>, 
         };
         let holds_intent = intent.fields.iter().filter(|(path, _)| path.in_config()).all(|(path, hash)| {
             let value = path.within_config().and_then(|inner| inner.get(&config));
-            value.is_some_and(|value| salt.hash(value) == hash.sent)
+            value.is_some_and(|value| seal.hash(value) == hash.sent)
         });
         if is_base || holds_intent {
             found.push(head.version);

@@ -9,7 +9,7 @@ use crate::api::{ApiError, Assignment, VersionSource};
 use crate::http::Fate;
 use crate::model::stamp::{Fields, STAMP_KEY};
 use crate::model::value::same;
-use crate::model::{Applied, Intent, Lease, LiveAgent, Salt, Stamp, StampState};
+use crate::model::{Applied, Intent, Lease, LiveAgent, Salt, Seal, Stamp, StampState};
 use crate::plan::readback::{self, ReadBack};
 use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::{Action, AgentChange, AgentOutcome, Event, Outcome, Step, Work};
@@ -46,12 +46,11 @@ impl<'a> Worker<'a> {
         let (project, environment) = ctx.owner.clone();
         let salt = change.work.salt.clone().unwrap_or_else(|| Salt::new(ctx.entropy.bytes()));
         let before = change.work.stamp.clone();
-        let state = before
-            .as_ref()
-            .map_or(StampState { salt, applied: None, intent: None, lease: None, rollback: None }, |stamp| {
-                stamp.state.clone()
-            });
-        let stamp = Stamp {
+        let state = before.as_ref().map_or(
+            StampState { salt, secrets: None, applied: None, intent: None, lease: None, rollback: None },
+            |stamp| stamp.state.clone(),
+        );
+        let mut stamp = Stamp {
             project,
             environment,
             key: change.key.clone(),
@@ -59,6 +58,7 @@ impl<'a> Worker<'a> {
             protect: change.work.protect,
             state,
         };
+        stamp.remember_secrets(&change.work.secrets);
         Self {
             ctx,
             change,
@@ -189,7 +189,7 @@ impl<'a> Worker<'a> {
             change,
             base: self.change.base_version,
             highest: self.highest,
-            fields: intended_fields(&self.stamp.state.salt, &self.work().sent),
+            fields: intended_fields(Seal::of(&self.stamp), &self.work().sent),
         }
     }
 
@@ -533,13 +533,13 @@ impl<'a> Worker<'a> {
     /// the renderings that the plan knew.
     pub(super) fn final_fields(&self) -> Fields {
         let work = self.work();
-        let salt = &self.stamp.state.salt;
+        let seal = Seal::of(&self.stamp);
         let mut fields = match &self.read_config {
-            Some(read) => stamp_fields(salt, &work.sent, &|path| match path.within_config() {
+            Some(read) => stamp_fields(seal, &work.sent, &|path| match path.within_config() {
                 Some(inner) => inner.get(read),
                 None => work.sent.iter().find(|(sent, _)| sent == path).map(|(_, value)| value),
             }),
-            None => intended_fields(salt, &work.sent),
+            None => intended_fields(seal, &work.sent),
         };
         if self.read_config.is_none() {
             fields.extend(work.kept_fields.clone());

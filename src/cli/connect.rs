@@ -13,6 +13,7 @@ use crate::manifest::Project;
 use crate::sandbox::{Behaviour, Fault, InProcess, Sandbox, Service, Store, StoreError};
 use crate::session::Outside;
 
+use super::output;
 use super::report::CommandError;
 use super::settings::Settings;
 
@@ -36,6 +37,7 @@ pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken
         // What the service answers may hold what it was sent: the token, and the secrets of the manifests.
         let secrets = settings.secrets();
         let redactor = Redactor::new(secrets.iter().chain([&token]));
+        output::hide(&[secrets, vec![token.clone()]].concat());
         let options = TransportOptions { extra_ca: settings.ca_file.clone(), ..TransportOptions::default() };
         let transport = ReqwestTransport::new(base, Some(&credential), &options)
             .map_err(|error| CommandError::chain("the HTTP client could not be built", &error))?;

@@ -59,6 +59,10 @@ pub fn main() -> ExitCode {
     output::set_color(cli.global.color);
     let settings = Settings::gather(&cli.global);
     output::guard(settings.annotations || Settings::is_read_by_a_runner());
+    // The embedded service prints the token that it takes, for whoever wants to talk to it.
+    if !matches!(cli.command, Command::Sandbox(_)) {
+        output::hide(&settings.secrets());
+    }
     start_logging(cli.global.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,

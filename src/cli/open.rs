@@ -70,6 +70,7 @@ pub fn options(workspace: &Workspace, planning: &Planning) -> Options {
             delete: planning.max_delete.unwrap_or_else(|| limit(project.limits.delete)),
             change_percent: planning.max_change_percent.unwrap_or_else(|| limit(project.limits.change_percent)),
         },
+        not_secret: project.not_secret.clone(),
         ..Options::default()
     }
 }

@@ -5,10 +5,13 @@ use std::borrow::Cow;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 use anstream::ColorChoice as Choice;
+use secrecy::SecretString;
 
 use crate::diagnostics::{Diagnostic, SourceMap};
+use crate::http::Redactor;
 use crate::render::diagnostics::TextOptions as ProblemOptions;
 use crate::render::style::{Detail, Glyphs, Styles};
 use crate::render::text::TextOptions;
@@ -66,6 +69,20 @@ pub fn guard(on: bool) {
     GUARDED.store(on, Ordering::Relaxed);
 }
 
+/// The secrets of this run, which no output may hold, whatever brought them there. What is shown of the service and of
+/// manifests has been masked as values before; this is the net below that.
+static SECRETS: RwLock<Option<Redactor>> = RwLock::new(None);
+
+/// Tells which secrets no output may hold. Called again when a credential has been read from a file.
+pub fn hide(secrets: &[SecretString]) {
+    *SECRETS.write().unwrap_or_else(PoisonError::into_inner) = Some(Redactor::sure(secrets));
+}
+
+fn without_secrets(text: &str) -> Cow<'_, str> {
+    let known = SECRETS.read().unwrap_or_else(PoisonError::into_inner);
+    known.as_ref().and_then(|known| known.hide(text)).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
 /// The text as it may be printed. Colour is taken off first where none is shown: behind it a command could begin.
 fn printable(text: &str, colored: bool) -> Cow<'_, str> {
     if !GUARDED.load(Ordering::Relaxed) {
@@ -90,6 +107,7 @@ pub fn document(text: &str) {
 }
 
 fn to_stdout(text: &str) {
+    let text = &*without_secrets(text);
     let mut stdout = anstream::stdout().lock();
     let written = stdout
         .write_all(text.as_bytes())
@@ -105,6 +123,7 @@ pub fn aside(text: &str) {
 }
 
 fn to_stderr(text: &str) {
+    let text = &*without_secrets(text);
     let mut stderr = anstream::stderr().lock();
     let line_end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
     if let Err(error) = write!(stderr, "{text}{line_end}") {
@@ -136,6 +155,7 @@ pub struct Log;
 impl std::io::Write for Log {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
         let text = String::from_utf8_lossy(line);
+        let text = without_secrets(&text);
         // Not `aside`: a failure to log must not be logged.
         anstream::stderr().lock().write_all(printable(&text, stderr_is_colored()).as_bytes())?;
         Ok(line.len())
@@ -175,6 +195,7 @@ pub fn check_writable(path: &Path) -> Result<(), CommandError> {
 pub fn file(path: &Path, text: &str) -> Result<(), CommandError> {
     let failed = |error: &std::io::Error| CommandError::io(format!("{} could not be written", path.display()), error);
     check_writable(path)?;
+    let text = &*without_secrets(text);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !path.exists() || path.is_file() {
         let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;

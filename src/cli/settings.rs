@@ -62,6 +62,19 @@ pub struct Settings {
 /// The variable that a GitHub runner, or one that works like it, sets to `true`.
 const ACTIONS: &str = "GITHUB_ACTIONS";
 
+/// Variables that hold secrets, by the beginnings of their names.
+const SECRET_PREFIXES: [&str; 3] = ["REACHFORM_SECRET_", "ANYREACH_TOKEN", "REACHFORM_INPUT_TOKEN"];
+
+/// Variables that hold secrets, by their names.
+const SECRET_VARIABLES: [&str; 6] = [
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "GITLAB_TOKEN",
+    "CI_JOB_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+];
+
 /// Narrowest and widest that text is laid out for: narrower breaks words, wider tires the eye.
 const WIDTHS: (usize, usize) = (60, 120);
 
@@ -145,10 +158,15 @@ impl Settings {
         self.variable(&format!("REACHFORM_SECRET_{name}")).map(str::to_owned)
     }
 
-    /// Every value that `!secret` could stand for: what the service sends back of one is masked.
+    /// Every value that no output may hold, whoever sends it back: what `!secret` could stand for, and the credentials
+    /// of the service and of the forge.
     pub fn secrets(&self) -> Vec<SecretString> {
-        let named = self.variables.iter().filter(|(name, _)| name.starts_with("REACHFORM_SECRET_"));
-        named.map(|(_, value)| SecretString::from(value.clone())).collect()
+        let is_secret = |name: &str| {
+            SECRET_VARIABLES.contains(&name) || SECRET_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        };
+        let named = self.variables.iter().filter(|(name, value)| is_secret(name) && !value.trim().is_empty());
+        let values = named.map(|(_, value)| SecretString::from(value.trim().to_owned()));
+        values.chain(self.token.clone()).collect()
     }
 
     /// The token: from the file, else from the variable that the environment of the project names.

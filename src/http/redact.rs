@@ -1,10 +1,13 @@
 //! Texts from outside, made fit to be shown: known secrets out, secret-sounding members out, control characters out.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::model::shape::sounds_secret;
+use crate::model::look::sounds_secret;
 
 /// What stands where a secret stood.
 const MASK: &str = "(secret)";
@@ -25,45 +28,84 @@ const SNIPPET_SOURCE: usize = 16 * 1024;
 /// How much of a body a message shows, in characters.
 const SNIPPET_LENGTH: usize = 160;
 
-/// Knows secret values and takes them out of texts that came from outside, error bodies above all.
+/// Knows secret values and takes them out of texts that came from outside.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    /// Every form in which a value could stand in a body, longest first, so that no secret leaves a rest of another.
-    forms: Vec<Form>,
-}
-
-/// One way in which a value may be written.
-#[derive(Clone)]
-struct Form {
-    text: SecretString,
-    /// Whether it counts only where no letter or digit stands beside it. In base64 one always may.
-    as_word: bool,
+    /// Finds every form in which a value could stand in a text, all in one pass; absent without a secret.
+    finder: Option<Arc<AhoCorasick>>,
+    /// Whether a form counts only where no letter or digit stands beside it, in the finder's order. In base64 one always
+    /// may.
+    as_word: Vec<bool>,
+    /// The length of the longest form, in bytes.
+    longest: usize,
 }
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redactor({})", self.forms.len())
+        write!(f, "Redactor({})", self.as_word.len())
     }
 }
 
 impl Redactor {
     /// Takes the values that must never be shown: the token, and every `!secret` of the run.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
-        let mut forms: Vec<(String, bool)> = Vec::new();
+        Self::with(secrets, SHORTEST_SECRET)
+    }
+
+    /// The same for whole documents and for what this program says itself: values so short that they may be its own
+    /// words are left alone.
+    pub fn sure<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
+        Self::with(secrets, SURE_SECRET)
+    }
+
+    fn with<'a>(secrets: impl IntoIterator<Item = &'a SecretString>, shortest: usize) -> Self {
+        let mut forms: BTreeMap<String, bool> = BTreeMap::new();
         for secret in secrets {
             let text = secret.expose_secret();
             // A header or a log shows the lines of a key one by one.
             let lines = text.lines().filter(|line| line.len() >= SURE_SECRET);
             for text in std::iter::once(text).chain(lines) {
-                if text.len() >= SHORTEST_SECRET {
-                    forms.extend(forms_of(text));
+                if text.len() >= shortest {
+                    for (form, as_word) in forms_of(text) {
+                        // A form of two values counts by the stricter of them.
+                        *forms.entry(form).or_insert(true) &= as_word;
+                    }
                 }
             }
         }
-        forms.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        forms.dedup();
-        let form = |(text, as_word)| Form { text: SecretString::from(text), as_word };
-        Self { forms: forms.into_iter().map(form).collect() }
+        if forms.is_empty() {
+            return Self::default();
+        }
+        // Where two begin at the same place the longer is taken, so that no secret leaves a rest of another.
+        let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(forms.keys());
+        Self {
+            longest: forms.keys().map(String::len).max().unwrap_or_default(),
+            as_word: forms.into_values().collect(),
+            finder: Some(Arc::new(finder.expect("internal error: the secrets of a run fit into one automaton"))),
+        }
+    }
+
+    /// The text without any known secret; nothing if there is none in it.
+    pub fn hide(&self, text: &str) -> Option<String> {
+        let finder = self.finder.as_ref()?;
+        let mut out = String::new();
+        let (mut done, mut from) = (0, 0);
+        while let Some(found) = finder.find(Input::new(text).range(from..)) {
+            let as_word = self.as_word.get(found.pattern().as_usize()).is_some_and(|as_word| *as_word);
+            if as_word && !is_whole_word(text, found.start(), found.end()) {
+                // Another secret may begin inside what is only a part of a word.
+                from = (found.start() + 1..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+                continue;
+            }
+            out.push_str(text.get(done..found.start()).unwrap_or_default());
+            out.push_str(MASK);
+            (done, from) = (found.end(), found.end());
+        }
+        if done == 0 {
+            return None;
+        }
+        out.push_str(text.get(done..).unwrap_or_default());
+        Some(out)
     }
 
     /// The text without any known secret, without control and bidi characters, on one line.
@@ -78,8 +120,7 @@ impl Redactor {
         let mut text = self.mask(&String::from_utf8_lossy(head));
         if head.len() < body.len() {
             // A secret that the end of the head cuts in two is not known as one any more.
-            let longest = self.forms.first().map_or(0, |form| form.text.expose_secret().len());
-            let mut end = text.len().saturating_sub(longest);
+            let mut end = text.len().saturating_sub(self.longest);
             while !text.is_char_boundary(end) {
                 end -= 1;
             }
@@ -89,7 +130,7 @@ impl Redactor {
     }
 
     fn mask(&self, text: &str) -> String {
-        self.forms.iter().fold(text.to_owned(), mask_form)
+        self.hide(text).unwrap_or_else(|| text.to_owned())
     }
 }
 
@@ -147,28 +188,11 @@ fn base64_core(bytes: &[u8], shift: usize) -> [String; 2] {
     ]
 }
 
-/// Masks one form of a secret: everywhere, or as a whole word where it is short.
-fn mask_form(text: String, form: &Form) -> String {
-    let Form { text: secret, as_word } = form;
-    let form = secret.expose_secret();
-    if !text.contains(form) {
-        return text;
-    }
-    if !as_word {
-        return text.replace(form, MASK);
-    }
+/// Whether what is found has no letter and no digit beside it.
+fn is_whole_word(text: &str, start: usize, end: usize) -> bool {
     let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    for (at, _) in text.match_indices(form) {
-        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + form.len()..).unwrap_or_default());
-        out.push_str(text.get(done..at).unwrap_or_default());
-        let inside = (is_word(before.chars().next_back()) && !ends_in_escape(before)) || is_word(after.chars().next());
-        out.push_str(if inside { form } else { MASK });
-        done = at + form.len();
-    }
-    out.push_str(text.get(done..).unwrap_or_default());
-    out
+    let (before, after) = (text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default());
+    (!is_word(before.chars().next_back()) || ends_in_escape(before)) && !is_word(after.chars().next())
 }
 
 /// Whether a text ends in `%22` or `\n`, whose last sign is no part of a word.

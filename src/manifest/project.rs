@@ -1,6 +1,6 @@
 //! `reachform.yaml`: the project's name, where its manifests are, its environments and its limits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes;
 use super::files::FileError;
@@ -30,7 +30,7 @@ const MAX_PROJECT_FILE: usize = 1024 * 1024;
 /// Longest name of a project, an environment or a variable. They stand in every stamp.
 const LONGEST_NAME: usize = 63;
 
-const FIELDS: [&str; 5] = ["version", "project", "agents", "environments", "limits"];
+const FIELDS: [&str; 6] = ["version", "project", "agents", "environments", "limits", "not_secret"];
 const ENVIRONMENT_FIELDS: [&str; 3] = ["token", "organization", "variables"];
 const LIMIT_FIELDS: [&str; 2] = ["delete", "change_percent"];
 
@@ -50,6 +50,8 @@ pub struct Project {
     pub environment: String,
     /// The safety limits.
     pub limits: Limits,
+    /// Names of properties whose texts are shown although they sound or look like secrets.
+    pub not_secret: BTreeSet<String>,
 }
 
 /// A place where manifests are.
@@ -97,6 +99,7 @@ impl Default for Project {
             environments: BTreeMap::new(),
             environment: DEFAULT_NAME.to_owned(),
             limits: Limits::default(),
+            not_secret: BTreeSet::new(),
         }
     }
 }
@@ -213,6 +216,11 @@ impl Session<'_> {
                 "agents" => self.agents(&value, project),
                 "environments" => self.environments(value, project),
                 "limits" => self.limits(&value, project),
+                "not_secret" => {
+                    let names = self.list(&value, "`not_secret`").unwrap_or_default();
+                    let names = names.iter().filter_map(|item| self.filled_text(item, "a name in `not_secret`"));
+                    project.not_secret = names.map(str::to_owned).collect();
+                }
                 _ => self.unknown_field(&key, &key_span, &FIELDS, "the project file"),
             }
         }

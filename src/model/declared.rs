@@ -53,6 +53,14 @@ impl Declared {
         self.secrets.keys().any(|at| at.starts_with(path))
     }
 
+    /// Every text that is a secret here, in clear, as far as this run has the values.
+    pub fn secrets_in_clear(&self) -> Vec<String> {
+        let mut texts: Vec<String> = self.secrets.values().flat_map(SecretText::in_clear).collect();
+        texts.sort();
+        texts.dedup();
+        texts
+    }
+
     /// The names of all secrets that this run has no value of.
     pub fn missing_secrets(&self) -> Vec<String> {
         let mut names: Vec<String> = self.secrets.values().flat_map(|text| text.missing().map(str::to_owned)).collect();

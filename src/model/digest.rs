@@ -67,8 +67,9 @@ impl Salt {
         &self.0
     }
 
-    /// 128 bits of HMAC-SHA-256 over the value's RFC 8785 bytes.
-    pub fn hash(&self, value: &Value) -> LeafHash {
+    /// 128 bits of HMAC-SHA-256 over the value's RFC 8785 bytes. Whoever hashes a leaf asks its `Seal`, which knows which
+    /// texts are secrets.
+    pub(super) fn hash(&self, value: &Value) -> LeafHash {
         // An HMAC takes a key of any length, so this cannot fail.
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("internal error: an HMAC takes any key");
         mac.update(&canonical(value));

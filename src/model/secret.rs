@@ -48,6 +48,15 @@ impl SecretText {
             .collect()
     }
 
+    /// The whole text and every secret in it, in clear, as far as this run has their values: what must not be shown.
+    pub fn in_clear(&self) -> Vec<String> {
+        let values = self.0.iter().filter_map(|part| match part {
+            SecretPart::Secret { value: Some(value), .. } => Some(value.expose_secret().to_owned()),
+            SecretPart::Secret { value: None, .. } | SecretPart::Text(_) => None,
+        });
+        values.chain(self.reveal()).filter(|text| !text.is_empty()).collect()
+    }
+
     /// The text with its secrets by name, which is what anyone may see: `!secret NAME`.
     pub fn named(&self) -> String {
         if let [SecretPart::Secret { name, .. }] = self.0.as_slice() {

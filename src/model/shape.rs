@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::look::sounds_secret;
 use super::path::FieldPath;
 
 /// Something that the schema says is wrong with a whole config.
@@ -22,7 +23,13 @@ pub trait ConfigShape {
     /// cannot be told.
     fn default_at(&self, config: &Value, path: &FieldPath) -> Option<Value>;
 
-    /// Whether the schema marks the place as secret (`writeOnly`, `format: password`), or its last name sounds so.
+    /// Whether the schema itself marks the place as secret (`writeOnly`, `format: password`).
+    fn marks_secret(&self, config: &Value, path: &FieldPath) -> bool {
+        let _without_a_schema = (config, path);
+        false
+    }
+
+    /// Whether the schema marks the place as secret, or its last name sounds so.
     fn is_secret(&self, config: &Value, path: &FieldPath) -> bool;
 
     /// Which branch of a union the object at `path` has picked: an id that is equal for equal branches.
@@ -45,17 +52,6 @@ pub trait ConfigShape {
 
     /// The names of the properties of the object at `path` in the schema's order, for showing.
     fn property_order(&self, config: &Value, path: &FieldPath) -> Vec<String>;
-}
-
-/// The words that make a property secret by its name (design, section 10).
-const SECRET_WORDS: [&str; 9] =
-    ["secret", "passw", "token", "credential", "api_key", "access_key", "account_key", "private_key", "authorization"];
-
-/// Whether a property's name sounds as if it held a secret. The caller looks at the value, too: only text counts.
-pub fn sounds_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('-', "_");
-    // `max_tokens` and its kin count tokens and are numbers, so the check of the value keeps them apart.
-    SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
 /// A config without a schema: no defaults, no unions, nothing required. For tests, and for a service without a schema.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::digest::{LeafHash, Salt};
 use super::key::Key;
 use super::path::FieldPath;
+use super::seal::SecretHash;
 use super::value::canonical;
 
 /// The highest stamp that this program reads. A higher one is an error for that agent: a newer program owns it.
@@ -97,6 +98,9 @@ pub struct RolledBack {
 pub struct StampState {
     /// Keys the hashes.
     pub salt: Salt,
+    /// Secrets that were sent, by their hashes, so that one is known wherever it is met. Absent in a stamp that was
+    /// written before it kept them.
+    pub secrets: Option<Vec<SecretHash>>,
     /// What was published last.
     pub applied: Option<Applied>,
     /// What is under way, or was when a run died.
@@ -228,6 +232,9 @@ fn read_fields(value: &Value) -> Option<Fields> {
 fn write_state(state: &StampState) -> Value {
     let mut map = Map::new();
     map.insert("salt".to_owned(), json!(state.salt.as_str()));
+    if let Some(secrets) = &state.secrets {
+        map.insert("secrets".to_owned(), secrets.iter().map(SecretHash::to_text).collect());
+    }
     if let Some(applied) = &state.applied {
         map.insert(
             "applied".to_owned(),
@@ -293,7 +300,14 @@ fn read_state(value: &Value) -> Option<StampState> {
             at: text(back, "at")?,
         }),
     };
-    Some(StampState { salt: Salt::parse(&text(value, "salt")?)?, applied, intent, lease, rollback })
+    let secrets = match part("secrets") {
+        None => None,
+        Some(secrets) => {
+            let hashes = secrets.as_array()?.iter().map(|hash| SecretHash::parse(hash.as_str()?));
+            Some(hashes.collect::<Option<Vec<_>>>()?)
+        }
+    };
+    Some(StampState { salt: Salt::parse(&text(value, "salt")?)?, secrets, applied, intent, lease, rollback })
 }
 
 #[cfg(test)]
@@ -312,6 +326,7 @@ mod tests {
             protect: true,
             state: StampState {
                 salt,
+                secrets: Some(vec![SecretHash::parse("5:00112233445566778899aabbccddeeff").unwrap()]),
                 applied: Some(Applied {
                     version: Some(3),
                     plan: "sha256:p".into(),

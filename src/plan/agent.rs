@@ -1,16 +1,18 @@
 //! One agent: every declared and every owned path through the three-way table, and the new config that follows.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Place};
 use crate::model::stamp::Fields;
 use crate::model::value::leaves;
-use crate::model::{ConfigShape, Desired, FieldPath, LiveAgent, Stamp};
+use crate::model::{ConfigShape, Desired, FieldPath, LiveAgent, Seal, Stamp};
 
 use super::change::{Cause, FieldChange, KeptEdit, Notice, Risk, Shown};
 use super::compare::{Sides, is_empty_object, leaf_sides};
+use super::conceal::mark_alike;
 use super::faults;
 use super::hash::field_differs;
 use super::mask::Mask;
@@ -66,6 +68,21 @@ pub struct AgentInputs<'a> {
     pub shape: &'a dyn ConfigShape,
     /// Whether every config is read.
     pub refresh: bool,
+    /// Names of properties that the project says hold no secrets.
+    pub not_secret: &'a BTreeSet<String>,
+}
+
+impl<'a> AgentInputs<'a> {
+    /// What may be shown of this agent, before a config to look into is chosen.
+    pub(super) fn mask(&self) -> Mask<'a> {
+        Mask {
+            shape: self.shape,
+            declared: None,
+            config: &Value::Null,
+            seal: self.stamp.map(Seal::of),
+            not_secret: self.not_secret,
+        }
+    }
 }
 
 /// Plans one agent. Pure: the reading is finished.
@@ -84,6 +101,7 @@ pub fn plan_agent(inputs: AgentInputs<'_>) -> AgentPlan {
             message: "`config` is no longer declared: the live one stays and is no longer managed".to_owned(),
         });
     }
+    mark_alike(&mut plan.fields);
     plan.notices.extend(inputs.scope.notices(
         inputs.desired,
         &owned,
@@ -97,12 +115,12 @@ fn plan_outside_config(inputs: &AgentInputs<'_>, owned: &Fields, plan: &mut Agen
     let declared = &inputs.desired.declared;
     let live = inputs.agent.map(live_document);
     let empty = Value::Null;
-    let mask = Mask { shape: inputs.shape, declared: Some(declared), config: &empty };
+    let seal = inputs.stamp.map(Seal::of);
+    let mask = Mask { declared: Some(declared), config: &empty, ..inputs.mask() };
     for (path, named) in declared.leaves().into_iter().filter(|(path, _)| !path.in_config()) {
         let found = live.as_ref().and_then(|live| path.get(live));
         let Some(value) = send_or_carry(inputs, owned, &path, plan) else { continue };
-        let salt = inputs.stamp.map(|stamp| &stamp.state.salt);
-        let hash = owned.get(&path).zip(salt);
+        let hash = owned.get(&path).zip(seal);
         let same_as_live = match found {
             Some(found) => !field_differs(&value, found) || (is_empty_object(&value) && found.is_object()),
             None => false,
@@ -110,8 +128,8 @@ fn plan_outside_config(inputs: &AgentInputs<'_>, owned: &Fields, plan: &mut Agen
         let evidence = Evidence {
             declared: true,
             same_as_live: same_as_live || (found.is_some() && inputs.scope.is_ignored(&path)),
-            same_as_sent: hash.map(|(hash, salt)| hash.sent == salt.hash(&value)),
-            live_as_applied: hash.map(|(hash, salt)| is_as_applied(salt, hash, found)),
+            same_as_sent: hash.map(|(hash, seal)| hash.sent == seal.hash(&value)),
+            live_as_applied: hash.map(|(hash, seal)| is_as_applied(seal, hash, found)),
         };
         let Verdict::Write(cause) = verdict(evidence) else { continue };
         let turned_off = path == FieldPath::of(["active"]) && value == Value::Bool(false) && found.is_some();
@@ -125,7 +143,8 @@ fn plan_outside_config(inputs: &AgentInputs<'_>, owned: &Fields, plan: &mut Agen
             risk: turned_off.then(|| Risk("the agent is turned off".to_owned())),
             path: path.clone(),
         });
-        plan.agent_fields.push((path.clone(), found.cloned().unwrap_or(Value::Null), named));
+        let before = found.map_or(Value::Null, |found| mask.hashable(&path, found));
+        plan.agent_fields.push((path.clone(), before, named));
         match path.steps() {
             [field] => {
                 plan.body.insert(field.clone(), value);
@@ -212,7 +231,7 @@ fn plan_config(inputs: &AgentInputs<'_>, declared: &Value, owned: &Fields, plan:
 
 /// An agent without a published version gets its first from `config` as declared.
 fn plan_first_config(inputs: &AgentInputs<'_>, declared: &Value, plan: &mut AgentPlan) {
-    let mask = Mask { shape: inputs.shape, declared: Some(&inputs.desired.declared), config: declared };
+    let mask = Mask { declared: Some(&inputs.desired.declared), config: declared, ..inputs.mask() };
     for (path, named) in inputs.desired.declared.leaves().into_iter().filter(|(path, _)| path.in_config()) {
         if let Ok(Some(value)) = inputs.desired.declared.reveal(&path) {
             plan.sent.push((path.clone(), value));
@@ -250,7 +269,7 @@ impl Config<'_> {
         // First without removals, so that each side of a comparison stands in a whole config.
         let overlay = new_config(live, declared, &[], &keeps, inputs.shape);
         let sides = Sides { shape: inputs.shape, wanted: &overlay.config, live };
-        let mask = Mask { shape: inputs.shape, declared: Some(&inputs.desired.declared), config: &overlay.config };
+        let mask = Mask { declared: Some(&inputs.desired.declared), config: &overlay.config, ..inputs.mask() };
         let live_mask = Mask { config: live, ..mask };
         for (path, named) in &all_leaves {
             let found = path.within_config().and_then(|inner| inner.get(live).cloned());
@@ -296,16 +315,15 @@ impl Config<'_> {
         sides: &Sides<'_>,
         plan: &mut AgentPlan,
     ) -> Option<Cause> {
-        let salt = self.inputs.stamp.map(|stamp| &stamp.state.salt);
-        let hash = self.owned.get(path).zip(salt);
-        let live_as_applied = hash.map(|(hash, salt)| self.by_version || is_as_applied(salt, hash, found));
+        let hash = self.owned.get(path).zip(self.inputs.stamp.map(Seal::of));
+        let live_as_applied = hash.map(|(hash, seal)| self.by_version || is_as_applied(seal, hash, found));
         let Some(value) = send_or_carry(self.inputs, self.owned, path, plan) else {
             return self.judge_unchecked(path, named, found, live_as_applied, plan);
         };
         let evidence = Evidence {
             declared: true,
             same_as_live: sides.declared_is_live(path, &value, found),
-            same_as_sent: hash.map(|(hash, salt)| hash.sent == salt.hash(&value)),
+            same_as_sent: hash.map(|(hash, seal)| hash.sent == seal.hash(&value)),
             live_as_applied,
         };
         match verdict(evidence) {
@@ -366,8 +384,8 @@ impl Config<'_> {
                 // Another branch of a union took its place; it is listed with what that branch does not have.
                 continue;
             }
-            let salt = inputs.stamp.map(|stamp| &stamp.state.salt);
-            let as_applied = self.by_version || salt.is_some_and(|salt| is_as_applied(salt, hash, found));
+            let as_applied =
+                self.by_version || inputs.stamp.is_some_and(|stamp| is_as_applied(Seal::of(stamp), hash, found));
             let evidence = Evidence {
                 declared: false,
                 same_as_live: sides.is_absent_or_default(path, found),
@@ -430,7 +448,7 @@ impl Config<'_> {
         let is_declared = |path: &FieldPath| {
             inputs.desired.declared.secrets().contains_key(path) || path.get(inputs.desired.declared.tree()).is_some()
         };
-        let mask = Mask { shape: inputs.shape, declared: None, config: live };
+        let mask = Mask { config: live, ..inputs.mask() };
         for path in mask.masked_by_service(&is_declared) {
             plan.diagnostics.push(
                 Diagnostic::error(

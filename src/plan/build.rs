@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Place};
 use crate::model::{
-    Address, ConfigShape, Coverage, Desired, Direction, FieldPath, Key, LiveAgent, PhoneNumber, Slot, Stamp,
+    Address, ConfigShape, Coverage, Desired, Direction, FieldPath, Key, LiveAgent, PhoneNumber, Seal, Slot, Stamp,
 };
 
 use super::agent::{AgentInputs, AgentPlan, plan_agent};
@@ -133,8 +133,15 @@ fn plan_one(
     let agent = binding.agent();
     let stamp = binding.stamp();
     let scope = Scope::of(desired, inputs.options.today);
-    let mut fields =
-        plan_agent(AgentInputs { desired, agent, stamp, scope: &scope, shape, refresh: inputs.options.refresh });
+    let mut fields = plan_agent(AgentInputs {
+        desired,
+        agent,
+        stamp,
+        scope: &scope,
+        shape,
+        refresh: inputs.options.refresh,
+        not_secret: &inputs.options.not_secret,
+    });
     let slots = plan_slots(&SlotInputs {
         run: inputs,
         identities,
@@ -217,8 +224,8 @@ impl One<'_> {
     fn is_behind(&self) -> bool {
         let Some(stamp) = self.stamp else { return true };
         let Some(applied) = &stamp.state.applied else { return true };
-        let salt = &stamp.state.salt;
-        let mut wanted = intended_fields(salt, &self.fields.sent);
+        let seal = Seal::of(stamp);
+        let mut wanted = intended_fields(seal, &self.fields.sent);
         wanted.extend(self.fields.carried.clone());
         // Renderings count only where the config was read, and then the hashes of what was sent decide as well.
         let sent = |fields: &crate::model::stamp::Fields| -> BTreeMap<FieldPath, crate::model::LeafHash> {
@@ -226,6 +233,8 @@ impl One<'_> {
         };
         stamp.state.intent.is_some()
             || stamp.agent.is_none()
+            || !seal.knows_its_secrets()
+            || !self.desired.declared.secrets_in_clear().iter().all(|text| seal.is_secret(text))
             || stamp.key != self.desired.key
             || stamp.protect != self.desired.protect
             || applied.version != self.live_version
@@ -247,9 +256,9 @@ impl One<'_> {
     fn record(&self) -> Record {
         let state = self.stamp.map(|stamp| &stamp.state);
         let applied = state.and_then(|state| state.applied.as_ref());
-        let begun = state.and_then(|state| {
-            let intent = state.intent.as_ref()?;
-            let still = intended_fields(&state.salt, &self.fields.sent) == intent.fields;
+        let begun = self.stamp.and_then(|stamp| {
+            let intent = stamp.state.intent.as_ref()?;
+            let still = intended_fields(Seal::of(stamp), &self.fields.sent) == intent.fields;
             still.then(|| (intent.plan.clone(), intent.change.clone()))
         });
         Record {
@@ -270,7 +279,7 @@ impl One<'_> {
         let rendering = match (stamp, rendered) {
             (Some(stamp), Some(live)) => {
                 let config = &live.config;
-                stamp_fields(&stamp.state.salt, &fields.sent, &|path| path.within_config()?.get(config))
+                stamp_fields(Seal::of(stamp), &fields.sent, &|path| path.within_config()?.get(config))
                     .into_iter()
                     .filter(|(path, _)| path.in_config())
                     .collect()
@@ -291,6 +300,7 @@ impl One<'_> {
             stamp: stamp.cloned(),
             kept_fields,
             salt: stamp.map(|stamp| stamp.state.salt.clone()),
+            secrets: desired.declared.secrets_in_clear(),
             verify: desired.verify.clone(),
             protect: desired.protect,
             source: desired.source.as_str().to_owned(),

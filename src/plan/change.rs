@@ -99,6 +99,8 @@ pub enum Shown {
     Value(Value),
     /// A secret: never its length, prefix or hash.
     Secret,
+    /// A text that nobody called a secret, and that looks like a key.
+    SecretByLook,
     /// A secret whose value this run does not have, so that it was not compared.
     SecretUnchecked,
     /// Known only once it is applied, as a generated instruction.

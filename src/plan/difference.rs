@@ -175,7 +175,13 @@ fn fields(before: Option<&Desired>, after: &Desired) -> Vec<FieldChange> {
     let old_leaves = old.as_ref().map(|old| leaves(old, &root)).unwrap_or_default();
     let paths: BTreeSet<FieldPath> = old_leaves.into_iter().chain(leaves(&new, &root)).map(|(path, _)| path).collect();
     let empty = Value::Null;
-    let new_mask = Mask { shape: &NoShape, declared: Some(&after.declared), config: &empty };
+    let new_mask = Mask {
+        shape: &NoShape,
+        declared: Some(&after.declared),
+        config: &empty,
+        seal: None,
+        not_secret: &BTreeSet::new(),
+    };
     let old_mask = Mask { declared: before.map(|before| &before.declared), ..new_mask };
     let mut found = Vec::new();
     for path in paths {

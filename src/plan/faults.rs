@@ -7,6 +7,7 @@ use crate::model::shape::ShapeFault;
 use crate::model::value::same;
 
 use super::agent::AgentInputs;
+use super::mask::Mask;
 
 /// Judges the faults of a new config.
 ///
@@ -19,7 +20,8 @@ pub fn judge(inputs: &AgentInputs<'_>, live: Option<&Value>, new: &Value) -> Vec
     }
     let live_faults = live.map(|live| inputs.shape.faults(live)).unwrap_or_default();
     let declared = inputs.desired.declared.leaves();
-    faults.iter().map(|fault| classify(inputs, fault, &live_faults, &declared, live)).collect()
+    let mask = Mask { declared: Some(&inputs.desired.declared), config: new, ..inputs.mask() };
+    faults.iter().map(|fault| classify(inputs, fault, &live_faults, &declared, live, &mask)).collect()
 }
 
 fn classify(
@@ -28,10 +30,16 @@ fn classify(
     live_faults: &[ShapeFault],
     declared: &[(crate::model::FieldPath, Value)],
     live: Option<&Value>,
+    mask: &Mask<'_>,
 ) -> Diagnostic {
     // The schema knows its own secret places, but not where a `!secret` stands: what it says there may quote the value.
+    let hidden = || {
+        let value = fault.path.within_config().and_then(|inner| inner.get(mask.config));
+        value.is_some_and(|value| mask.is_secret(&fault.path, value))
+    };
     let message = match inputs.desired.declared.secrets().get(&fault.path) {
         Some(secret) => format!("{}: `{}` is not what the schema asks for", fault.path, secret.named()),
+        None if hidden() => format!("{}: (secret) is not what the schema asks for", fault.path),
         None => format!("{}: {}", fault.path, fault.message),
     };
     let place = Place::Field { address: inputs.desired.address(), path: fault.path.clone() };

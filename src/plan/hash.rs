@@ -25,7 +25,7 @@ pub struct Meaning<'a> {
     pub writes_config: bool,
     /// Paths that go.
     pub removed: &'a [FieldPath],
-    /// Agent fields and metadata keys: path, before, after, secrets by name.
+    /// Agent fields and metadata keys: path, before (what may not be shown by its salted hash), after (secrets by name).
     pub agent_fields: &'a [(FieldPath, Value, Value)],
     /// Slots, those that only follow included.
     pub slots: &'a [SlotChange],

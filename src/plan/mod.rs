@@ -9,6 +9,7 @@ pub mod build;
 pub mod change;
 pub mod codes;
 pub mod compare;
+pub mod conceal;
 pub mod difference;
 pub mod drift;
 pub mod faults;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Desired, FieldPath, LiveAgent, Stamp};
+use crate::model::{Desired, FieldPath, LiveAgent, Seal, Stamp};
 
 use super::identity::{Identities, identify};
 use super::options::Inputs;
@@ -18,9 +18,10 @@ pub fn is_settled(desired: &Desired, agent: &LiveAgent, stamp: &Stamp, scope: &S
     let leaves: Vec<(FieldPath, serde_json::Value)> =
         desired.declared.leaves().into_iter().filter(|(path, _)| path.in_config()).collect();
     let declared: BTreeSet<&FieldPath> = leaves.iter().map(|(path, _)| path).collect();
+    let seal = Seal::of(stamp);
     let all_as_sent = leaves.iter().filter(|(path, _)| !scope.is_ignored(path)).all(|(path, _)| {
         let Ok(Some(value)) = desired.declared.reveal(path) else { return false };
-        applied.fields.get(path).is_some_and(|hash| hash.sent == stamp.state.salt.hash(&value))
+        applied.fields.get(path).is_some_and(|hash| hash.sent == seal.hash(&value))
     });
     let nothing_dropped = applied
         .fields

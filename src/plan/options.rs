@@ -49,6 +49,8 @@ pub struct Options {
     pub refresh: bool,
     /// The limits.
     pub limits: Limits,
+    /// Names of properties that hold no secrets, whatever they sound like or their values look like.
+    pub not_secret: BTreeSet<String>,
 }
 
 impl Options {

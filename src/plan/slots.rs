@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Place};
-use crate::model::{Coverage, Desired, Direction, FieldPath, Key, LiveAgent, PhoneNumber, Slot, Stamp};
+use crate::model::{Coverage, Desired, Direction, FieldPath, Key, LiveAgent, PhoneNumber, Seal, Slot, Stamp};
 
 use super::change::{Cause, Notice, Risk, SlotChange, SlotHolder, SlotTarget};
 use super::identity::Identities;
@@ -135,7 +135,7 @@ impl SlotInputs<'_, '_> {
         let owned = effective_fields(self.stamp, self.live_version());
         let path = slot_path(slot);
         let here = Value::Bool(true);
-        let hash = self.stamp.map(|stamp| &stamp.state.salt).zip(owned.get(&path));
+        let hash = self.stamp.map(Seal::of).zip(owned.get(&path));
         let live = is_live.then_some(&here);
         let evidence = Evidence {
             declared,
@@ -147,7 +147,7 @@ impl SlotInputs<'_, '_> {
                 (true, None) => None,
                 (false, _) => Some(false),
             },
-            live_as_applied: hash.map(|(salt, hash)| is_as_applied(salt, hash, live)),
+            live_as_applied: hash.map(|(seal, hash)| is_as_applied(seal, hash, live)),
         };
         match verdict(evidence) {
             Verdict::Write(cause) => Some(cause),

@@ -33,6 +33,8 @@ pub struct Work {
     pub kept_fields: Fields,
     /// The salt, where a stamp had one.
     pub salt: Option<Salt>,
+    /// The secrets that are sent, in clear: the stamp remembers them by their hashes.
+    pub secrets: Vec<String>,
     /// The check before publishing.
     pub verify: Option<Verify>,
     /// Never deleted.

@@ -43,7 +43,7 @@ pub fn check_declared(
     let (config, unknown_secrets) = with_secrets(desired, declared);
     let is_secret = |path: &FieldPath| {
         let full = FieldPath::config().join(path);
-        desired.declared.secrets().contains_key(&full) || secret::is_secret(&schema.graph, &config, path)
+        desired.declared.secrets().contains_key(&full) || secret::at(&schema.graph, &config, path).is_secret()
     };
     let mut report = |fault: Fault, severity: Severity| {
         diagnostics.push(diagnostic(fault, severity, desired, places));

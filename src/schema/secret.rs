@@ -6,20 +6,36 @@ use super::graph::Graph;
 use super::node::NodeId;
 use super::view::{self, View};
 use crate::model::FieldPath;
-use crate::model::shape::sounds_secret;
+use crate::model::look::sounds_secret;
 
-/// Whether the place at `path`, counted from the config, holds a secret.
-pub(super) fn is_secret(graph: &Graph, config: &Value, path: &FieldPath) -> bool {
+/// Why a place may hold a secret.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Signs {
+    /// The schema marks it.
+    pub marked: bool,
+    /// Its name sounds so, and text may stand there.
+    pub sounds: bool,
+}
+
+impl Signs {
+    /// Whether it may.
+    pub(super) fn is_secret(self) -> bool {
+        self.marked || self.sounds
+    }
+}
+
+/// Whether the place at `path`, counted from the config, holds a secret, and by what sign.
+pub(super) fn at(graph: &Graph, config: &Value, path: &FieldPath) -> Signs {
     let mut value = Some(config);
     let mut view = View::of(graph, &[graph.root()], value);
     let mut name = None;
     for step in path.steps() {
         if marked(graph, &view) {
-            return true;
+            return Signs { marked: true, sounds: false };
         }
         let Some(parent) = value else {
             // Below what is not there only the name can tell.
-            return path.last().is_some_and(sounds_secret);
+            return Signs { marked: false, sounds: path.last().is_some_and(sounds_secret) };
         };
         // An element has the name of its list.
         if parent.is_object() {
@@ -33,7 +49,7 @@ pub(super) fn is_secret(graph: &Graph, config: &Value, path: &FieldPath) -> bool
         value = view::child(parent, step);
         view = View::of(graph, &start, value);
     }
-    marked(graph, &view) || (name.is_some_and(sounds_secret) && may_be_text(graph, &view, value))
+    Signs { marked: marked(graph, &view), sounds: name.is_some_and(sounds_secret) && may_be_text(graph, &view, value) }
 }
 
 fn marked(graph: &Graph, view: &View) -> bool {

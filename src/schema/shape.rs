@@ -10,7 +10,8 @@ use super::node::{Additional, NodeId};
 use super::secret;
 use super::view::{self, View};
 use crate::model::FieldPath;
-use crate::model::shape::{ConfigShape, ShapeFault, sounds_secret};
+use crate::model::look::sounds_secret;
+use crate::model::shape::{ConfigShape, ShapeFault};
 
 impl ConfigShape for ConfigSchema {
     /// A property that stands outside every union keeps its default whatever branch is picked, so it is told even
@@ -20,11 +21,15 @@ impl ConfigShape for ConfigSchema {
         view.below(&self.graph, parent, name).into_iter().find_map(|id| default_of(&self.graph, id))
     }
 
+    fn marks_secret(&self, config: &Value, path: &FieldPath) -> bool {
+        path.within_config().is_some_and(|path| secret::at(&self.graph, config, &path).marked)
+    }
+
     /// Outside the config there is only the name to go by.
     fn is_secret(&self, config: &Value, path: &FieldPath) -> bool {
         path.within_config().map_or_else(
             || path.last().is_some_and(sounds_secret),
-            |path| secret::is_secret(&self.graph, config, &path),
+            |path| secret::at(&self.graph, config, &path).is_secret(),
         )
     }
 
@@ -81,7 +86,7 @@ impl ConfigShape for ConfigSchema {
         if self.is_valid(config) {
             return Vec::new();
         }
-        let secret = |path: &FieldPath| secret::is_secret(&self.graph, config, path);
+        let secret = |path: &FieldPath| secret::at(&self.graph, config, path).is_secret();
         explain::whole(self, config, &secret)
             .into_iter()
             .filter(|fault| self.leniency == Leniency::Strict || !fault.is_merely_unlisted())

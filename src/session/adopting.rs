@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::manifest::edit::{self, Judge, Placement, Want};
 use crate::manifest::{EditedFiles, Files, Resolved, SecretSource, resolve};
 use crate::model::value::same;
-use crate::model::{Address, Desired, FieldPath, Key, LiveAgent, PhoneNumber};
+use crate::model::{Address, Desired, FieldPath, Key, LiveAgent, PhoneNumber, Seal, Stamp};
 use crate::plan::compare::Sides;
 use crate::plan::drift::{Drift, DriftInputs, SlotDrift, SlotLive, judge, live_value};
 use crate::plan::mask::Mask;
@@ -274,7 +274,7 @@ impl Run<'_> {
                 (None, Some(with_number(listed, number, *add)))
             }
         };
-        let schema = Schema::of(desired, self.service);
+        let schema = Schema::of(desired, self.service, &self.workspace.resolved.project.not_secret);
         let want = Want { key, file: &desired.origin.file, path, declared: declared.as_ref(), live: live.as_ref() };
         let changed = edit::write(&*files, environment, &want, placement, &schema);
         let changed = changed.map_err(|unfit| unfit.to_string())?;
@@ -399,16 +399,21 @@ struct Schema<'a> {
     desired: &'a Desired,
     wanted: Value,
     live: Value,
+    stamp: Option<Stamp>,
+    not_secret: &'a BTreeSet<String>,
 }
 
 impl<'a> Schema<'a> {
-    fn of(desired: &'a Desired, service: &'a Service) -> Self {
+    fn of(desired: &'a Desired, service: &'a Service, not_secret: &'a BTreeSet<String>) -> Self {
         let key = desired.key.as_str();
         let stamped =
             |agent: &&LiveAgent| agent.metadata.pointer("/reachform/key").and_then(Value::as_str) == Some(key);
         let agent = service.live.agents.values().find(stamped);
         let live = agent.and_then(LiveAgent::live_config).map(|live| live.config.clone()).unwrap_or_default();
-        Self { service, desired, wanted: desired.declared.config().cloned().unwrap_or_default(), live }
+        // A stamp that cannot be read has been reported with the drift, and nothing of its agent is adopted.
+        let stamp = agent.and_then(|agent| Stamp::read(&agent.metadata).ok().flatten());
+        let wanted = desired.declared.config().cloned().unwrap_or_default();
+        Self { service, desired, wanted, live, stamp, not_secret }
     }
 }
 
@@ -422,7 +427,13 @@ impl Judge for Schema<'_> {
     }
 
     fn is_secret(&self, path: &FieldPath, value: &Value) -> bool {
-        let declared = Some(&self.desired.declared);
-        Mask { shape: self.service.schema.as_ref(), declared, config: &self.live }.is_secret(path, value)
+        let mask = Mask {
+            shape: self.service.schema.as_ref(),
+            declared: Some(&self.desired.declared),
+            config: &self.live,
+            seal: self.stamp.as_ref().map(Seal::of),
+            not_secret: self.not_secret,
+        };
+        mask.is_secret(path, value)
     }
 }

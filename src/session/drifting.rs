@@ -70,13 +70,16 @@ pub async fn check_drift(
     let run = inputs(workspace, &service.live, &target, &options);
     let none = BTreeSet::new();
     let inputs = DriftInputs { run: &run, checked_at: now, busy: &busy, unread: &unread, unmade: &none };
-    let drift = judge(&inputs, shape.as_ref());
+    let mut drift = judge(&inputs, shape.as_ref());
+    outside.conceal(&mut drift);
     let absent: Vec<&Key> = drift.agents.iter().filter(|agent| agent.is_absent()).map(|agent| &agent.key).collect();
     if absent.is_empty() {
         return Ok(drift);
     }
     let unmade = unmade(&absent, workspace, &service.live, past);
-    Ok(judge(&DriftInputs { unmade: &unmade, ..inputs }, shape.as_ref()))
+    let mut drift = judge(&DriftInputs { unmade: &unmade, ..inputs }, shape.as_ref());
+    outside.conceal(&mut drift);
+    Ok(drift)
 }
 
 /// Which of the absent agents no apply can have made, for none of the commits that were applied had their manifest. What

@@ -11,6 +11,7 @@ use crate::http::{Client, Clock, Entropy};
 use crate::live::{self, Unlisted};
 use crate::manifest::{self, Locations, Resolved};
 use crate::model::{Coverage, Direction, FieldPath, Key, LiveState};
+use crate::plan::conceal::Conceal;
 use crate::plan::{self, Inputs, Options, Plan, Source, Target};
 use crate::schema::{ConfigSchema, Leniency, Places, check_declared};
 
@@ -45,6 +46,11 @@ impl Outside {
     /// A client that cannot write: its type has no writing method, and its transport lets nothing else through.
     pub fn reader(&self) -> Reader {
         Reader::new(&self.client)
+    }
+
+    /// Takes the secrets that this run knows out of what is about to be shown.
+    pub fn conceal(&self, shown: &mut impl Conceal) {
+        shown.conceal(&|text| self.client.redactor().hide(text));
     }
 
     /// A client that can. Only an apply asks for it.
@@ -174,6 +180,7 @@ pub async fn make_plan(
     }
     problems.extend(resolved.diagnostics.clone());
     plan.diagnostics = without_echoes(problems.sorted(&resolved.sources));
+    outside.conceal(&mut plan);
     Ok(plan)
 }
 

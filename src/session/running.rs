@@ -116,7 +116,9 @@ pub async fn apply_approved(
     }
     if rechecked.is_stale && approved.binds_the_whole() {
         let stale = rechecked.decided.iter().filter(|entry| entry.outcome == Outcome::Stale);
-        let lines = stale.map(|entry| format!("{}: {}", entry.address, entry.causes.join(": "))).collect();
+        let mut lines: Vec<String> =
+            stale.map(|entry| format!("{}: {}", entry.address, entry.causes.join(": "))).collect();
+        outside.conceal(&mut lines);
         return Ok(Err(Refusal::AnotherPlan(lines)));
     }
     let project = &workspace.resolved.project;
@@ -131,9 +133,20 @@ pub async fn apply_approved(
         cancel: applying.cancel.clone(),
         verifier: applying.verifier.clone(),
         options: applying.apply.clone(),
-        listener: applying.listener.clone(),
+        listener: concealing(outside, applying.listener.clone()),
     };
     let order: Vec<Key> = approved.plan().changes.iter().map(|change| change.key.clone()).collect();
     let (target, hash) = (&approved.plan().target, &approved.plan().plan_hash);
-    Ok(Ok(apply::execute(&context, &rechecked, &service.live, &order, target, hash).await))
+    let mut report = apply::execute(&context, &rechecked, &service.live, &order, target, hash).await;
+    outside.conceal(&mut report);
+    Ok(Ok(report))
+}
+
+/// The same listener, which hears no secret.
+fn concealing(outside: &Outside, listener: Arc<Listener>) -> Arc<Listener> {
+    let outside = outside.clone();
+    Arc::new(move |mut event: plan::Event| {
+        outside.conceal(&mut event);
+        listener(event);
+    })
 }

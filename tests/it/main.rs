@@ -25,6 +25,7 @@ mod last_looks;
 mod limits;
 mod manifest;
 mod matrix;
+mod moved_secrets;
 mod parallel;
 mod plan;
 mod planned_secrets;

@@ -6,8 +6,8 @@ use reachform::manifest::{MemoryFiles, Resolved, resolve};
 use reachform::model::live::LiveConfig;
 use reachform::model::stamp::STAMP_KEY;
 use reachform::model::{
-    Applied, Direction, Editor, FieldPath, LiveAgent, LiveNumber, LiveState, PhoneNumber, Salt, Stamp, StampState,
-    VersionHead,
+    Applied, Direction, Editor, FieldPath, LiveAgent, LiveNumber, LiveState, PhoneNumber, Salt, Seal, Stamp,
+    StampState, VersionHead,
 };
 use reachform::plan::stamping::stamp_fields;
 use reachform::plan::{Action, AgentChange, Inputs, Options, Plan, Source, Target, build};
@@ -165,12 +165,7 @@ impl Scene {
 
     fn stamp(&mut self, id: &str, work: &reachform::plan::Work, version: Option<u64>, read: Option<&Value>, key: &str) {
         let salt = work.salt.clone().unwrap_or_else(|| Salt::new([9; 16]));
-        let mut fields = stamp_fields(&salt, &work.sent, &|path| match (path.within_config(), read) {
-            (Some(inner), Some(read)) => inner.get(read),
-            _ => work.sent.iter().find(|(sent, _)| sent == path).map(|(_, value)| value),
-        });
-        fields.extend(work.kept_fields.clone());
-        let stamp = Stamp {
+        let mut stamp = Stamp {
             project: "test".to_owned(),
             environment: "prod".to_owned(),
             key: reachform::model::Key::parse(key).unwrap(),
@@ -178,19 +173,27 @@ impl Scene {
             protect: work.protect,
             state: StampState {
                 salt,
-                applied: Some(Applied {
-                    version,
-                    plan: "sha256:test".to_owned(),
-                    change: "sha256:test".to_owned(),
-                    source: work.source.clone(),
-                    commit: None,
-                    fields,
-                }),
+                secrets: work.stamp.as_ref().and_then(|stamp| stamp.state.secrets.clone()),
+                applied: None,
                 intent: None,
                 lease: None,
                 rollback: None,
             },
         };
+        stamp.remember_secrets(&work.secrets);
+        let mut fields = stamp_fields(Seal::of(&stamp), &work.sent, &|path| match (path.within_config(), read) {
+            (Some(inner), Some(read)) => inner.get(read),
+            _ => work.sent.iter().find(|(sent, _)| sent == path).map(|(_, value)| value),
+        });
+        fields.extend(work.kept_fields.clone());
+        stamp.state.applied = Some(Applied {
+            version,
+            plan: "sha256:test".to_owned(),
+            change: "sha256:test".to_owned(),
+            source: work.source.clone(),
+            commit: None,
+            fields,
+        });
         let agent = self.live.agents.get_mut(id).unwrap();
         FieldPath::of([STAMP_KEY]).set(&mut agent.metadata, stamp.write());
     }

@@ -32,7 +32,7 @@ fn assert_hidden(what: &str, text: &str, secret: &str) {
     }
 }
 
-fn everything_of(plan: &Plan) -> Vec<(String, String)> {
+pub fn everything_of(plan: &Plan) -> Vec<(String, String)> {
     let mut shown = vec![("debug".to_owned(), format!("{plan:?}"))];
     for detail in [Detail::Summary, Detail::Words, Detail::Full] {
         for styles in [Styles::plain(), Styles::colored()] {

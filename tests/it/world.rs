@@ -10,7 +10,7 @@ use reachform::apply::ApplyOptions;
 use reachform::apply::context::Listener;
 use reachform::apply::verify::{Verifier, VerifyInput};
 use reachform::http::runtime::Later;
-use reachform::http::{Client, ClientOptions, Clock as _, SeededEntropy, SimulatedClock};
+use reachform::http::{Client, ClientOptions, Clock as _, Redactor, SeededEntropy, SimulatedClock};
 use reachform::manifest::{MemoryFiles, resolve};
 use reachform::model::stamp::STAMP_KEY;
 use reachform::model::{Stamp, Verify};
@@ -20,6 +20,7 @@ use reachform::schema::Leniency;
 use reachform::session::{
     Applying, Outside, Schemas, SessionError, Workspace, apply_approved, make_plan, plan_unleased, read,
 };
+use secrecy::SecretString;
 use serde_json::Map;
 use tokio_util::sync::CancellationToken;
 
@@ -151,7 +152,9 @@ impl World {
 
     pub fn outside(&self) -> Outside {
         let entropy = Arc::new(SeededEntropy::new(self.runs));
-        let options = ClientOptions { cancel: self.cancel.clone(), ..ClientOptions::default() };
+        let secrets: Vec<SecretString> = self.secrets.values().cloned().map(SecretString::from).collect();
+        let redactor = Redactor::new(&secrets);
+        let options = ClientOptions { cancel: self.cancel.clone(), redactor, ..ClientOptions::default() };
         let transport = InProcess::new(self.sandbox.clone(), self.clock.clone()).with_latency(self.latency);
         let client = Client::new(Arc::new(transport), self.clock.clone(), entropy.clone(), options);
         Outside { client, host: "sandbox".to_owned(), clock: self.clock.clone(), entropy, schemas: schemas() }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::stamp::Fields;
 use crate::model::value::{leaves, same};
-use crate::model::{ConfigShape, Desired, Editor, FieldPath, Ignore, LiveAgent, Stamp};
+use crate::model::{ConfigShape, Desired, Editor, FieldPath, Ignore, LeafHash, LiveAgent, Seal, Stamp};
 use crate::plan::agent::{live_document, order_by_schema};
 use crate::plan::change::{KeptEdit, Kind};
 use crate::plan::compare::{Sides, is_empty_object, leaf_sides};
@@ -29,6 +29,7 @@ pub(super) struct Values<'a, 'w> {
     pub owned: &'w Fields,
     pub shape: &'w dyn ConfigShape,
     pub today: Date,
+    pub not_secret: &'w BTreeSet<String>,
 }
 
 /// What the values of one agent came to.
@@ -56,7 +57,21 @@ pub(super) enum Wanted {
 /// Most versions between the applied and the live one that are read to say who changed what.
 const VERSIONS_READ: usize = 8;
 
-impl Values<'_, '_> {
+impl<'w> Values<'_, 'w> {
+    /// What may be shown of this agent.
+    fn mask<'v>(&self, config: &'v Value) -> Mask<'v>
+    where
+        'w: 'v,
+    {
+        Mask {
+            shape: self.shape,
+            declared: Some(&self.desired.declared),
+            config,
+            seal: Some(Seal::of(self.stamp)),
+            not_secret: self.not_secret,
+        }
+    }
+
     fn live_version(&self) -> Option<u64> {
         self.agent.live_version().map(|head| head.version)
     }
@@ -138,9 +153,9 @@ impl Values<'_, '_> {
     fn outside_config(&self, judged: &mut Judged) {
         let document = live_document(self.agent);
         let empty = Value::Null;
-        let mask = Mask { shape: self.shape, declared: Some(&self.desired.declared), config: &empty };
+        let mask = self.mask(&empty);
         let editor = Editor { by: self.agent.modified_by.clone(), at: self.agent.updated_at.clone(), version: None };
-        let salt = &self.stamp.state.salt;
+        let seal = Seal::of(self.stamp);
         let is_field = |path: &FieldPath| {
             path.steps()
                 .first()
@@ -157,13 +172,13 @@ impl Values<'_, '_> {
                 editor: (editor.by.is_some() || editor.at.is_some()).then(|| editor.clone()),
                 conflict,
                 ended,
-                token: leaf_hash(salt, live),
+                token: leaf_hash(seal, live.map(|live| mask.hashable(path, live)).as_ref()),
                 path: path.clone(),
             });
         };
         for (path, hash) in self.owned.iter().filter(|(path, _)| is_field(path)) {
             let raw = path.get(&document);
-            if self.is_left_alone(path) || is_as_applied(salt, hash, raw) || is_as_applied(salt, hash, live_at(path)) {
+            if self.is_left_alone(path) || is_as_applied(seal, hash, raw) || is_as_applied(seal, hash, live_at(path)) {
                 continue;
             }
             let declared = self.declared(path);
@@ -177,7 +192,7 @@ impl Values<'_, '_> {
             if is_in_git {
                 continue;
             }
-            let as_sent = declared.as_ref().is_some_and(|value| hash.sent == salt.hash(value));
+            let as_sent = declared.as_ref().is_some_and(|value| hash.sent == seal.hash(value));
             let named = path.get(self.desired.declared.tree());
             push(path, named, as_sent.then(|| mask.shown(path, named)), !as_sent, self.ended(path));
         }
@@ -211,7 +226,7 @@ impl Values<'_, '_> {
             live,
             applied: before,
             in_git: Sides { shape: self.shape, wanted: &overlay, live },
-            mask: Mask { shape: self.shape, declared: Some(&self.desired.declared), config: live },
+            mask: self.mask(live),
         };
         if wanted != Wanted::Live {
             for path in self.owned.keys().filter(|path| path.in_config()) {
@@ -252,14 +267,14 @@ struct Config<'v, 'a, 'w> {
 impl Config<'_, '_, '_> {
     fn judge_owned(&self, path: &FieldPath, other_rendering: &mut bool) -> Option<FieldDrift> {
         let values = self.values;
-        let salt = &values.stamp.state.salt;
+        let seal = Seal::of(values.stamp);
         let hash = values.owned.get(path)?;
         let inner = path.within_config()?;
         let live = inner.get(self.live);
         if let Some(applied) = self.applied {
-            *other_rendering |= !is_as_applied(salt, hash, inner.get(applied));
+            *other_rendering |= !is_as_applied(seal, hash, inner.get(applied));
         }
-        if values.is_left_alone(path) || is_as_applied(salt, hash, live) || self.reads_as_applied(path, &inner) {
+        if values.is_left_alone(path) || is_as_applied(seal, hash, live) || self.reads_as_applied(path, &inner) {
             return None;
         }
         let declared = values.declared(path);
@@ -273,7 +288,7 @@ impl Config<'_, '_, '_> {
             return None;
         }
         let named = path.get(values.desired.declared.tree());
-        let as_sent = declared.as_ref().is_some_and(|value| hash.sent == salt.hash(value));
+        let as_sent = declared.as_ref().is_some_and(|value| hash.sent == seal.hash(value));
         let is_unchecked_secret = declared.is_none() && named.is_some();
         let applied = match self.applied {
             Some(applied) => Some(self.mask.shown(path, inner.get(applied))),
@@ -286,7 +301,7 @@ impl Config<'_, '_, '_> {
             editor: self.editor(&inner, live),
             conflict: !as_sent && !is_unchecked_secret,
             ended: values.ended(path),
-            token: leaf_hash(salt, live),
+            token: self.token(path, live),
             path: path.clone(),
         })
     }
@@ -317,9 +332,14 @@ impl Config<'_, '_, '_> {
             editor: None,
             conflict: false,
             ended: Some(ended),
-            token: leaf_hash(&values.stamp.state.salt, live),
+            token: self.token(path, live),
             path: path.clone(),
         })
+    }
+
+    /// Tells two live values apart and gives neither away.
+    fn token(&self, path: &FieldPath, live: Option<&Value>) -> LeafHash {
+        leaf_hash(Seal::of(self.values.stamp), live.map(|live| self.mask.hashable(path, live)).as_ref())
     }
 
     fn kind(&self, path: &FieldPath, before: Option<&Value>, live: Option<&Value>) -> Kind {

@@ -39,7 +39,16 @@ pub fn configs_needed(run: &Inputs<'_>, shape: &dyn ConfigShape) -> Vec<(String,
         let Some(Binding::Owned { agent, stamp, .. }) = identities.bindings.get(&desired.key) else { continue };
         let scope = Scope::of(desired, run.options.today);
         let owned = effective_fields(Some(stamp), agent.live_version().map(|head| head.version));
-        let values = Values { desired, agent, stamp, scope: &scope, owned: &owned, shape, today: run.options.today };
+        let values = Values {
+            desired,
+            agent,
+            stamp,
+            scope: &scope,
+            owned: &owned,
+            shape,
+            today: run.options.today,
+            not_secret: &run.options.not_secret,
+        };
         wanted.extend(values.versions().into_iter().map(|version| (agent.id.clone(), version)));
     }
     wanted.into_iter().collect()
@@ -179,7 +188,16 @@ fn judge_one(
     }
     let scope = Scope::of(desired, run.options.today);
     let owned = effective_fields(Some(stamp), live_version);
-    let values = Values { desired, agent, stamp, scope: &scope, owned: &owned, shape, today: run.options.today };
+    let values = Values {
+        desired,
+        agent,
+        stamp,
+        scope: &scope,
+        owned: &owned,
+        shape,
+        today: run.options.today,
+        not_secret: &run.options.not_secret,
+    };
     let Judged { fields, kept, unread, other_rendering } = values.judge();
     if let Some(version) = unread {
         let mut causes = vec![format!("the config of version {version} could not be read")];

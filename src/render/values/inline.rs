@@ -2,6 +2,8 @@
 
 use serde_json::{Number, Value};
 
+use crate::model::look::LOOKS_SECRET;
+use crate::plan::mask::SECRET_TEXT;
 use crate::render::visible;
 
 /// Longer values are shortened to this many characters where they stand on one line.
@@ -58,8 +60,8 @@ fn compact(value: &Value, count: impl Fn() -> String, open: char, close: char) -
 
 /// A text in quotes, on one line, shortened where it is long.
 pub fn quoted(text: &str) -> String {
-    // The place-holder of a secret inside a list or an object.
-    if text == "(secret)" {
+    // The placeholder of a secret inside a list or an object.
+    if text == SECRET_TEXT || text == LOOKS_SECRET {
         return text.to_owned();
     }
     let count = text.chars().count();

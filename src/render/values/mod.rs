@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use super::prose::{ProseDiff, count_words};
 use crate::model::FieldPath;
+use crate::model::look::LOOKS_SECRET;
 use crate::model::value::same;
 use crate::plan::Shown;
+use crate::plan::mask::SECRET_TEXT;
 
 pub use inline::{Delta, grouped, inline, plural};
 pub use lists::{ItemChange, ItemMark, ListChange};
@@ -62,7 +64,9 @@ impl Change {
         match (before, after) {
             (Shown::SecretUnchecked, _) | (_, Shown::SecretUnchecked) => Self::Note("(secret) not checked".to_owned()),
             (Shown::Secret, Shown::Secret) => Self::Note("(secret) changed".to_owned()),
-            (Shown::Secret | Shown::AtApply, _) | (_, Shown::Secret | Shown::AtApply) => {
+            (Shown::SecretByLook, Shown::SecretByLook) => Self::Note(format!("{LOOKS_SECRET} changed")),
+            (Shown::Secret | Shown::SecretByLook | Shown::AtApply, _)
+            | (_, Shown::Secret | Shown::SecretByLook | Shown::AtApply) => {
                 Self::simple(&label(before, NONE), &label(after, REMOVED), None)
             }
             (before, after) => Self::between(value_of(before), value_of(after)),
@@ -107,7 +111,8 @@ fn label(value: &Shown, absent: &str) -> String {
     match value {
         Shown::Absent => absent.to_owned(),
         Shown::Value(value) => inline(value),
-        Shown::Secret => "(secret)".to_owned(),
+        Shown::Secret => SECRET_TEXT.to_owned(),
+        Shown::SecretByLook => LOOKS_SECRET.to_owned(),
         Shown::SecretUnchecked => "(secret) not checked".to_owned(),
         Shown::AtApply => "(generated at apply)".to_owned(),
     }
@@ -116,7 +121,7 @@ fn label(value: &Shown, absent: &str) -> String {
 fn value_of(shown: &Shown) -> Option<&Value> {
     match shown {
         Shown::Value(value) => Some(value),
-        Shown::Absent | Shown::Secret | Shown::SecretUnchecked | Shown::AtApply => None,
+        Shown::Absent | Shown::Secret | Shown::SecretByLook | Shown::SecretUnchecked | Shown::AtApply => None,
     }
 }
 

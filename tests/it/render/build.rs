@@ -111,7 +111,7 @@ fn kind(before: &Shown, after: &Shown) -> Kind {
         Shown::Value(Value::Bool(_)) => Kind::Bool,
         Shown::Value(Value::Array(_)) => Kind::List,
         Shown::Value(Value::Object(_)) => Kind::Object,
-        Shown::Secret | Shown::SecretUnchecked => Kind::Secret,
+        Shown::Secret | Shown::SecretByLook | Shown::SecretUnchecked => Kind::Secret,
         Shown::Value(Value::Null) | Shown::Absent | Shown::AtApply => Kind::Other,
     }
 }

@@ -324,6 +324,7 @@ pub(super) fn state(shown: &Shown) -> (Option<&Value>, &'static str) {
         Shown::Absent => (None, "absent"),
         Shown::Value(value) => (Some(value), "value"),
         Shown::Secret => (None, "secret"),
+        Shown::SecretByLook => (None, "secret-by-look"),
         Shown::SecretUnchecked => (None, "secret-unchecked"),
         Shown::AtApply => (None, "at-apply"),
     }

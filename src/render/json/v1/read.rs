@@ -106,6 +106,7 @@ fn shown(value: &Value, name: &str) -> Option<Shown> {
     Some(match value.get(format!("{name}_state")).and_then(Value::as_str)? {
         "absent" => Shown::Absent,
         "secret" => Shown::Secret,
+        "secret-by-look" => Shown::SecretByLook,
         "secret-unchecked" => Shown::SecretUnchecked,
         "at-apply" => Shown::AtApply,
         _ => Shown::Value(value.get(name)?.clone()),
