@@ -29,9 +29,8 @@ fn tool(name: &str, description: &str) -> String {
 /// The manifest as it was applied, and what a pull request makes of it.
 fn moves() -> Vec<(&'static str, String, String)> {
     let hook = tool("hook", "!secret S");
-    let greeting = |text: &str| {
-        manifest("a", "").replace("{type: bot_initiates_static, text: Hello}", &format!("{{{text}}}"))
-    };
+    let greeting =
+        |text: &str| manifest("a", "").replace("{type: bot_initiates_static, text: Hello}", &format!("{{{text}}}"));
     let outside = |text: &str| format!("{}metadata: {{plain: {text}}}\n", manifest("a", ""));
     vec![
         ("a tool is inserted before it", tools(&hook), tools(&format!("{}, {hook}", tool("new", "Hangs up.")))),
@@ -91,7 +90,10 @@ fn a_secret_that_was_applied_is_hidden_wherever_its_tag_moves() {
 fn a_secret_that_the_dashboard_moved_is_hidden_in_a_plan_and_in_drift() {
     for secret in SECRETS {
         for (pointer, value) in [
-            ("/agent/tools", json!([{"name": "n", "description": "d", "actions": []}, {"name": "hook", "description": secret, "actions": []}])),
+            (
+                "/agent/tools",
+                json!([{"name": "n", "description": "d", "actions": []}, {"name": "hook", "description": secret, "actions": []}]),
+            ),
             ("/agent/tools/0/name", json!(secret)),
             ("/agent/instructions", json!(secret)),
             ("/unknown", json!({"deep": [secret]})),
@@ -145,7 +147,7 @@ fn a_stamp_from_before_it_kept_secrets_shows_the_length_of_a_text_and_the_next_a
         world.write("a", tools(&tool("hook", "!secret S")));
         assert!(world.apply().await.is_complete());
         let id = world.id("Agent a");
-        world.sandbox.with(|service| crate::world::edit_stamp(service, &id, |stamp| stamp.state.secrets = None));
+        world.sandbox.with(|service| crate::world::edit_stamp(service, "Agent a", |stamp| stamp.state.secrets = None));
         let secrets = std::mem::take(&mut world.secrets);
         world.write("a", tools(&tool("hook", "Hangs up.")));
         let plan = world.plan().await;
