@@ -23,6 +23,7 @@ mod forge;
 mod hostile;
 mod last_looks;
 mod limits;
+mod looks;
 mod manifest;
 mod matrix;
 mod moved_secrets;

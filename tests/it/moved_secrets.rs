@@ -146,7 +146,6 @@ fn a_stamp_from_before_it_kept_secrets_shows_the_length_of_a_text_and_the_next_a
         world.secrets.insert("S".to_owned(), SECRETS[0].to_owned());
         world.write("a", tools(&tool("hook", "!secret S")));
         assert!(world.apply().await.is_complete());
-        let id = world.id("Agent a");
         world.sandbox.with(|service| crate::world::edit_stamp(service, "Agent a", |stamp| stamp.state.secrets = None));
         let secrets = std::mem::take(&mut world.secrets);
         world.write("a", tools(&tool("hook", "Hangs up.")));
