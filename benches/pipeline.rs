@@ -92,6 +92,7 @@ fn schema() -> ConfigSchema {
 fn plan(resolved: &Resolved, live: &LiveState, schema: &ConfigSchema) -> Plan {
     let target = Target {
         host: "bench".to_owned(),
+        declared_organization: None,
         organization: None,
         environment: "prod".to_owned(),
         project: "bench".to_owned(),

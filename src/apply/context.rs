@@ -34,6 +34,8 @@ pub struct ApplyOptions {
     pub break_lease: bool,
     /// Agents worked on side by side.
     pub parallelism: usize,
+    /// Write although the organization of the credential cannot be seen.
+    pub organization_unverified: bool,
 }
 
 /// Receives events. One consumer prints them.

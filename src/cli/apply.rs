@@ -106,6 +106,7 @@ pub async fn prepare<'w>(
             replace_draft: arguments.replace_draft.iter().cloned().collect(),
             break_lease: arguments.break_lease,
             parallelism: settings.parallelism,
+            organization_unverified: arguments.organization_unverified,
         },
         run: settings.run_name(random.get(..12).unwrap_or(&random)),
         lease_timeout: Duration::from_secs(arguments.lease_timeout),

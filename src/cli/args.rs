@@ -263,6 +263,9 @@ pub struct Apply {
     /// Take another run's lease without asking
     #[arg(long)]
     pub break_lease: bool,
+    /// Write although the credential does not show that it belongs to the organization of the environment
+    #[arg(long)]
+    pub organization_unverified: bool,
 }
 
 /// `drift`

@@ -11,14 +11,11 @@ use crate::http::{
 };
 use crate::manifest::Project;
 use crate::sandbox::{Behaviour, Fault, InProcess, Sandbox, Service, Store, StoreError};
-use crate::session::Outside;
+use crate::session::{Outside, SANDBOX_HOST};
 
 use super::output;
 use super::report::CommandError;
 use super::settings::Settings;
-
-/// How messages and plans name the embedded service.
-pub const SANDBOX_HOST: &str = "sandbox";
 
 /// Builds the connection. Nothing is sent yet; a credential of the wrong form is refused here.
 pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken) -> Result<Outside, CommandError> {

@@ -87,7 +87,8 @@ fn target(workspace: &Workspace, settings: &Settings) -> Target {
     };
     Target {
         host: validate::host(settings).unwrap_or_else(|_| "(no address)".to_owned()),
-        organization: project.organization().map(str::to_owned),
+        declared_organization: project.organization().map(str::to_owned),
+        organization: None,
         environment,
         project: project.name.clone(),
     }

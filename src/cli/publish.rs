@@ -19,11 +19,11 @@ use crate::render::markdown::{
     Body, CommentContext, Status, difference_comment, plan_comment, report_comment, status_comment,
 };
 
-use super::connect::SANDBOX_HOST;
 use super::exit::Exit;
 use super::forge;
 use super::report::CommandError;
 use super::settings::Settings;
+use crate::session::SANDBOX_HOST;
 
 /// What there is to tell.
 #[derive(Clone, Copy, Debug)]

@@ -83,11 +83,14 @@ impl CommandError {
             SessionError::UnknownKey { .. } => Exit::Usage,
             SessionError::Leased { .. } => Exit::Lease,
             SessionError::Interrupted => Exit::Interrupted,
-            SessionError::Service(_) | SessionError::Schema(_) | SessionError::Organization { .. } => Exit::Failed,
+            SessionError::Service(_)
+            | SessionError::Schema(_)
+            | SessionError::Organization { .. }
+            | SessionError::OrganizationUnverified { .. } => Exit::Failed,
         };
         let reason = match error {
             SessionError::Service(error) => reason(error),
-            SessionError::Organization { .. } => Reason::Auth,
+            SessionError::Organization { .. } | SessionError::OrganizationUnverified { .. } => Reason::Auth,
             SessionError::Schema(_) => Reason::Service,
             SessionError::UnknownKey { .. } | SessionError::Leased { .. } | SessionError::Interrupted => Reason::Config,
         };

@@ -7,10 +7,10 @@ use crate::diagnostics::{Diagnostic, Place, Severity};
 use crate::http::{Clock as _, SystemClock};
 use crate::manifest::Resolved;
 use crate::schema::ConfigSchema;
-use crate::session::{self, SessionError};
+use crate::session::{self, SANDBOX_HOST, SessionError};
 
 use super::args::Validate;
-use super::connect::{SANDBOX_HOST, connect};
+use super::connect::connect;
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;

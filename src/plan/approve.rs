@@ -210,7 +210,8 @@ fn differing_targets(now: &Target, saved: &Target) -> Vec<String> {
     ];
     pairs
         .into_iter()
-        .filter(|(_, now, saved)| now != saved)
+        // What one of the two credentials could not see differs in nothing that is known.
+        .filter(|(_, now, saved)| now.is_some() && saved.is_some() && now != saved)
         .map(|(what, now, saved)| {
             let name = |value: Option<&String>| value.map_or("none", String::as_str).to_owned();
             format!("{what}: the plan was saved for {}, this run is for {}", name(saved), name(now))

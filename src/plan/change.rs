@@ -8,12 +8,15 @@ use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, P
 use super::approve::Record;
 use super::work::{Refresh, Work};
 
-/// Which service, organization, environment and project a plan is for. All four are in its hash.
+/// Which service, organization, environment and project a plan is for. In its hash is what was declared of them: what a
+/// credential lets a run see must not make another plan of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The host, as `api.anyreach.ai`, or `sandbox`.
     pub host: String,
-    /// The organization, where any record named it.
+    /// The organization that the environment declares.
+    pub declared_organization: Option<String>,
+    /// The organization that was found, if any record named it.
     pub organization: Option<String>,
     /// The environment.
     pub environment: String,

@@ -109,7 +109,7 @@ macro_rules! conceal {
     };
 }
 
-conceal!(Target { organization; host, environment, project });
+conceal!(Target { organization; host, declared_organization, environment, project });
 conceal!(Editor { by, at; version });
 conceal!(KeptEdit { path, before, after; });
 conceal!(SlotChange { from, risk; number, direction, to, cause, follows });

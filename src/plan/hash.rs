@@ -46,7 +46,7 @@ impl Meaning<'_> {
             agent_fields,
             slots,
         } = self;
-        let Target { host, organization, environment, project } = target;
+        let Target { host, declared_organization, organization: _, environment, project } = target;
         let mut removed: Vec<String> = removed.iter().map(ToString::to_string).collect();
         removed.sort();
         let mut fields: Vec<Value> =
@@ -58,7 +58,7 @@ impl Meaning<'_> {
         let verify =
             desired.and_then(|desired| desired.verify.as_ref()).map(|verify| json!([verify.command, verify.env]));
         Digest::of(&json!({
-            "target": [host, organization, environment, project],
+            "target": [host, declared_organization, environment, project],
             "address": address,
             "agent": agent_id,
             "action": action.as_str(),

@@ -96,6 +96,7 @@ pub fn read(text: &str) -> Result<SavedPlan, SavedPlanError> {
     Ok(SavedPlan {
         target: Target {
             host: text_at(&document, "/target/host", "target.host")?,
+            declared_organization: None,
             organization: document.pointer("/target/organization").and_then(Value::as_str).map(str::to_owned),
             environment: text_at(&document, "/target/environment", "target.environment")?,
             project: text_at(&document, "/target/project", "target.project")?,

@@ -41,7 +41,7 @@ pub async fn check_drift(
     past: &dyn Past,
 ) -> Result<Drift, SessionError> {
     let resolved = &workspace.resolved;
-    check_organization(resolved, &service.live)?;
+    check_organization(resolved, outside, &service.live)?;
     check_keys(resolved, options)?;
     let now = outside.clock.now();
     let options = Options {

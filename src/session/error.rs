@@ -25,6 +25,14 @@ pub enum SessionError {
         /// The variable that the token came from.
         variable: String,
     },
+    /// The environment declares an organization, and this credential is not shown which one it works in.
+    #[error("environment `{environment}` is organization `{wanted}`, and this credential does not show its own")]
+    OrganizationUnverified {
+        /// The environment.
+        environment: String,
+        /// What `reachform.yaml` says.
+        wanted: String,
+    },
     /// A flag names a key that no manifest has.
     #[error("no manifest has the key `{key}`")]
     UnknownKey {
@@ -55,6 +63,11 @@ impl SessionError {
             Self::Organization { wanted, variable, .. } => {
                 vec![format!("set {variable} to a key of `{wanted}`, or choose another `--env`")]
             }
+            Self::OrganizationUnverified { .. } => vec![
+                "nothing was written: give the key the scope `phone_numbers:read`, so that its organization can be seen"
+                    .to_owned(),
+                "or, for one run and if you are sure of the key, use `--organization-unverified`".to_owned(),
+            ],
             Self::UnknownKey { hint, .. } => vec![hint.clone()],
             Self::Leased { .. } => {
                 vec!["wait for it and run again, or use `--break-lease` if it is certainly dead".to_owned()]

@@ -14,6 +14,6 @@ pub mod schemas;
 pub use adopting::{Adopted, Adopting, Adoption, FileChange, NotAdopted, adopt};
 pub use drifting::{NoPast, Past, check_drift};
 pub use error::SessionError;
-pub use planning::{Outside, Service, Workspace, check, make_plan, read};
+pub use planning::{Outside, SANDBOX_HOST, Service, Workspace, check, make_plan, read};
 pub use running::{Applying, apply_approved, plan_unleased};
 pub use schemas::Schemas;

@@ -12,11 +12,14 @@ use crate::live::{self, Unlisted};
 use crate::manifest::{self, Locations, Resolved};
 use crate::model::{Coverage, Direction, FieldPath, Key, LiveState};
 use crate::plan::conceal::Conceal;
-use crate::plan::{self, Inputs, Options, Plan, Source, Target};
+use crate::plan::{self, Inputs, Notice, Options, Plan, Source, Target};
 use crate::schema::{ConfigSchema, Leniency, Places, check_declared};
 
 use super::error::SessionError;
 use super::schemas::Schemas;
+
+/// How messages and plans name the embedded service.
+pub const SANDBOX_HOST: &str = "sandbox";
 
 /// The manifests of a run and the commit that they were read from.
 #[derive(Debug)]
@@ -43,6 +46,11 @@ pub struct Outside {
 }
 
 impl Outside {
+    /// Whether this is the service inside the process: one organization, whatever the environments are called.
+    pub fn is_embedded(&self) -> bool {
+        self.host == SANDBOX_HOST
+    }
+
     /// A client that cannot write: its type has no writing method, and its transport lets nothing else through.
     pub fn reader(&self) -> Reader {
         Reader::new(&self.client)
@@ -135,6 +143,7 @@ pub async fn read(outside: &Outside, reader: &Reader, before: Option<&Service>) 
 pub fn target(workspace: &Workspace, outside: &Outside, live: &LiveState) -> Target {
     Target {
         host: outside.host.clone(),
+        declared_organization: workspace.resolved.project.organization().map(str::to_owned),
         organization: live.organization.clone(),
         environment: workspace.resolved.project.environment.clone(),
         project: workspace.resolved.project.name.clone(),
@@ -152,7 +161,7 @@ pub async fn make_plan(
     service: &mut Service,
 ) -> Result<Plan, SessionError> {
     let resolved = &workspace.resolved;
-    check_organization(resolved, &service.live)?;
+    check_organization(resolved, outside, &service.live)?;
     check_keys(resolved, options)?;
     let options = Options { today: TimeZone::UTC.to_datetime(outside.clock.now()).date(), ..options.clone() };
     let target = target(workspace, outside, &service.live);
@@ -166,6 +175,9 @@ pub async fn make_plan(
         .filter(|(id, version)| service.live.agents.get(id).is_none_or(|agent| !agent.configs.contains_key(version)))
         .collect();
     let failures = live::read_configs(reader, &mut service.live, &missing).await;
+    // A config names its organization, where the lists did not.
+    check_organization(resolved, outside, &service.live)?;
+    let target = Target { organization: service.live.organization.clone(), ..target };
     let mut plan = plan::build(&inputs(workspace, &service.live, &target, &options), service.schema.as_ref());
     for failure in failures {
         plan.complete = false;
@@ -180,6 +192,15 @@ pub async fn make_plan(
     }
     problems.extend(resolved.diagnostics.clone());
     plan.diagnostics = without_echoes(problems.sorted(&resolved.sources));
+    let declared = plan.target.declared_organization.as_ref().filter(|_| !outside.is_embedded());
+    if let (Some(wanted), None) = (declared, &plan.target.organization) {
+        plan.notices.push(Notice {
+            address: None,
+            code: "organization-unverified",
+            message: format!("this credential does not show that it belongs to `{wanted}`: that was not checked"),
+        });
+        plan.notices.sort();
+    }
     outside.conceal(&mut plan);
     Ok(plan)
 }
@@ -256,16 +277,15 @@ fn without_echoes(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
 }
 
 /// A token of another organization than the environment's is refused before anything else is done with it.
-pub(super) fn check_organization(resolved: &Resolved, live: &LiveState) -> Result<(), SessionError> {
+pub(super) fn check_organization(resolved: &Resolved, outside: &Outside, live: &LiveState) -> Result<(), SessionError> {
     let (Some(wanted), Some(found)) = (resolved.project.organization(), live.organization.as_deref()) else {
         return Ok(());
     };
-    // The embedded service is one organization, whatever the environment is called.
-    if wanted == found || found == crate::sandbox::SANDBOX_ORGANIZATION {
+    if wanted == found || outside.is_embedded() {
         return Ok(());
     }
     Err(SessionError::Organization {
-        found: found.to_owned(),
+        found: outside.client.redactor().clean(found),
         environment: resolved.project.environment.clone(),
         wanted: wanted.to_owned(),
         variable: resolved.project.token_variable().to_owned(),

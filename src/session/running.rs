@@ -9,12 +9,13 @@ use crate::api::Reader;
 use crate::apply::context::{Listener, is_same_run, lease_holds};
 use crate::apply::verify::Verifier;
 use crate::apply::{self, ApplyOptions, Context};
-use crate::model::{Key, Stamp};
+use crate::live;
+use crate::model::{Key, LiveAgent, Stamp};
 use crate::plan::{self, ApprovedPlan, Options, Outcome, Plan, Refusal, Report};
 use crate::schema::Leniency;
 
 use super::error::SessionError;
-use super::planning::{Outside, Service, Workspace, make_plan, read};
+use super::planning::{Outside, Service, Workspace, check_organization, make_plan, read};
 
 /// Between two looks at another run's lease.
 const LEASE_PAUSE: Duration = Duration::from_secs(5);
@@ -53,6 +54,7 @@ pub async fn plan_unleased(
     loop {
         let mut service = read(outside, &reader, None).await?;
         let plan = make_plan(workspace, &applying.options, applying.leniency, outside, &reader, &mut service).await?;
+        verify_organization(workspace, outside, applying, &reader, &mut service).await?;
         let holder =
             if applying.apply.break_lease { None } else { lease_holder(&plan, &service, outside, &reader, applying) };
         let Some((address, holder)) = holder else { return Ok((plan, service)) };
@@ -70,6 +72,30 @@ pub async fn plan_unleased(
             () = outside.clock.sleep(LEASE_PAUSE) => {}
         }
     }
+}
+
+/// A declared organization is seen to be the credential's before anything is written. The lists of most services say it;
+/// else a version does (contract, section 6.2).
+async fn verify_organization(
+    workspace: &Workspace,
+    outside: &Outside,
+    applying: &Applying,
+    reader: &Reader,
+    service: &mut Service,
+) -> Result<(), SessionError> {
+    let project = &workspace.resolved.project;
+    let Some(wanted) = project.organization().filter(|_| !outside.is_embedded()) else { return Ok(()) };
+    if service.live.organization.is_none() {
+        let newest = |agent: &LiveAgent| agent.versions.iter().map(|head| head.version).max();
+        let any = service.live.agents.values().find_map(|agent| Some((agent.id.clone(), newest(agent)?)));
+        let unread = live::read_configs(reader, &mut service.live, any.as_slice()).await;
+        tracing::debug!(?unread, "a version was read to see the organization");
+        check_organization(&workspace.resolved, outside, &service.live)?;
+    }
+    if service.live.organization.is_some() || applying.apply.organization_unverified {
+        return Ok(());
+    }
+    Err(SessionError::OrganizationUnverified { environment: project.environment.clone(), wanted: wanted.to_owned() })
 }
 
 /// The first agent to change on which another run's lease still holds.

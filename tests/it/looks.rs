@@ -75,6 +75,9 @@ fn a_whole_text_that_looks_like_a_key_is_a_state_of_its_own_in_the_document_and_
         let plan = world.plan().await;
         let document = plan_document(&plan, &reachform::diagnostics::SourceMap::default());
         assert!(document.contains("secret-by-look"), "{document}");
-        assert_eq!(read_plan(&serde_json::from_str(&document).unwrap()).unwrap().changes[0].fields[0].before, Shown::SecretByLook);
+        assert_eq!(
+            read_plan(&serde_json::from_str(&document).unwrap()).unwrap().changes[0].fields[0].before,
+            Shown::SecretByLook
+        );
     });
 }

@@ -89,6 +89,7 @@ impl Scene {
     pub fn target() -> Target {
         Target {
             host: "test".to_owned(),
+            declared_organization: None,
             organization: None,
             environment: "prod".to_owned(),
             project: "test".to_owned(),

@@ -35,6 +35,6 @@ pub(super) fn of(target: &Target, agents: &[AgentDrift]) -> Digest {
         }
     }
     findings.sort_by_key(Value::to_string);
-    let Target { host, organization: _, environment, project } = target;
+    let Target { host, declared_organization: _, organization: _, environment, project } = target;
     Digest::of(&json!({"target": [host, environment, project], "findings": findings}))
 }

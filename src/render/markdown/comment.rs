@@ -93,7 +93,7 @@ fn links(plan: &Plan, context: &CommentContext, rung: &Rung) -> String {
         parts.push(format!("Commit {}{dirty}", code(&short)));
     }
     parts.push(format!("plan `{}`", plan.plan_hash.short()));
-    let Target { host, project, organization: _, environment: _ } = &plan.target;
+    let Target { host, project, declared_organization: _, organization: _, environment: _ } = &plan.target;
     parts.push(format!("{} {}", code(&rung.bounded(host)), code(&rung.bounded(project))));
     parts.extend(context.run_url.as_deref().and_then(|url| link("run", url)));
     parts.extend(context.full_plan_url.as_deref().and_then(|url| link("full plan", url)));

@@ -98,9 +98,13 @@ pub fn summary_lines(plan: &Plan) -> Vec<String> {
 
 /// Where the plan is for.
 pub(super) fn target_line(paper: &mut Paper, target: &Target, options: &TextOptions) {
-    let Target { host, organization, environment, project } = target;
+    let Target { host, declared_organization, organization, environment, project } = target;
     let mut parts = vec![host.clone()];
-    parts.extend(organization.as_ref().map(|organization| format!("organization {organization}")));
+    match (organization, declared_organization) {
+        (Some(found), _) => parts.push(format!("organization {found}")),
+        (None, Some(declared)) => parts.push(format!("organization {declared} (not checked)")),
+        (None, None) => {}
+    }
     parts.push(format!("environment {environment}"));
     parts.push(format!("project {project}"));
     let text = parts.join(&format!(" {} ", options.glyphs.dot));

@@ -21,6 +21,7 @@ pub(super) fn path(text: &str) -> FieldPath {
 pub(super) fn target() -> Target {
     Target {
         host: "api.anyreach.ai".to_owned(),
+        declared_organization: Some("org_2".to_owned()),
         organization: Some("org_2".to_owned()),
         environment: "prod".to_owned(),
         project: "dental-agents-x7f2".to_owned(),

@@ -49,7 +49,7 @@ struct NoticeJson<'p> {
 
 impl<'p> From<&'p Target> for TargetJson<'p> {
     fn from(target: &'p Target) -> Self {
-        let Target { host, organization, environment, project } = target;
+        let Target { host, declared_organization: _, organization, environment, project } = target;
         Self { host, organization: organization.as_deref(), environment, project }
     }
 }

@@ -17,6 +17,7 @@ pub fn read_plan(document: &Value) -> Option<Plan> {
     Some(Plan {
         target: Target {
             host: text(target, "host")?,
+            declared_organization: None,
             organization: text(target, "organization"),
             environment: text(target, "environment")?,
             project: text(target, "project")?,

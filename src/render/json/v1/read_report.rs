@@ -13,6 +13,7 @@ pub fn read_report(document: &Value) -> Option<Report> {
     Some(Report {
         target: Target {
             host: text(target, "host")?,
+            declared_organization: None,
             organization: text(target, "organization"),
             environment: text(target, "environment")?,
             project: text(target, "project")?,

@@ -145,6 +145,7 @@ fn plan_of(resolved: &Resolved) -> Plan {
     }
     let target = Target {
         host: "test".to_owned(),
+        declared_organization: None,
         organization: None,
         environment: resolved.project.environment.clone(),
         project: resolved.project.name.clone(),

@@ -35,6 +35,7 @@ pub fn reviewed() -> &'static Plan {
         live.numbers.insert(number.clone(), LiveNumber { number, inbound: None, outbound: None });
         let target = Target {
             host: "test".to_owned(),
+            declared_organization: None,
             organization: None,
             environment: resolved.project.environment.clone(),
             project: resolved.project.name.clone(),
