@@ -27,6 +27,7 @@ mod looks;
 mod manifest;
 mod matrix;
 mod moved_secrets;
+mod organizations;
 mod parallel;
 mod plan;
 mod planned_secrets;

@@ -18,7 +18,7 @@ use reachform::plan::{Approval, Options, Outcome, Plan, Refusal, Report, Source,
 use reachform::sandbox::{Behaviour, Fault, InProcess, Phase, Sandbox, Seed, Service};
 use reachform::schema::Leniency;
 use reachform::session::{
-    Applying, Outside, Schemas, SessionError, Workspace, apply_approved, make_plan, plan_unleased, read,
+    Applying, Outside, SANDBOX_HOST, Schemas, SessionError, Workspace, apply_approved, make_plan, plan_unleased, read,
 };
 use secrecy::SecretString;
 use serde_json::Map;
@@ -44,6 +44,10 @@ pub const NUMBERS: [&str; 10] = [
 #[derive(Clone)]
 pub struct World {
     pub sandbox: Sandbox,
+    /// What the service is called; only the embedded one is `sandbox`.
+    pub host: String,
+    /// The token, if it is not that of the embedded service.
+    pub token: Option<String>,
     pub clock: Arc<SimulatedClock>,
     pub files: BTreeMap<String, String>,
     pub environment: Option<String>,
@@ -95,6 +99,8 @@ impl World {
         let options = Options { has_project: true, ..Options::default() };
         Self {
             sandbox: Sandbox::new(service),
+            host: SANDBOX_HOST.to_owned(),
+            token: None,
             clock,
             files,
             environment: None,
@@ -155,9 +161,12 @@ impl World {
         let secrets: Vec<SecretString> = self.secrets.values().cloned().map(SecretString::from).collect();
         let redactor = Redactor::new(&secrets);
         let options = ClientOptions { cancel: self.cancel.clone(), redactor, ..ClientOptions::default() };
-        let transport = InProcess::new(self.sandbox.clone(), self.clock.clone()).with_latency(self.latency);
+        let mut transport = InProcess::new(self.sandbox.clone(), self.clock.clone()).with_latency(self.latency);
+        if let Some(token) = &self.token {
+            transport = transport.with_token(Some(token.clone()));
+        }
         let client = Client::new(Arc::new(transport), self.clock.clone(), entropy.clone(), options);
-        Outside { client, host: "sandbox".to_owned(), clock: self.clock.clone(), entropy, schemas: schemas() }
+        Outside { client, host: self.host.clone(), clock: self.clock.clone(), entropy, schemas: schemas() }
     }
 
     pub async fn try_plan(&self) -> Result<Plan, SessionError> {
