@@ -78,7 +78,8 @@ pub fn hide(secrets: &[SecretString]) {
     *SECRETS.write().unwrap_or_else(PoisonError::into_inner) = Some(Redactor::sure(secrets));
 }
 
-fn without_secrets(text: &str) -> Cow<'_, str> {
+/// The text as any output may hold it.
+pub fn without_secrets(text: &str) -> Cow<'_, str> {
     let known = SECRETS.read().unwrap_or_else(PoisonError::into_inner);
     known.as_ref().and_then(|known| known.hide(text)).map_or(Cow::Borrowed(text), Cow::Owned)
 }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::forge;
+use super::output;
 use super::publish::Content;
 use super::report::CommandError;
 use super::settings::Settings;
@@ -41,6 +42,7 @@ pub fn append(
         )));
     }
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(|error| failed(&error))?;
-    file.write_all(format!("{}\n", body.text.trim_end()).as_bytes()).map_err(|error| failed(&error))?;
+    file.write_all(output::without_secrets(&format!("{}\n", body.text.trim_end())).as_bytes())
+        .map_err(|error| failed(&error))?;
     Ok(body.truncated)
 }

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use crate::cli::output;
 use crate::http::Entropy;
 use crate::model::digest::hex;
 
@@ -32,7 +33,7 @@ pub fn append(path: &Path, entries: &[(&str, &str)], entropy: &dyn Entropy) -> R
     }
     let failed = |source| OutputError::File { path: path.display().to_string(), source };
     let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)
+    file.write_all(output::without_secrets(&text).as_bytes()).map_err(failed)
 }
 
 /// One entry. Its delimiter is 128 random bits that do not stand in the value, so that no value, however hostile, can

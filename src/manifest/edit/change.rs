@@ -129,7 +129,7 @@ impl<'a> Change<'a> {
             }
         }
         for (name, value) in live.iter().filter(|(name, _)| !declared.contains_key(*name)) {
-            self.refuse_secret_anywhere(&path.child(name), value)?;
+            refuse_secrets(&path.child(name), value, self.judge)?;
             let last = entries(node).last().ok_or(Unfit::Layout)?;
             let span = &last.value.span;
             let documents = self.documents(span.file);
@@ -158,7 +158,7 @@ impl<'a> Change<'a> {
             .collect();
         let list_span = node.span.clone();
         for (_, value) in &inserts {
-            self.refuse_secret_anywhere(path, value)?;
+            refuse_secrets(path, value, self.judge)?;
         }
         if let Some(tag) = removals.iter().filter_map(|at| nodes.get(*at)).find_map(|item| self.tag_of(item)) {
             return Err(Unfit::TagInside(tag));
@@ -207,7 +207,7 @@ impl<'a> Change<'a> {
                     if let Some(tag) = tag_inside(text, item) {
                         return Err(Unfit::TagInside(tag));
                     }
-                    self.refuse_secret_anywhere(&path.index(b), value)?;
+                    refuse_secrets(&path.index(b), value, self.judge)?;
                     parts.push(block(value, habit(text, item), 0, Form { json, flow: true }).head);
                 }
                 None => parts.push(inline(value, Form { json, flow: true })),
@@ -218,7 +218,7 @@ impl<'a> Change<'a> {
 
     /// Puts a value where another stood, whatever that was.
     fn whole(&mut self, node: &Node, path: &FieldPath, live: &Value) -> Result<(), Unfit> {
-        self.refuse_secret_anywhere(path, live)?;
+        refuse_secrets(path, live, self.judge)?;
         let is_from_file = is_file_text(self.text(node.span.file), node);
         if let (Value::String(live), true) = (live, is_from_file) {
             return self.write_text(node, live);
@@ -254,19 +254,6 @@ impl<'a> Change<'a> {
 
     fn tag_of(&self, node: &Node) -> Option<String> {
         tag_inside(self.text(node.span.file), node)
-    }
-
-    fn refuse_secret_anywhere(&self, path: &FieldPath, value: &Value) -> Result<(), Unfit> {
-        refuse_secrets(path, value, self.judge)?;
-        match value {
-            Value::Array(items) => {
-                items.iter().enumerate().try_for_each(|(at, item)| self.refuse_secret_anywhere(&path.index(at), item))
-            }
-            Value::Object(map) => {
-                map.iter().try_for_each(|(key, value)| self.refuse_secret_anywhere(&path.child(key), value))
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
-        }
     }
 }
 

@@ -91,7 +91,10 @@ pub fn write(
 ) -> Result<BTreeMap<String, String>, Unfit> {
     let opened = open(files, environment, want.file, want.key).ok_or(Unfit::NotFound)?;
     if let Some(live) = want.live {
-        refuse_secrets(want.path, live, judge)?;
+        // Inside a list a secret may be beside what changed: in place, it is refused where it would be written.
+        if placement == Placement::Patch || !live.is_array() {
+            refuse_secrets(want.path, live, judge)?;
+        }
     }
     match placement {
         Placement::InPlace => Change::new(files, &opened, judge).write(want),
@@ -111,8 +114,10 @@ fn refuse_secrets(path: &FieldPath, live: &Value, judge: &dyn Judge) -> Result<(
     }
     match live {
         Value::Object(map) => map.iter().try_for_each(|(key, value)| refuse_secrets(&path.child(key), value, judge)),
-        // Inside a list a secret may stand beside what changed; it is refused where it would be written.
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Ok(()),
+        Value::Array(list) => {
+            list.iter().enumerate().try_for_each(|(index, value)| refuse_secrets(&path.index(index), value, judge))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
     }
 }
 
