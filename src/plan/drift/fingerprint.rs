@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 use crate::model::Digest;
 use crate::plan::change::{SlotHolder, Target};
 
-use super::{AgentDrift, SlotLive};
+use super::{AgentDrift, SlotLive, Unchecked};
 
 /// The digest of what was changed. Live values go in by their hash under the salt of the stamp, which no output holds,
 /// so that nobody can try values against the digest. The salt lives as long as the stamp, so the digest is steady.
-pub(super) fn of(target: &Target, agents: &[AgentDrift]) -> Digest {
-    let mut findings: Vec<Value> = Vec::new();
+pub(super) fn of(target: &Target, agents: &[AgentDrift], unchecked: &[Unchecked]) -> Digest {
+    // What could not be checked is a finding; why it could not is another text with every outage.
+    let mut findings: Vec<Value> =
+        unchecked.iter().map(|entry| json!([entry.address.as_ref().map(ToString::to_string), "not-checked"])).collect();
     for agent in agents {
         let key = agent.key.as_str();
         if agent.is_absent() {

@@ -65,14 +65,18 @@ pub fn judge(inputs: &DriftInputs<'_>, shape: &dyn ConfigShape) -> Drift {
             Some(Binding::Owned { agent, stamp, .. }) => {
                 judge_one(inputs, &identities, desired, agent, stamp, shape, &mut draft);
             }
-            Some(Binding::Adopted { agent }) => draft.notice(
-                desired,
-                "no-stamp",
-                format!(
-                    "agent {} carries no stamp: no apply has taken it over, or its metadata was replaced",
+            // Nothing on the agent says what was applied, so nobody can say that it is as it was applied.
+            Some(Binding::Adopted { agent }) => draft.unchecked.push(Unchecked {
+                address: Some(desired.address()),
+                causes: vec![format!(
+                    "agent {} does not say what was applied to it: its metadata was replaced, or no apply has taken it \
+                     over yet",
                     agent.id
-                ),
-            ),
+                )],
+                hints: vec![
+                    "`reachform plan` shows how it differs from Git, and `reachform apply` takes it over".to_owned(),
+                ],
+            }),
             Some(Binding::New) => judge_absent(inputs, desired, &mut draft),
             Some(Binding::Broken) | None => draft.broken(desired, &identities.diagnostics),
         }
@@ -283,7 +287,7 @@ impl Draft {
         notices.sort();
         notices.dedup();
         let run = inputs.run;
-        let fingerprint = fingerprint::of(run.target, &agents);
+        let fingerprint = fingerprint::of(run.target, &agents, &unchecked);
         let mut orphans: Vec<_> = identities.orphans.iter().map(|(orphan, ..)| orphan.clone()).collect();
         orphans.sort();
         Drift {

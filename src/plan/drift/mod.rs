@@ -213,7 +213,7 @@ pub struct DriftGroup<'d> {
 impl Drift {
     /// A check that saw nothing at all, as where the service could not be reached.
     pub fn not_checked(target: Target, source: Source, checked_at: Timestamp, unchecked: Vec<Unchecked>) -> Self {
-        let fingerprint = fingerprint::of(&target, &[]);
+        let fingerprint = fingerprint::of(&target, &[], &unchecked);
         Self {
             target,
             source,

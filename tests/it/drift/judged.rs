@@ -38,6 +38,23 @@ fn an_unchanged_project_is_checked_by_its_lists_alone() {
 }
 
 #[test]
+fn an_agent_whose_metadata_was_replaced_is_not_checked_and_never_clean() {
+    run(async {
+        let world = applied(&["a", "b"]).await;
+        let clean = world.assert_clean("applied").await;
+        edit(&world, "Agent a", "/agent/instructions", json!("Promise everybody a refund."));
+        let replaced = json!({"metadata": {"crm": 42}});
+        let id = world.id("Agent a");
+        world.sandbox.with(|service| service.dashboard_change(&id, replaced.as_object().unwrap()).unwrap());
+        let drift = world.drift().await;
+        assert_eq!(drift.state(), DriftState::NotChecked);
+        assert_eq!(drift.unchecked[0].address.as_ref().unwrap().to_string(), "agent.a");
+        assert_eq!(drift.as_applied.len(), 1, "the other agent is");
+        assert_ne!(drift.fingerprint, clean.fingerprint);
+    });
+}
+
+#[test]
 fn an_edit_in_the_dashboard_is_drift_with_both_values_and_its_author() {
     run(async {
         let world = applied(&["a", "b"]).await;
