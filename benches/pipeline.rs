@@ -52,8 +52,8 @@ config:
       type: stt_llm_tts
       turn_detection: {{models: [{{provider: livekit, model: {{name: multilingual}}}}]}}
       stt: {{models: [{{provider: deepgram, model: {{name: nova-3-general}}}}]}}
-      llm: {{models: [{{provider: openai, model: {{name: gpt-4.1, temperature: 0.4}}}}]}}
-      tts: {{models: [{{provider: cartesia, model: {{name: sonic-3, voice: v1}}}}]}}
+      llm: {{models: [{{provider: openai, model: {{name: gpt-4.1, parameters: {{temperature: 0.4}}}}}}]}}
+      tts: {{models: [{{provider: cartesia, model: {{name: sonic-3, parameters: {{voice: v1}}}}}}]}}
     instructions: |
 "
     )

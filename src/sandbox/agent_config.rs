@@ -11,7 +11,7 @@ use super::behaviour::Behaviour;
 use super::schema_walk::{drop_unknown, fill_defaults};
 use super::switches::{Defaults, Secrets, UnknownKeys};
 
-/// The embedded schema, written from the contract.
+/// The embedded schema: the shapes in `fixtures/agent-config-shapes.json`, with descriptions. A test keeps them equal.
 const EMBEDDED: &str = include_str!("agent-config.schema.json");
 
 /// Texts above this length (in characters) lose their trailing blanks where that is switched on.
@@ -346,10 +346,15 @@ mod tests {
 
     #[test]
     fn the_first_of_the_voices_becomes_the_voice() {
-        let mut value = json!({"models": [{"model": {"voice_id": "a", "voice_ids": ["b", "a"]}}, {"voice_id": "c", "voice_ids": []}]});
+        let mut value = json!({"models": [
+            {"model": {"name": "eleven_v3", "parameters": {"voice_id": "a", "voice_ids": ["b", "a"]}}},
+            {"model": {"parameters": {"voice_id": "c", "voice_ids": []}}},
+            {"model": {"parameters": {"voice_id": "d", "voice_ids": null}}}
+        ]});
         rewrite_voices(&mut value);
-        assert_eq!(value["models"][0]["model"]["voice_id"], "b");
-        assert_eq!(value["models"][1]["voice_id"], "c");
+        assert_eq!(value["models"][0]["model"]["parameters"]["voice_id"], "b");
+        assert_eq!(value["models"][1]["model"]["parameters"]["voice_id"], "c");
+        assert_eq!(value["models"][2]["model"]["parameters"]["voice_id"], "d");
     }
 
     #[test]

@@ -194,7 +194,7 @@ fn starter_config(instructions: &str) -> Value {
                 "turn_detection": { "models": [{ "provider": "livekit", "model": { "name": "multilingual" } }] },
                 "stt": { "models": [{ "provider": "deepgram", "model": { "name": "nova-3-general" } }] },
                 "llm": { "models": [{ "provider": "openai", "model": { "name": "gpt-4.1" } }] },
-                "tts": { "models": [{ "provider": "cartesia", "model": { "name": "sonic-3", "voice": "default" } }] }
+                "tts": { "models": [{ "provider": "cartesia", "model": { "name": "sonic-3", "parameters": { "voice": "default" } } }] }
             }
         }
     })

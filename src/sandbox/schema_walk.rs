@@ -115,10 +115,12 @@ fn drop_unknown_at(
     let Some(node) = branch(document, node, value) else { return };
     match value {
         Value::Object(fields) => {
-            // An object schema without properties, or one that allows more, is open: everything in it has a name.
-            let closed = node.get("properties").and_then(Value::as_object).is_some_and(|named| !named.is_empty())
-                && !matches!(node.get("additionalProperties"), Some(Value::Bool(true) | Value::Object(_)));
-            if closed {
+            // An object of which nothing is named is open, and so is a map. `additionalProperties: true` names nothing:
+            // the published schema says it of nearly every object.
+            let names_its_own =
+                node.get("properties").and_then(Value::as_object).is_some_and(|named| !named.is_empty())
+                    && !node.get("additionalProperties").is_some_and(Value::is_object);
+            if names_its_own {
                 let unknown: Vec<String> =
                     fields.keys().filter(|name| property_schema(node, name).is_none()).cloned().collect();
                 for name in unknown {
@@ -166,8 +168,10 @@ mod tests {
     fn schema() -> Value {
         json!({
             "type": "object",
+            "additionalProperties": true,
             "properties": {
                 "steps": {"type": "integer", "default": 3},
+                "map": {"type": "object", "properties": {"a": {}}, "additionalProperties": {"type": "string"}},
                 "free": {"type": "object", "default": {"a": 1}},
                 "nested": {"anyOf": [{"$ref": "#/$defs/Nested"}, {"type": "null"}], "default": null},
                 "actions": {"type": "array", "items": {
@@ -200,9 +204,9 @@ mod tests {
     #[test]
     fn keys_without_a_name_in_the_schema_are_dropped_but_not_in_open_objects() {
         let schema = schema();
-        let mut value = json!({"x": 1, "free": {"y": 2}, "actions": [{"type": "say", "text": "hi", "seconds": 1}]});
+        let mut value = json!({"x": 1, "free": {"y": 2}, "map": {"z": "3"}, "actions": [{"type": "say", "text": "hi", "seconds": 1}]});
         let dropped = drop_unknown(&schema, &schema, &mut value);
-        assert_eq!(value, json!({"free": {"y": 2}, "actions": [{"type": "say", "text": "hi"}]}));
+        assert_eq!(value, json!({"free": {"y": 2}, "map": {"z": "3"}, "actions": [{"type": "say", "text": "hi"}]}));
         assert_eq!(dropped, [vec![json!("x")], vec![json!("actions"), json!(0), json!("seconds")]]);
     }
 

@@ -283,7 +283,9 @@ fn voices(config: &Value) -> Vec<String> {
     let models = config.pointer("/agent/stack/tts/models").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let named = models.iter().filter_map(|model| {
         let model = model.get("model")?;
-        ["voice_id", "voice"].iter().find_map(|key| model.get(*key)?.as_str())
+        // LiveKit's models have no `parameters`: their voice is beside the name.
+        let parameters = model.get("parameters").unwrap_or(model);
+        ["voice_id", "voice"].iter().find_map(|key| parameters.get(*key)?.as_str())
     });
     named.map(str::to_owned).collect()
 }

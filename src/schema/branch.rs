@@ -139,6 +139,25 @@ mod tests {
     }
 
     #[test]
+    fn a_model_is_told_by_its_name_whatever_its_parameters_are() {
+        let model = |name: Value| json!({"type": "object", "properties": {"name": name, "parameters": {}}});
+        let branches = [
+            model(json!({"const": "fast", "default": "fast"})),
+            model(json!({"enum": ["careful"], "default": "careful"})),
+        ];
+        for schema in [
+            json!({"oneOf": branches}),
+            json!({"oneOf": branches, "discriminator": {"propertyName": "name", "mapping": {}}}),
+        ] {
+            assert_eq!(chosen(&schema, &json!({"name": "fast", "parameters": {"seed": 1}})), Pick::Branch(0));
+            assert_eq!(chosen(&schema, &json!({"parameters": null, "name": "careful"})), Pick::Branch(1));
+            // Each branch would name itself, so that a missing name tells nothing.
+            assert_eq!(chosen(&schema, &json!({"parameters": {"seed": 1}})), Pick::Untold);
+            assert_eq!(chosen(&schema, &json!({"name": "slow"})), Pick::Untold);
+        }
+    }
+
+    #[test]
     fn the_only_branch_of_a_json_type_needs_no_mark() {
         let schema = json!({"anyOf": [{"type": "string"}, {"type": "array"}, {"type": "integer"}, {"type": "null"}]});
         assert_eq!(chosen(&schema, &json!("x")), Pick::Branch(0));

@@ -191,14 +191,21 @@ impl<'a> Reader<'a> {
                 node.patterns.push((matcher, property));
             }
         }
+        let mut said = false;
         for (keyword, late) in [("additionalProperties", false), ("unevaluatedProperties", true)] {
             let Some(schema) = map.get(keyword) else { continue };
             let id = self.visit(schema, child(pointer, keyword))?;
-            if node.additional == Additional::Unsaid {
-                let closed = schema == &Value::Bool(false);
-                node.additional = if closed { Additional::Closed } else { Additional::Map(id) };
-                node.closed_late = closed && late;
+            if said {
+                continue;
             }
+            said = true;
+            node.additional = match schema {
+                Value::Bool(false) => Additional::Closed,
+                // It holds anyway, and names nothing.
+                Value::Bool(true) => Additional::Unsaid,
+                _ => Additional::Map(id),
+            };
+            node.closed_late = late && node.additional == Additional::Closed;
         }
         Ok(())
     }

@@ -98,7 +98,7 @@ impl Types {
 /// What an object may hold beside the properties that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Additional {
-    /// Nothing is said: more is let through, but nobody asked for it.
+    /// Nothing is said, or `true`: more is let through, but nobody asked for it.
     Unsaid,
     /// Nothing.
     Closed,

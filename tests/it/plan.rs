@@ -2,9 +2,10 @@
 
 use reachform::model::{Coverage, Direction, Key};
 use reachform::plan::{Action, Approval, Cause, Held, Plan, Refusal, SlotHolder, SlotTarget, approve};
+use reachform::schema::ConfigSchema;
 use serde_json::json;
 
-use crate::scene::{Scene, manifest};
+use crate::scene::{Scene, manifest, schema_with_defaults};
 
 fn codes(plan: &Plan) -> Vec<&'static str> {
     plan.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
@@ -111,7 +112,7 @@ fn the_services_own_rendering_is_no_change() {
     // The service rewrote a voice when it stored the version, and the stamp knows: version and stamp are as read back.
     let agent = scene.live.agents.get_mut(&id).unwrap();
     let config = &mut agent.configs.get_mut(&1).unwrap().config;
-    config["agent"]["stack"]["tts"]["models"][0]["model"]["voice"] = json!("v2");
+    config["agent"]["stack"]["tts"]["models"][0]["model"]["parameters"]["voice"] = json!("v2");
     scene.options.refresh = true;
     assert!(!scene.plan().summary().has_changes());
 }
@@ -524,6 +525,7 @@ fn a_targeted_plan_says_so_and_leaves_the_others_alone() {
 fn a_service_that_fills_defaults_into_lists_and_objects_is_no_drift() {
     let tool = "tools: [{name: t, description: d, actions: [{type: play_message, message: Hi}]}]";
     let mut scene = Scene::new();
+    scene.schema = ConfigSchema::compile(schema_with_defaults().to_string().as_bytes()).unwrap();
     scene.write("a", manifest("a", "").replace("tools: []", tool));
     scene.apply();
     let id = scene.id("a");

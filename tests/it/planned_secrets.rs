@@ -15,7 +15,7 @@ fn with_bucket(bucket: &str) -> String {
         &format!(
             "config:
     custom_recording_locations:
-      - {{type: s3, bucket: {bucket}, region: r, access_key: key-id, secret_access_key: !secret RECORDINGS}}"
+      - {{provider: s3, bucket: {bucket}, region: r, access_key: key-id, secret_access_key: !secret RECORDINGS}}"
         ),
     )
 }
@@ -32,7 +32,7 @@ fn applied() -> Scene {
 }
 
 fn live(bucket: &str, secret: &str) -> Value {
-    json!([{"type": "s3", "bucket": bucket, "region": "r", "access_key": "key-id", "secret_access_key": secret}])
+    json!([{"provider": "s3", "bucket": bucket, "region": "r", "access_key": "key-id", "secret_access_key": secret}])
 }
 
 fn causes(plan: &Plan) -> Vec<(String, &'static str)> {
@@ -99,7 +99,7 @@ fn a_masked_secret_that_is_not_declared_cannot_be_carried() {
     scene.dashboard(
         &id,
         "/custom_recording_locations",
-        json!([{"type": "s3", "bucket": "b", "region": "r", "access_key": "k", "secret_access_key": "********"}]),
+        json!([{"provider": "s3", "bucket": "b", "region": "r", "access_key": "k", "secret_access_key": "********"}]),
     );
     assert!(!scene.plan().has_errors());
     scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));

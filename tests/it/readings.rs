@@ -191,10 +191,10 @@ fn what_is_not_valid_is_a_warning_where_it_is_live_and_declared_alike_and_else_a
     }
     // What is missing on both sides is the same on both sides.
     config["agent"]["max_tool_steps"] = json!(3);
-    config["custom_recording_locations"] = json!([{"type": "s3", "bucket": "b"}]);
+    config["custom_recording_locations"] = json!([{"provider": "s3", "bucket": "b"}]);
     let mut scene = Scene::new();
     scene.unmanaged("x", "Agent a", Some(config));
-    let text = hot("4").replace("config:", "config:\n    custom_recording_locations: [{type: s3, bucket: b}]");
+    let text = hot("4").replace("config:", "config:\n    custom_recording_locations: [{provider: s3, bucket: b}]");
     scene.write("a", text);
     let found = codes(&scene.plan());
     assert!(!found.is_empty() && found.iter().all(|code| *code == "invalid-as-live"), "{found:?}");

@@ -14,9 +14,43 @@ use reachform::plan::{Action, AgentChange, Inputs, Options, Plan, Source, Target
 use reachform::schema::ConfigSchema;
 use serde_json::{Value, json};
 
+const SCHEMA: &str = include_str!("../../src/sandbox/agent-config.schema.json");
+
 /// The schema of the embedded service.
 pub fn schema() -> ConfigSchema {
-    ConfigSchema::compile(include_bytes!("../../src/sandbox/agent-config.schema.json")).unwrap()
+    ConfigSchema::compile(SCHEMA.as_bytes()).unwrap()
+}
+
+/// The same, with defaults that are more than null: those that the service is known to use. The embedded schema has
+/// none of them, but the one that the service publishes may.
+pub fn schema_with_defaults() -> Value {
+    let mut document: Value = serde_json::from_str(SCHEMA).unwrap();
+    for (definition, property, default) in [
+        ("", "version", json!("1")),
+        ("AnyreachMultilingualModelParameters", "timeout", json!(3.0)),
+        ("BotInitiatesStaticMessage", "allow_interruptions", json!(true)),
+        ("BotInitiatesStaticMessage", "pregenerated_greeting_audio", json!(false)),
+        ("BotInitiatesDynamicMessage", "allow_interruptions", json!(true)),
+        ("CustomData", "operation", json!("query")),
+        ("CustomData", "filters", json!([])),
+        ("EndpointingConfig", "min_delay", json!(0.05)),
+        ("ImagesToolConfig", "default_tier", json!("fast")),
+        ("InactivityNudgeConfig", "timeout_seconds", json!(30)),
+        ("InactivityNudgeConfig", "nudges", json!([])),
+        ("InterruptionConfig", "mode", json!("adaptive")),
+        ("PlayMessage", "generate", json!(false)),
+        ("PlayMessage", "wait_for_playout", json!(true)),
+        ("PlayMessage", "allow_interruptions", json!(true)),
+        ("SmsProperties", "max_segments", json!(3)),
+        ("Wait", "seconds", json!(1)),
+        ("WarmTransfer", "queue_timeout", json!(30)),
+        ("WorkflowAction", "reject_on_error", json!(false)),
+    ] {
+        let definition = if definition.is_empty() { &mut document } else { &mut document["$defs"][definition] };
+        let place = definition["properties"].get_mut(property).unwrap();
+        place["default"] = default;
+    }
+    document
 }
 
 /// A config that the schema accepts, as YAML below `config:`.
@@ -31,8 +65,8 @@ pub const CONFIG: &str = "
         type: stt_llm_tts
         turn_detection: {models: [{provider: livekit, model: {name: multilingual}}]}
         stt: {models: [{provider: deepgram, model: {name: nova-3-general}}]}
-        llm: {models: [{provider: openai, model: {name: gpt-4.1, temperature: 0.4}}]}
-        tts: {models: [{provider: cartesia, model: {name: sonic-3, voice: v1}}]}";
+        llm: {models: [{provider: openai, model: {name: gpt-4.1, parameters: {temperature: 0.4}}}]}
+        tts: {models: [{provider: cartesia, model: {name: sonic-3, parameters: {voice: v1}}}]}";
 
 /// A manifest with a key, the config above and further lines.
 pub fn manifest(key: &str, more: &str) -> String {

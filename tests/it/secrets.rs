@@ -47,7 +47,7 @@ pub fn everything_of(plan: &Plan) -> Vec<(String, String)> {
 }
 
 fn declared(more: &str) -> String {
-    let config = manifest("a", "").replace("    agent:\n", "    metadata: {hook: !format \"Bearer {secret:S}\"}\n    custom_recording_locations: [{type: s3, bucket: b, region: r, access_key: AKIA, secret_access_key: !secret S}]\n    agent:\n");
+    let config = manifest("a", "").replace("    agent:\n", "    metadata: {hook: !format \"Bearer {secret:S}\"}\n    custom_recording_locations: [{provider: s3, bucket: b, region: r, access_key: AKIA, secret_access_key: !secret S}]\n    agent:\n");
     format!("{config}metadata: {{crm_token: !secret S, plain: x}}\n{more}")
 }
 

@@ -127,7 +127,7 @@ fn of_what_git_does_not_declare_exactly_the_edits_since_the_last_apply_are_liste
     config["scorecard_ids"] = json!(["s1"]);
     config["agent"]["video_input"] = json!(true);
     config["noise_cancellation"] = Value::Null;
-    config["voicemail_detection"] = json!({"enabled": true});
+    config["voicemail_detection"] = json!({"beep_detection_threshold": 0.9, "beep_detection_timeout": 10});
     let mut scene = Scene::new();
     scene.unmanaged("x", "Agent a", Some(config));
     scene.write("a", with(""));
@@ -136,22 +136,23 @@ fn of_what_git_does_not_declare_exactly_the_edits_since_the_last_apply_are_liste
 
     scene.dashboard("x", "/agent/video_input", json!(false));
     scene.dashboard("x", "/agent/max_tool_steps", json!(3));
-    scene.dashboard("x", "/noise_cancellation", json!({"model": "bvc"}));
+    scene.dashboard("x", "/noise_cancellation", json!({"models": [{"provider": "livekit", "model": {"name": "bvc"}}]}));
     scene.dashboard("x", "/voicemail_detection", Value::Null);
     let found: Vec<String> = kept(&scene.plan()).iter().map(|edit| edit.path.to_string()).collect();
     let expected = [
         "/config/agent/video_input",
         "/config/noise_cancellation",
-        "/config/noise_cancellation/model",
+        "/config/noise_cancellation/models",
         "/config/voicemail_detection",
-        "/config/voicemail_detection/enabled",
+        "/config/voicemail_detection/beep_detection_threshold",
+        "/config/voicemail_detection/beep_detection_timeout",
     ];
     assert_eq!(found, expected);
 
     // Where the config is written as well, they are listed with the change, and stay.
     scene.write("a", with("").replace("max_tool_steps: 3", "max_tool_steps: 4"));
     let plan = scene.plan();
-    assert_eq!(plan.changes[0].kept.len(), 5);
+    assert_eq!(plan.changes[0].kept.len(), expected.len());
     scene.apply();
     assert_eq!(scene.config_of("a")["agent"]["video_input"], json!(false));
 }

@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use reachform::apply::ApplyOptions;
@@ -15,7 +15,7 @@ use reachform::manifest::{MemoryFiles, resolve};
 use reachform::model::stamp::STAMP_KEY;
 use reachform::model::{Stamp, Verify};
 use reachform::plan::{Approval, Options, Outcome, Plan, Refusal, Report, Source, approve};
-use reachform::sandbox::{Behaviour, Fault, InProcess, Phase, Sandbox, Seed, Service};
+use reachform::sandbox::{Behaviour, ConfigSchema, Fault, InProcess, Phase, Sandbox, Seed, Service};
 use reachform::schema::Leniency;
 use reachform::session::{
     Applying, Outside, SANDBOX_HOST, Schemas, SessionError, Workspace, apply_approved, make_plan, plan_unleased, read,
@@ -24,7 +24,7 @@ use secrecy::SecretString;
 use serde_json::Map;
 use tokio_util::sync::CancellationToken;
 
-use crate::scene::manifest;
+use crate::scene::{manifest, schema_with_defaults};
 
 /// The numbers of the organization.
 pub const NUMBERS: [&str; 10] = [
@@ -67,6 +67,9 @@ pub struct World {
     pub listener: Arc<Listener>,
 }
 
+/// A schema with defaults that are more than null, for a service that fills them in.
+static SCHEMA: LazyLock<ConfigSchema> = LazyLock::new(|| ConfigSchema::compile(schema_with_defaults()).unwrap());
+
 /// Says yes to every `verify`.
 struct Yes;
 
@@ -91,7 +94,8 @@ impl World {
         let clock = Arc::new(SimulatedClock::new("2026-06-01T12:00:00Z".parse().unwrap()));
         let seed = serde_json::json!({"at": "2026-01-01T00:00:00Z",
             "organizations": [{"id": "org_sandbox", "numbers": NUMBERS}]});
-        let service = Service::seeded(&Seed::parse(&seed.to_string()).unwrap(), behaviour).unwrap();
+        let mut service = Service::seeded(&Seed::parse(&seed.to_string()).unwrap(), behaviour).unwrap();
+        service.set_schema(SCHEMA.clone());
         let files = BTreeMap::from([(
             "reachform.yaml".to_owned(),
             "version: 1\nproject: test\nenvironments:\n  prod: {}\n".to_owned(),
@@ -319,7 +323,7 @@ impl World {
 
 /// The schema of the embedded service, compiled once for all tests.
 pub fn schemas() -> Arc<Schemas> {
-    static COMPILED: std::sync::LazyLock<Arc<Schemas>> = std::sync::LazyLock::new(Arc::default);
+    static COMPILED: LazyLock<Arc<Schemas>> = LazyLock::new(Arc::default);
     COMPILED.clone()
 }
 

@@ -96,8 +96,8 @@ config:
       type: stt_llm_tts
       turn_detection: {models: [{provider: livekit, model: {name: multilingual}}]}
       stt: {models: [{provider: deepgram, model: {name: nova-3-general}}]}
-      llm: {models: [{provider: openai, model: {name: gpt-4.1, temperature: 0.4}}]}
-      tts: {models: [{provider: cartesia, model: {name: sonic-3, voice: v1}}]}
+      llm: {models: [{provider: openai, model: {name: gpt-4.1, parameters: {temperature: 0.4}}}]}
+      tts: {models: [{provider: cartesia, model: {name: sonic-3, parameters: {voice: v1}}}]}
 phone_numbers:
   inbound:
     - "+15550100002"   # main
@@ -165,11 +165,11 @@ fn only_the_lines_of_what_changed_are_written() {
         ("/agent/tools/1/required", json!([]), &["-        required: [reason]", "+        required: []"]),
         ("/agent/tools/0/required", json!(["a", "b"]), &["-        required: []", "+        required: [a, b]"]),
         (
-            "/agent/stack/llm/models/0/model/temperature",
+            "/agent/stack/llm/models/0/model/parameters/temperature",
             json!(0.7),
             &[
-                "-      llm: {models: [{provider: openai, model: {name: gpt-4.1, temperature: 0.4}}]}",
-                "+      llm: {models: [{provider: openai, model: {name: gpt-4.1, temperature: 0.7}}]}",
+                "-      llm: {models: [{provider: openai, model: {name: gpt-4.1, parameters: {temperature: 0.4}}}]}",
+                "+      llm: {models: [{provider: openai, model: {name: gpt-4.1, parameters: {temperature: 0.7}}}]}",
             ],
         ),
         (
@@ -303,17 +303,17 @@ async fn with_files() -> World {
     world.files.insert("prompts/a.md".to_owned(), format!("\u{feff}{PROMPT}"));
     world.files.insert(
         "stacks/voice.yaml".to_owned(),
-        "# Voices.\nmodels:\n- {provider: cartesia, model: {name: sonic-3, voice: v1}} # v\n".to_owned(),
+        "# Voices.\nmodels:\n- {provider: cartesia, model: {name: sonic-3, parameters: {voice: v1}}} # v\n".to_owned(),
     );
-    world.files.insert("stacks/llm.json".to_owned(), "{\n  \"models\": [\n    {\"provider\": \"openai\", \"model\": {\"name\": \"gpt-4.1\", \"temperature\": 0.4}}\n  ]\n}\n".to_owned());
+    world.files.insert("stacks/llm.json".to_owned(), "{\n  \"models\": [\n    {\"provider\": \"openai\", \"model\": {\"name\": \"gpt-4.1\", \"parameters\": {\"temperature\": 0.4}}}\n  ]\n}\n".to_owned());
     for key in ["a", "b"] {
         let text = manifest(key, "metadata: {crm_token: !secret CRM, tier: !var tier}")
             .replace(
-                "tts: {models: [{provider: cartesia, model: {name: sonic-3, voice: v1}}]}",
+                "tts: {models: [{provider: cartesia, model: {name: sonic-3, parameters: {voice: v1}}}]}",
                 "tts: !file ../stacks/voice.yaml",
             )
             .replace(
-                "llm: {models: [{provider: openai, model: {name: gpt-4.1, temperature: 0.4}}]}",
+                "llm: {models: [{provider: openai, model: {name: gpt-4.1, parameters: {temperature: 0.4}}}]}",
                 "llm: !merge [!file ../stacks/llm.json, {}]",
             );
         let text = if key == "a" {
@@ -348,7 +348,7 @@ fn a_shared_file_is_edited_where_all_who_share_it_agree_and_left_where_they_do_n
     run(async {
         let mut world = with_files().await;
         let before = world.files.clone();
-        let voice = |voice: &str| json!([{"provider": "cartesia", "model": {"name": "sonic-3", "voice": voice}}]);
+        let voice = |voice: &str| json!([{"provider": "cartesia", "model": {"name": "sonic-3", "parameters": {"voice": voice}}}]);
         edit(&world, "Agent a", "/agent/stack/tts/models", voice("v2"));
         let (_, adoption) = world.adopt(false).await;
         assert_eq!(adoption.refused.len(), 1, "{adoption:#?}");
@@ -364,12 +364,12 @@ fn a_shared_file_is_edited_where_all_who_share_it_agree_and_left_where_they_do_n
         assert_eq!(
             changed(&before["stacks/voice.yaml"], &world.files["stacks/voice.yaml"]),
             [
-                "-- {provider: cartesia, model: {name: sonic-3, voice: v1}} # v",
-                "+- {provider: cartesia, model: {name: sonic-3, voice: v2}} # v",
+                "-- {provider: cartesia, model: {name: sonic-3, parameters: {voice: v1}}} # v",
+                "+- {provider: cartesia, model: {name: sonic-3, parameters: {voice: v2}}} # v",
             ]
         );
         for agent in ["Agent a", "Agent b"] {
-            edit(&world, agent, "/agent/stack/llm/models/0/model/temperature", json!(0.9));
+            edit(&world, agent, "/agent/stack/llm/models/0/model/parameters/temperature", json!(0.9));
         }
         world.adopt_all("a layer of a merge, in JSON").await;
         assert_eq!(world.files["stacks/llm.json"], before["stacks/llm.json"].replace("0.4", "0.9"));

@@ -38,10 +38,10 @@ fn exactly_the_edits_that_git_does_not_declare_are_listed_as_kept() {
         release(&world, |config| {
             config["agent"]["video_input"] = json!(false);
             config["agent"]["screen_share_input"] = json!(true);
-            config["noise_cancellation"] = json!({"model": "bvc"});
+            config["noise_cancellation"] = json!({"models": [{"provider": "livekit", "model": {"name": "bvc"}}]});
         });
         let drift = world.assert_clean("only edits that stay").await;
-        let both = ["/config/noise_cancellation", "/config/noise_cancellation/model"];
+        let both = ["/config/noise_cancellation", "/config/noise_cancellation/models"];
         assert_eq!(kept(&drift), [&["/config/agent/video_input"], both.as_slice()].concat());
     });
 }
@@ -122,7 +122,8 @@ fn a_secret_that_was_taken_out_is_drift_also_for_a_run_that_has_no_value_for_it(
     run(async {
         let mut world = in_service("");
         world.secrets.insert("RECORDINGS".to_owned(), "a-long-enough-secret".to_owned());
-        let item = "{type: s3, bucket: calls, region: r, access_key: key-id, secret_access_key: !secret RECORDINGS}";
+        let item =
+            "{provider: s3, bucket: calls, region: r, access_key: key-id, secret_access_key: !secret RECORDINGS}";
         let text = manifest("a", "").replace("config:", &format!("config:\n    custom_recording_locations: [{item}]"));
         world.write("a", text);
         world.apply().await;

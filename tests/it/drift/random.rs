@@ -114,8 +114,8 @@ fn manifest(instructions: &str, ways: [usize; 3], tools: &[Tool], flow: bool) ->
          type: bot_initiates_static\n      text: {}\n    tools:{}\n    # before steps\n    max_tool_steps: 3   # steps\n    \
          stack:\n      type: stt_llm_tts\n      turn_detection: {{models: [{{provider: livekit, model: {{name: multilingual}}}}]}}\n      \
          stt: {{models: [{{provider: deepgram, model: {{name: nova-3-general}}}}]}}\n      llm:\n        models:\n        \
-         # the model\n        - provider: openai\n          model: {{name: gpt-4.1, temperature: 0.4}}   # warm\n      \
-         tts: {{models: [{{provider: cartesia, model: {{name: sonic-3, voice: v1}}}}]}}   # voice\n# tail\n",
+         # the model\n        - provider: openai\n          model: {{name: gpt-4.1, parameters: {{temperature: 0.4}}}}   # warm\n      \
+         tts: {{models: [{{provider: cartesia, model: {{name: sonic-3, parameters: {{voice: v1}}}}}}]}}   # voice\n# tail\n",
         written("Answers", a, 2),
         written(instructions, b, 6),
         written("Hello", c, 8),
@@ -167,9 +167,9 @@ proptest! {
                         config["agent"].as_object_mut().unwrap().shift_remove("max_tool_steps");
                     }
                     Edit::Temperature(by) => {
-                        config["agent"]["stack"]["llm"]["models"][0]["model"]["temperature"] = json!(by);
+                        config["agent"]["stack"]["llm"]["models"][0]["model"]["parameters"]["temperature"] = json!(by);
                     }
-                    Edit::Voice(text) => config["agent"]["stack"]["tts"]["models"][0]["model"]["voice"] = json!(text),
+                    Edit::Voice(text) => config["agent"]["stack"]["tts"]["models"][0]["model"]["parameters"]["voice"] = json!(text),
                     Edit::Tools(tools) => {
                         config["agent"]["tools"] = Value::Array(tools.iter().map(tool_value).collect());
                     }

@@ -56,7 +56,7 @@ fn a_night_in_which_much_was_changed() {
             "Agent sales",
             "/agent/stack/tts/models",
             json!([
-            {"provider": "cartesia", "model": {"name": "sonic-3", "voice": "v2"}}]),
+            {"provider": "cartesia", "model": {"name": "sonic-3", "parameters": {"voice": "v2"}}}]),
         );
         edit(&world, "Agent billing", "/scorecard_ids", json!(["s1"]));
         let (sales, gone) = (world.id("Agent sales"), world.id("Agent gone"));

@@ -68,9 +68,17 @@ fn a_refused_config_makes_no_version_and_changes_no_draft() {
 #[test]
 fn defaults_are_filled_in_where_that_is_switched_on() {
     let filled = stored(&["defaults=fill"], &config());
-    assert_eq!(filled["version"], "1");
-    assert_eq!(filled["agent"]["starting_message"]["allow_interruptions"], true);
-    assert_eq!(filled["voicemail_detection"], Value::Null);
+    for absent in [
+        "/version",
+        "/voicemail_detection",
+        "/agent/starting_message/allow_interruptions",
+        "/agent/tools/0/actions/0/condition",
+        "/agent/stack/stt/models/0/model/parameters",
+        "/agent/stack/tts/models/0/model/parameters/voice_settings",
+    ] {
+        assert_eq!(config().pointer(absent), None, "{absent}");
+        assert_eq!(filled.pointer(absent), Some(&Value::Null), "{absent}");
+    }
     assert_eq!(filled["agent"]["max_tool_steps"], 5, "what was sent stays");
     let mut caller = Caller::new(&["defaults=fill"]);
     let body = json!({"config": filled});
@@ -88,25 +96,47 @@ fn unknown_keys_are_dropped_or_refused_where_that_is_switched_on() {
     assert_eq!(dropped["metadata"], sent["metadata"]);
     let place = "body.config.agent.mood".to_owned();
     assert_eq!(refused(&["unknown-keys=reject"], &sent), [(place, "extra_forbidden".to_owned())]);
+    // A parameter beside the name of its model, as in other services' shapes.
+    let mut sent = config();
+    sent["agent"]["stack"]["llm"]["models"][0]["model"]["temperature"] = json!(0.5);
+    assert_eq!(stored(&["unknown-keys=drop"], &sent), config());
+    let place = "body.config.agent.stack.llm.models.0.model.temperature".to_owned();
+    assert_eq!(refused(&["unknown-keys=reject"], &sent), [(place, "extra_forbidden".to_owned())]);
 }
 
 #[test]
 fn secrets_are_masked_in_every_answer_and_kept_in_truth() {
-    let key = "/agent/stack/turn_detection/models/0/model/api_key";
+    let secrets = [
+        "/agent/stack/turn_detection/models/0/model/parameters/api_key",
+        "/custom_recording_locations/0/access_key",
+        "/custom_recording_locations/0/secret_access_key",
+        "/custom_recording_locations/1/credentials",
+        "/custom_recording_locations/2/account_key",
+    ];
+    let value = "turn-secret-1234";
+    let mut config = config();
+    config["custom_recording_locations"] = json!([
+        {"provider": "s3", "bucket": "b", "region": "r", "access_key": value, "secret_access_key": value},
+        {"provider": "gcp", "bucket": "b", "credentials": value},
+        {"provider": "azure", "container_name": "c", "account_name": "a", "account_key": value},
+    ]);
     for (switches, shown) in
-        [(vec![], "turn-secret-1234"), (vec!["secrets=mask"], "********"), (vec!["secrets=mask-tail"], "********1234")]
+        [(vec![], value), (vec!["secrets=mask"], "********"), (vec!["secrets=mask-tail"], "********1234")]
     {
         let mut caller = Caller::new(&switches);
         let versions = "/core/agents/agent-bare/versions";
-        let created = caller.write(Post, versions, &json!({"config": config()}));
+        let created = caller.write(Post, versions, &json!({"config": config}));
         let read = caller.read(&format!("{versions}/1"));
         let listed = caller.read(versions)[0].clone();
         let copied = caller.write(Post, versions, &json!({"base_version": 1}));
-        for version in [created, read, listed, copied] {
-            assert_eq!(version["config"].pointer(key).unwrap(), shown);
-        }
-        for version in &caller.service.agent_named("Bare").unwrap().versions {
-            assert_eq!(version.config.pointer(key).unwrap(), "turn-secret-1234");
+        let stored = caller.service.agent_named("Bare").unwrap().versions;
+        for secret in secrets {
+            for version in [&created, &read, &listed, &copied] {
+                assert_eq!(version["config"].pointer(secret).unwrap(), shown, "{secret}");
+            }
+            for version in &stored {
+                assert_eq!(version.config.pointer(secret).unwrap(), value, "{secret}");
+            }
         }
     }
 }
@@ -118,7 +148,10 @@ fn a_mask_that_is_sent_back_is_stored_as_it_is() {
     let read = caller.read("/core/agents/agent-bare/versions/1")["config"].clone();
     caller.write(Post, "/core/agents/agent-bare/versions", &json!({"config": read}));
     let versions = caller.service.agent_named("Bare").unwrap().versions;
-    assert_eq!(versions[1].config.pointer("/agent/stack/turn_detection/models/0/model/api_key").unwrap(), "********");
+    assert_eq!(
+        versions[1].config.pointer("/agent/stack/turn_detection/models/0/model/parameters/api_key").unwrap(),
+        "********"
+    );
 }
 
 #[test]
@@ -128,7 +161,7 @@ fn a_viewer_sees_masks_where_that_is_switched_on() {
     let mut key = |token| {
         caller.token = Some(token);
         let version = caller.read("/core/agents/agent-bare/versions/1");
-        version["config"].pointer("/agent/stack/turn_detection/models/0/model/api_key").unwrap().clone()
+        version["config"].pointer("/agent/stack/turn_detection/models/0/model/parameters/api_key").unwrap().clone()
     };
     assert_eq!((key("ak_one.admin"), key("ak_one.viewer")), (json!("turn-secret-1234"), json!("********")));
 }
@@ -136,9 +169,10 @@ fn a_viewer_sees_masks_where_that_is_switched_on() {
 #[test]
 fn the_first_of_the_voices_becomes_the_voice_unless_switched_off() {
     let mut sent = config();
-    sent["agent"]["stack"]["tts"]["models"][0]["model"]["voice_ids"] = json!(["beth", "amy"]);
-    let voice =
-        |switches: &[&str]| stored(switches, &sent)["agent"]["stack"]["tts"]["models"][0]["model"]["voice_id"].clone();
+    sent["agent"]["stack"]["tts"]["models"][0]["model"]["parameters"]["voice_ids"] = json!(["beth", "amy"]);
+    let voice = |switches: &[&str]| {
+        stored(switches, &sent)["agent"]["stack"]["tts"]["models"][0]["model"]["parameters"]["voice_id"].clone()
+    };
     assert_eq!((voice(&[]), voice(&["voice-rewrite=no"])), (json!("beth"), json!("amy")));
 }
 
@@ -164,7 +198,7 @@ fn keys_are_sorted_where_that_is_switched_on() {
 fn the_schema_is_served_and_says_that_it_is_not_the_services_own() {
     let mut caller = Caller::new(&[]);
     let schema = caller.read("/core/agent-config-schema");
-    assert!(schema["title"].as_str().unwrap().contains("not the service's own"));
+    assert!(schema["title"].as_str().unwrap().contains("not the schema that the service publishes"));
     let other = json!({"type": "object", "required": ["agent"], "properties": {"agent": {"const": 1}}});
     caller.service.set_schema(ConfigSchema::compile(other.clone()).unwrap());
     assert_eq!(caller.read("/core/agent-config-schema"), other);

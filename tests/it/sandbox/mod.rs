@@ -10,6 +10,7 @@ mod neighbours;
 mod numbers;
 mod persistence;
 mod publish;
+mod shapes;
 mod socket;
 mod versions;
 mod worlds;

@@ -125,15 +125,15 @@ fn full_config() -> Value {
             "built_in_tools": {"images": {}},
             "stack": {
                 "type": "stt_llm_tts",
-                "turn_detection": {"models": [{"provider": "anyreach", "model": {"name": "multilingual", "api_key": "k"}}]},
+                "turn_detection": {"models": [{"provider": "anyreach", "model": {"name": "multilingual", "parameters": {"api_key": "k"}}}]},
                 "stt": {"models": [{"provider": "deepgram", "model": {"name": "nova-3-general"}}]},
-                "llm": {"models": [{"provider": "openai", "model": {"name": "gpt-4o", "max_tokens": 5}}]},
-                "tts": {"models": [{"provider": "elevenlabs", "model": {"voice_id": "v"}}]},
+                "llm": {"models": [{"provider": "openai", "model": {"name": "gpt-4o", "parameters": {"max_tokens": 5}}}]},
+                "tts": {"models": [{"provider": "elevenlabs", "model": {"parameters": {"voice_id": "v"}}}]},
                 "interruption": {}
             },
             "channel_properties": {"sms": {"channel": "sms"}}
         },
-        "custom_recording_locations": [{"type": "gcp", "bucket": "b", "credentials": "c"}],
+        "custom_recording_locations": [{"provider": "gcp", "bucket": "b", "credentials": "c"}],
         "metadata": {"upstream_token": "t", "token_count": 5}
     })
 }

@@ -7,6 +7,8 @@ use reachform::model::{ConfigShape, SecretText};
 use reachform::schema::{Leniency, check_declared};
 use serde_json::{Value, json};
 
+use crate::scene::schema_with_defaults;
+
 use super::{Lines, desired, full_config, path, sandbox, schema};
 
 #[test]
@@ -16,7 +18,7 @@ fn the_sandbox_schema_takes_a_full_config() {
 
 #[test]
 fn defaults_are_told_one_level_at_a_time_and_into_lists() {
-    let (schema, config) = (sandbox(), full_config());
+    let (schema, config) = (schema(&schema_with_defaults()), full_config());
     let at = |text: &str| schema.default_at(&config, &path(text));
     assert_eq!(at("/config/version"), Some(json!("1")));
     assert_eq!(at("/config/agent/starting_message/allow_interruptions"), Some(json!(true)));
@@ -26,8 +28,14 @@ fn defaults_are_told_one_level_at_a_time_and_into_lists() {
     assert_eq!(at("/config/agent/stack/vad"), Some(Value::Null));
     assert_eq!(at("/config/agent/channel_properties/sms/max_segments"), Some(json!(3)));
     assert_eq!(at("/config/agent/built_in_tools/images/default_tier"), Some(json!("fast")));
+    // A model is told by its name, its parameters by the model.
+    assert_eq!(at("/config/agent/stack/turn_detection/models/0/model/parameters/timeout"), Some(json!(3.0)));
+    assert_eq!(at("/config/agent/stack/stt/models/0/model/parameters"), Some(Value::Null));
+    assert_eq!(at("/config/agent/stack/llm/models/0/model/parameters/temperature"), Some(Value::Null));
     // Never for an absent parent, another branch's property, a place past a list's end, or outside the config.
     assert_eq!(at("/config/inactivity_nudge/timeout_seconds"), None);
+    assert_eq!(at("/config/agent/stack/stt/models/0/model/parameters/language"), None);
+    assert_eq!(at("/config/agent/stack/llm/models/0/model/parameters/top_p"), None);
     assert_eq!(at("/config/agent/starting_message/prompt"), None);
     assert_eq!(at("/config/agent/tools/7/actions/0/wait_for_playout"), None);
     assert_eq!(at("/config/agent/tools/0/actions/1/wait_for_playout"), None);
@@ -55,6 +63,15 @@ fn equal_branches_have_equal_ids_and_no_union_has_none() {
     assert_eq!(schema.branch(&one, &message), schema.branch(&other, &message));
     assert_ne!(schema.branch(&one, &message), schema.branch(&third, &message));
     assert_eq!(schema.branch(&one, &path("/config/agent")), None);
+    // Which model it is shows in its name alone, and not at all where that is missing.
+    let model = path("/config/agent/stack/llm/models/0/model");
+    let named = |model: Value| json!({"agent": {"stack": {"type": "realtime", "llm": {"models": [{"provider": "google", "model": model}]}}}});
+    let branch = |value: Value| schema.branch(&named(value), &model);
+    let warm = branch(json!({"name": "gemini-2.5-pro", "parameters": {"temperature": 1}}));
+    assert!(warm.is_some());
+    assert_eq!(warm, branch(json!({"parameters": {"seed": 7}, "name": "gemini-2.5-pro"})));
+    assert_ne!(warm, branch(json!({"name": "gemini-2.5-flash", "parameters": {"temperature": 1}})));
+    assert_eq!(branch(json!({"parameters": {"temperature": 1}})), None);
     // A nullable model is no choice between two.
     assert_eq!(schema.branch(&with(json!({}), json!({})), &path("/config/inactivity_nudge")), None);
 }
@@ -64,14 +81,14 @@ fn secrets_are_known_by_their_marks_and_by_their_names() {
     let (schema, config) = (sandbox(), full_config());
     let secret = |text: &str| schema.is_secret(&config, &path(text));
     assert!(secret("/config/custom_recording_locations/0/credentials"));
-    assert!(secret("/config/agent/stack/turn_detection/models/0/model/api_key"));
+    assert!(secret("/config/agent/stack/turn_detection/models/0/model/parameters/api_key"));
     assert!(secret("/config/metadata/upstream_token"));
     assert!(!secret("/config/metadata/token_count"), "a number counts tokens");
-    assert!(!secret("/config/agent/stack/llm/models/0/model/max_tokens"));
+    assert!(!secret("/config/agent/stack/llm/models/0/model/parameters/max_tokens"));
     assert!(!secret("/config/custom_recording_locations/0/bucket"));
     assert!(!secret("/config/agent/instructions"));
     // Absent: the schema says what it could be.
-    let bare = json!({"custom_recording_locations": [{"type": "s3"}], "agent": {}});
+    let bare = json!({"custom_recording_locations": [{"provider": "s3"}], "agent": {}});
     assert!(schema.is_secret(&bare, &path("/config/custom_recording_locations/0/access_key")));
     assert!(!schema.is_secret(&bare, &path("/config/custom_recording_locations/0/region")));
 }
@@ -116,7 +133,7 @@ fn required_null_and_order_are_by_the_picked_branch() {
     assert!(schema.allows_null(&config, &path("/config/agent/instructions")));
     assert!(schema.allows_null(&config, &path("/config/metadata/upstream_token")));
     assert!(!schema.allows_null(&config, &path("/config/agent/tools")));
-    assert!(!schema.allows_null(&config, &path("/config/agent/stack/interruption/mode")));
+    assert!(!schema.allows_null(&config, &path("/config/agent/starting_message/text")));
     let order = schema.property_order(&config, &path("/config/agent/starting_message"));
     assert_eq!(order[..3], ["type", "text", "allow_interruptions"]);
 }

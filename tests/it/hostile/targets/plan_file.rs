@@ -24,8 +24,8 @@ pub fn reviewed() -> &'static Plan {
                       starting_message: {type: bot_initiates_static, text: Hello}\n    tools: []\n    stack:\n      \
                       type: stt_llm_tts\n      turn_detection: {models: [{provider: livekit, model: {name: multilingual}}]}\n      \
                       stt: {models: [{provider: deepgram, model: {name: nova-3-general}}]}\n      \
-                      llm: {models: [{provider: openai, model: {name: gpt-4.1, temperature: 0.4}}]}\n      \
-                      tts: {models: [{provider: cartesia, model: {name: sonic-3, voice: v1}}]}\n";
+                      llm: {models: [{provider: openai, model: {name: gpt-4.1, parameters: {temperature: 0.4}}}]}\n      \
+                      tts: {models: [{provider: cartesia, model: {name: sonic-3, parameters: {voice: v1}}}]}\n";
         let mut files = MemoryFiles::default();
         files.add("agents/a.yaml", format!("key: a\nname: Agent a\n{config}phone_numbers: {{inbound: ['+15550100000']}}\n"));
         files.add("agents/b.yaml", format!("key: b\nname: Agent b\n{config}metadata: {{team: x, crm_token: !secret CRM}}\n"));
