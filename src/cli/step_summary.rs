@@ -1,7 +1,8 @@
 //! The summary of a step of GitHub Actions: a file to which Markdown is appended.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
+
+use crate::disk;
 
 use super::forge;
 use super::publish::Content;
@@ -40,7 +41,6 @@ pub fn append(
             body.text.len()
         )));
     }
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(|error| failed(&error))?;
-    file.write_all(format!("{}\n", body.text.trim_end()).as_bytes()).map_err(|error| failed(&error))?;
+    disk::append(path, format!("{}\n", body.text.trim_end()).as_bytes()).map_err(|error| failed(&error))?;
     Ok(body.truncated)
 }
