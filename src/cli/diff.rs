@@ -29,6 +29,7 @@ pub fn make(arguments: &Diff, settings: &Settings) -> Result<Difference, Command
     let base = find(&settings.dir, &arguments.base)?;
     let files = GitFiles::open(&settings.dir, &base)?;
     let before = manifest::resolve(&files, environment, &|_| None);
+    files.check_nothing_was_lacking()?;
     let mut notices = Vec::new();
     if before.diagnostics.has_errors() {
         let problems = before.diagnostics.clone().sorted(&before.sources);

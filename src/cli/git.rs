@@ -1,14 +1,17 @@
-//! The commit that the manifests were read from, asked of the `git` program. Not knowing it is no failure.
+//! What is asked of the `git` program about a checkout. Not knowing it is no failure.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use crate::plan::Source;
+
+use super::checkout::ask;
 
 /// The commit of the folder, and whether files differ from it.
 pub fn source(dir: &Path) -> Source {
     let Some(commit) = git(dir, &["rev-parse", "--verify", "-q", "HEAD"]) else { return Source::default() };
-    let status = git(dir, &["status", "--porcelain=v1", "-z", "--untracked-files=normal", "--", "."]);
+    // Files that were renamed differ either way, and finding out which ones reads objects that may not be here.
+    let status = ["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal", "--", "."];
+    let status = git(dir, &status);
     Source { commit: Some(commit.trim().to_owned()), dirty: status.is_none_or(|status| !status.is_empty()) }
 }
 
@@ -30,14 +33,5 @@ pub fn common_ancestor(dir: &Path, branch: &str) -> Option<String> {
 }
 
 fn git(dir: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(dir)
-        .args(arguments)
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    ask(dir, arguments).ok()
 }

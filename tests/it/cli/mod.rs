@@ -2,6 +2,7 @@
 
 mod artifact;
 mod bad_input;
+mod checkout;
 pub(crate) mod diff;
 mod drift;
 mod echoes;
