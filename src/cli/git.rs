@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::manifest::Readable;
 use crate::plan::Source;
 
-use super::checkout::ask;
+use super::checkout::{GitError, ask};
 
 /// The commit of the folder, and whether files differ from it.
 pub fn source(dir: &Path) -> Source {
@@ -30,6 +31,19 @@ pub fn merged_into(dir: &Path) -> Option<String> {
 /// The newest commit that HEAD and a branch have in common.
 pub fn common_ancestor(dir: &Path, branch: &str) -> Option<String> {
     git(dir, &["merge-base", "--end-of-options", branch, "HEAD"]).map(|commit| commit.trim().to_owned())
+}
+
+/// Which files of a project a pipeline may read: those in git's index, submodules included. A folder that is in no
+/// checkout, as one out of an artifact, has no such list and is read whole; whoever writes files cannot take a checkout
+/// away. If git does not answer, nothing is read, for what is tracked is then not known.
+pub fn readable_in_a_pipeline(dir: &Path) -> Readable {
+    match ask(dir, &["ls-files", "--cached", "--recurse-submodules", "-z"]) {
+        Ok(names) => Readable::Tracked(names.split_terminator('\0').map(str::to_owned).collect()),
+        Err(GitError::NoCheckout) => Readable::Everything,
+        // The folder itself is not there, which is said when it is opened.
+        Err(GitError::Io(_)) if !dir.is_dir() => Readable::Everything,
+        Err(error) => Readable::Unknown(error.to_string()),
+    }
 }
 
 fn git(dir: &Path, arguments: &[&str]) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use reachform::diagnostics::Severity;
-use reachform::manifest::{load, sandbox_secret};
+use reachform::manifest::{Readable, load, sandbox_secret};
 use reachform::model::Direction;
 use reachform::plan::{Approval, Source, approve};
 use reachform::sandbox::{Behaviour, Sandbox, Seed, Service};
@@ -14,7 +14,7 @@ use crate::world::{World, run};
 
 fn workspace(example: &str, environment: &str) -> Workspace {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example);
-    let resolved = load(&folder, Some(environment), &sandbox_secret);
+    let resolved = load(&folder, Readable::Everything, Some(environment), &sandbox_secret);
     let problems: Vec<_> = resolved.diagnostics.iter().filter(|one| one.severity != Severity::Notice).collect();
     assert!(problems.is_empty(), "{example} {environment}: {problems:#?}");
     Workspace { resolved, source: Source::default() }

@@ -87,6 +87,9 @@ fn a_repository_made_of_plain_files_is_not_taken_for_one() {
     git(&root, &["commit", "-q", "-m", "everything of it can be committed"]);
     runs_nothing(&project, &trace);
     let _ = project.run(&["diff", "--base", "HEAD"]).ends(1).says("made of plain files, which is not trusted");
+    let pipeline = project.with("CI", "true");
+    let ran = pipeline.run(&["validate", "--offline", "--sandbox"]).ends(1).says("tracked-files-unknown");
+    assert!(ran.stderr.contains("made of plain files"), "{ran:#?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub(crate) mod diff;
 mod drift;
 mod echoes;
 mod exits;
+mod files;
 mod interrupts;
 pub(crate) mod program;
 pub(crate) mod service;
