@@ -20,6 +20,7 @@
 //! | [`schema`] | pure, but `fetch` | the service's JSON Schema: compiled once, asked for faults, defaults, branches, secrets |
 //! | [`plan`] | pure | the three-way table, slots, identity, limits, hashes, approval; `build` plans, `drift` judges |
 //! | [`render`] | pure | plans, reports and problems as terminal text, Markdown, JSON, a page, annotations and SARIF; the prose diff |
+//! | [`disk`] | shell | the only place that opens files: regular ones, bounded, and never through a stranger's link |
 //! | [`http`] | shell | transport, limiter, retries; clock and randomness as parameters |
 //! | [`api`] | shell | the service on the wire, [`api::Reader`] and [`api::Writer`] apart |
 //! | [`live`] | shell | reads everything and says how complete it was |
@@ -56,6 +57,7 @@ pub mod api;
 pub mod apply;
 pub mod cli;
 pub mod diagnostics;
+pub mod disk;
 pub mod forge;
 pub mod http;
 pub mod live;

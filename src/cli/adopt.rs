@@ -1,12 +1,11 @@
 //! `drift --adopt`: live values into the manifests, shown as a difference and written all or none.
-#![expect(clippy::disallowed_methods, reason = "this module is part of the shell: it writes manifests and their files")]
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::disk::{self, ReadError};
 use crate::manifest::load::DiskFiles;
 use crate::plan::drift::{Drift as DriftValue, DriftState};
 use crate::render::text::unified_diff;
@@ -16,9 +15,9 @@ use crate::session::{self, Adopted, Adopting, Adoption, FileChange, NotAdopted, 
 
 use super::args::Drift;
 use super::exit::Exit;
-use super::output;
 use super::report::CommandError;
 use super::settings::Settings;
+use super::{open, output};
 
 /// Adopts what a check found.
 pub fn run(
@@ -35,8 +34,8 @@ pub fn run(
         error.hints.extend(drift.unchecked.iter().flat_map(|entry| entry.hints.clone()));
         return Err(error);
     };
-    let files = DiskFiles::open(&settings.dir)
-        .map_err(|error| CommandError::chain(format!("{} cannot be read", settings.dir.display()), &error))?;
+    let files = DiskFiles::open(&settings.dir, open::readable(settings))
+        .map_err(|error| CommandError::chain("the manifests could not be opened to be changed", &error))?;
     let adopting = Adopting {
         files: &files,
         environment: settings.environment.as_deref(),
@@ -45,7 +44,7 @@ pub fn run(
     };
     let adoption = session::adopt(drift, workspace, service, &adopting);
     if !arguments.dry_run {
-        write(&settings.dir, &adoption.files)?;
+        write(files.root(), &adoption.files)?;
     }
     output::json(settings, &document(&adoption, arguments.dry_run))?;
     if !settings.json {
@@ -60,38 +59,36 @@ pub fn run(
 }
 
 /// Writes every file beside its place first, so that a full disk or a missing right leaves all of them as they were.
-fn write(dir: &Path, files: &BTreeMap<String, FileChange>) -> Result<(), CommandError> {
+fn write(root: &Path, files: &BTreeMap<String, FileChange>) -> Result<(), CommandError> {
     let mut ready = Vec::new();
     for (name, change) in files {
-        let path = dir.join(name);
-        let failed =
-            |error: &std::io::Error| CommandError::io(format!("{name} could not be written; nothing was"), error);
-        if std::fs::read(&path).map_err(|error| failed(&error))? != change.before.as_bytes() {
-            let message = format!("{name} was changed by somebody else meanwhile; nothing was written");
-            return Err(CommandError::config(message).hint("run again"));
+        let unwritten = format!("{name} could not be written; nothing was");
+        match disk::read_below(root, name, change.before.len()) {
+            Ok(bytes) if bytes == change.before.as_bytes() => {}
+            Ok(_) | Err(ReadError::TooLarge { .. }) => {
+                let message = format!("{name} was changed by somebody else meanwhile; nothing was written");
+                return Err(CommandError::config(message).hint("run again"));
+            }
+            Err(error) => return Err(CommandError::chain(unwritten, &error)),
         }
-        let folder = path.parent().unwrap_or(dir);
-        let permissions = std::fs::metadata(&path).map_err(|error| failed(&error))?.permissions();
-        let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
-        temporary.write_all(change.after.as_bytes()).map_err(|error| failed(&error))?;
-        temporary.as_file().sync_all().map_err(|error| failed(&error))?;
-        std::fs::set_permissions(temporary.path(), permissions).map_err(|error| failed(&error))?;
-        ready.push((temporary, path, name, change));
+        let prepared = disk::prepare_below(root, name, change.after.as_bytes());
+        ready.push((prepared.map_err(|error| CommandError::io(unwritten, &error))?, name, change));
     }
-    let mut done: Vec<(std::path::PathBuf, &FileChange)> = Vec::new();
-    for (temporary, path, name, change) in ready {
-        if let Err(error) = temporary.persist(&path) {
-            let mut failure = CommandError::io(format!("{name} could not be written"), &error.error);
+    let mut done: Vec<(&String, &FileChange)> = Vec::new();
+    for (prepared, name, change) in ready {
+        if let Err(error) = prepared.put() {
+            let mut failure = CommandError::io(format!("{name} could not be written"), &error);
             // What was replaced already is put back, so that the manifests say the old thing as a whole.
-            for (path, change) in done {
-                failure = match std::fs::write(&path, change.before.as_bytes()) {
-                    Ok(()) => failure.cause(format!("{} was put back as it was", path.display())),
-                    Err(error) => failure.cause(format!("{} could not be put back: {error}", path.display())),
+            for (name, change) in done {
+                let restored = disk::prepare_below(root, name, change.before.as_bytes()).and_then(disk::Prepared::put);
+                failure = match restored {
+                    Ok(()) => failure.cause(format!("{name} was put back as it was")),
+                    Err(error) => failure.cause(format!("{name} could not be put back: {error}")),
                 };
             }
             return Err(failure);
         }
-        done.push((path, change));
+        done.push((name, change));
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use super::settings::Settings;
 use super::{markdown, open, output, plan as plan_command, schema_cache, signals};
 
 /// Largest plan file that is read.
-const PLAN_BYTES: u64 = 64 * 1024 * 1024;
+const PLAN_BYTES: usize = 64 * 1024 * 1024;
 
 /// Runs the command.
 pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Result<Exit, CommandError> {

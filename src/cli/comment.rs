@@ -19,7 +19,7 @@ use super::settings::Settings;
 use super::{open, output, signals, step_summary};
 
 /// Largest document that is read.
-const DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
+const DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
 
 /// What a file holds.
 enum Document {

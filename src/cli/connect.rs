@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::disk;
 use crate::http::{
     Client, ClientOptions, Clock, Credential, Entropy, OsEntropy, Redactor, ReqwestTransport, SystemClock, Transport,
     TransportOptions,
@@ -49,8 +50,11 @@ pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken
 fn open_sandbox(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Transport>, CommandError> {
     let behaviour = Behaviour::parse(&settings.behave)
         .map_err(|error| CommandError::usage("--behave cannot be read").cause(error.to_string()))?;
-    let path = settings.dir.join(".reachform").join("sandbox.json");
-    let sandbox = stored_sandbox(&path, behaviour)?;
+    let folder = settings.dir.join(".reachform");
+    // Its place in the project is fixed, so whoever writes the files could put a link there.
+    disk::own_folder(&folder)
+        .map_err(|error| CommandError::io(format!("the folder {} cannot be used", folder.display()), &error))?;
+    let sandbox = stored_sandbox(&folder.join("sandbox.json"), behaviour)?;
     for text in &settings.faults {
         let fault = Fault::parse(text)
             .map_err(|error| CommandError::usage("--fault cannot be read").cause(error.to_string()))?;

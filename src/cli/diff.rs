@@ -23,12 +23,13 @@ pub fn run(arguments: &Diff, settings: &Settings) -> Result<Exit, CommandError> 
 pub fn make(arguments: &Diff, settings: &Settings) -> Result<Difference, CommandError> {
     let environment = settings.environment.as_deref();
     // Whoever wrote these files may be a stranger, so not even the names of secrets are looked up.
-    let head = manifest::load(&settings.dir, environment, &|_| None);
+    let head = manifest::load(&settings.dir, open::readable(settings), environment, &|_| None);
     let workspace = Workspace { resolved: head, source: git::source(&settings.dir) };
     open::refuse_broken(&workspace, settings)?;
     let base = find(&settings.dir, &arguments.base)?;
     let files = GitFiles::open(&settings.dir, &base)?;
     let before = manifest::resolve(&files, environment, &|_| None);
+    files.check_nothing_was_lacking()?;
     let mut notices = Vec::new();
     if before.diagnostics.has_errors() {
         let problems = before.diagnostics.clone().sorted(&before.sources);

@@ -1,5 +1,4 @@
 //! From settings to the forge that this pipeline runs on. Nothing is sent yet.
-#![expect(clippy::disallowed_methods, reason = "this module is part of the shell: it reads the event of the pipeline")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
+use crate::disk;
 use crate::forge::service::graphql_base;
 use crate::forge::{Connection, Context, Forge, Host, Warning, WarningKind, connect};
 use crate::http::{
@@ -17,7 +17,7 @@ use crate::render::markdown::CommentContext;
 use super::settings::Settings;
 
 /// Largest event that is read. GitHub's have at most 25 MB.
-const EVENT_BYTES: u64 = 32 * 1024 * 1024;
+const EVENT_BYTES: usize = 32 * 1024 * 1024;
 
 /// Largest answer that is read: a hundred comments of a quarter of a megabyte.
 const ANSWER_BYTES: usize = 32 * 1024 * 1024;
@@ -41,12 +41,8 @@ pub fn known_context(settings: &Settings) -> Option<Context> {
 }
 
 fn read_event(path: &Path) -> Result<String, String> {
-    let about = |error: &dyn std::fmt::Display| format!("the event at {} could not be read: {error}", path.display());
-    let size = std::fs::metadata(path).map_err(|error| about(&error))?.len();
-    if size > EVENT_BYTES {
-        return Err(about(&"it is too large"));
-    }
-    std::fs::read_to_string(path).map_err(|error| about(&error))
+    disk::read_text(path, EVENT_BYTES)
+        .map_err(|error| format!("the event at {} could not be read: {error}", path.display()))
 }
 
 /// The forge itself, with the token of the environment.

@@ -1,14 +1,18 @@
-//! The commit that the manifests were read from, asked of the `git` program. Not knowing it is no failure.
+//! What is asked of the `git` program about a checkout. Not knowing it is no failure.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
+use crate::manifest::Readable;
 use crate::plan::Source;
+
+use super::checkout::{GitError, ask};
 
 /// The commit of the folder, and whether files differ from it.
 pub fn source(dir: &Path) -> Source {
     let Some(commit) = git(dir, &["rev-parse", "--verify", "-q", "HEAD"]) else { return Source::default() };
-    let status = git(dir, &["status", "--porcelain=v1", "-z", "--untracked-files=normal", "--", "."]);
+    // Files that were renamed differ either way, and finding out which ones reads objects that may not be here.
+    let status = ["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal", "--", "."];
+    let status = git(dir, &status);
     Source { commit: Some(commit.trim().to_owned()), dirty: status.is_none_or(|status| !status.is_empty()) }
 }
 
@@ -29,15 +33,19 @@ pub fn common_ancestor(dir: &Path, branch: &str) -> Option<String> {
     git(dir, &["merge-base", "--end-of-options", branch, "HEAD"]).map(|commit| commit.trim().to_owned())
 }
 
+/// Which files of a project a pipeline may read: those in git's index, submodules included. A folder that is in no
+/// checkout, as one out of an artifact, has no such list and is read whole; whoever writes files cannot take a checkout
+/// away. If git does not answer, nothing is read, for what is tracked is then not known.
+pub fn readable_in_a_pipeline(dir: &Path) -> Readable {
+    match ask(dir, &["ls-files", "--cached", "--recurse-submodules", "-z"]) {
+        Ok(names) => Readable::Tracked(names.split_terminator('\0').map(str::to_owned).collect()),
+        Err(GitError::NoCheckout) => Readable::Everything,
+        // The folder itself is not there, which is said when it is opened.
+        Err(GitError::Io(_)) if !dir.is_dir() => Readable::Everything,
+        Err(error) => Readable::Unknown(error.to_string()),
+    }
+}
+
 fn git(dir: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(dir)
-        .args(arguments)
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    ask(dir, arguments).ok()
 }

@@ -7,6 +7,7 @@ pub mod action;
 pub mod adopt;
 pub mod apply;
 pub mod args;
+pub mod checkout;
 pub mod comment;
 pub mod connect;
 pub mod diff;

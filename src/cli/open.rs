@@ -1,10 +1,8 @@
 //! What commands have in common at their beginning: the manifests of the folder, and flags as options.
 
-use std::path::Path;
-
 use crate::api::Reader;
 use crate::diagnostics::{Problem, Severity};
-use crate::manifest;
+use crate::manifest::{self, Readable};
 use crate::plan::{Limits, Options};
 use crate::schema::Leniency;
 use crate::session::{self, Outside, Service, Workspace};
@@ -16,11 +14,16 @@ use super::schema_cache;
 use super::settings::Settings;
 use super::workflow::findings;
 
+/// Which files of the project may be read here.
+pub fn readable(settings: &Settings) -> Readable {
+    if settings.is_in_a_pipeline() { git::readable_in_a_pipeline(&settings.dir) } else { Readable::Everything }
+}
+
 /// Reads the manifests.
 pub fn workspace(settings: &Settings) -> Workspace {
-    let dir: &Path = &settings.dir;
-    let resolved = manifest::load(dir, settings.environment.as_deref(), &|name| settings.secret(name));
-    Workspace { resolved, source: git::source(dir) }
+    let secret = |name: &str| settings.secret(name);
+    let resolved = manifest::load(&settings.dir, readable(settings), settings.environment.as_deref(), &secret);
+    Workspace { resolved, source: git::source(&settings.dir) }
 }
 
 /// Mistakes in the manifests end a run before the service is asked: a plan of half a repository is none.

@@ -1,5 +1,4 @@
 //! The one place that writes to stdout and stderr: the result on the one, progress and problems on the other.
-#![expect(clippy::disallowed_methods, reason = "this module is part of the shell: it writes the files that flags name")]
 
 use std::borrow::Cow;
 use std::io::{IsTerminal as _, Write as _};
@@ -11,6 +10,7 @@ use anstream::ColorChoice as Choice;
 use secrecy::SecretString;
 
 use crate::diagnostics::{Diagnostic, SourceMap};
+use crate::disk;
 use crate::http::Redactor;
 use crate::render::diagnostics::TextOptions as ProblemOptions;
 use crate::render::style::{Detail, Glyphs, Styles};
@@ -178,7 +178,8 @@ pub fn problems(diagnostics: &[Diagnostic], sources: &SourceMap, settings: &Sett
     aside(&crate::render::diagnostics::text(diagnostics, sources, options));
 }
 
-/// Fails where a file that a flag names has no folder, or is one.
+/// Fails if a file that a flag names has no folder, is one, or lies behind a link out of the current folder, which a
+/// pull request may have brought.
 pub fn check_writable(path: &Path) -> Result<(), CommandError> {
     let unwritable = || CommandError::config(format!("{} could not be written", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -189,34 +190,26 @@ pub fn check_writable(path: &Path) -> Result<(), CommandError> {
         let cause = format!("there is no folder {}", folder.display());
         return Err(unwritable().cause(cause).hint(format!("make it: mkdir -p {}", folder.display())));
     }
+    if let Some(link) = disk::stray_link(path) {
+        let cause = format!("{} is a symbolic link that leads out of the current folder", link.display());
+        return Err(unwritable().cause(cause).hint("name the folder that it leads to, if that is what you mean"));
+    }
     Ok(())
 }
 
 /// Writes a file that a flag names.
 pub fn file(path: &Path, text: &str) -> Result<(), CommandError> {
-    let failed = |error: &std::io::Error| CommandError::io(format!("{} could not be written", path.display()), error);
     check_writable(path)?;
     let text = &*without_secrets(text);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !path.exists() || path.is_file() {
-        let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
-        temporary.write_all(text.as_bytes()).map_err(|error| failed(&error))?;
-        temporary.persist(path).map_err(|error| failed(&error.error))?;
-        return Ok(());
-    }
-    // A pipe or a device, as `/dev/stderr`, cannot be replaced.
-    std::fs::write(path, text).map_err(|error| failed(&error))
+    disk::in_place(path, text.as_bytes())
+        .unwrap_or_else(|| disk::replace(path, text.as_bytes()))
+        .map_err(|error| CommandError::io(format!("{} could not be written", path.display()), &error))
 }
 
 /// Reads a text that a person gave, bounded.
-pub fn read(path: &Path, limit: u64) -> Result<String, CommandError> {
-    let failed = |error: &std::io::Error| CommandError::io(format!("{} could not be read", path.display()), error);
-    let size = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
-    if size > limit {
-        return Err(CommandError::config(format!("{} has {size} bytes, and at most {limit} are read", path.display())));
-    }
-    let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
-    String::from_utf8(bytes).map_err(|_| CommandError::config(format!("{} is not UTF-8 text", path.display())))
+pub fn read(path: &Path, limit: usize) -> Result<String, CommandError> {
+    disk::read_text(path, limit)
+        .map_err(|error| CommandError::chain(format!("{} could not be read", path.display()), &error))
 }
 
 /// The result as JSON where that was asked for: on stdout, in a file, or both.

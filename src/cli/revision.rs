@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout};
 
 use crate::manifest::files::{Listed, beside, is_hidden, normalize};
 use crate::manifest::{FileError, Files};
@@ -12,6 +12,7 @@ use crate::model::Key;
 use crate::plan::difference::Revision;
 use crate::session::Past;
 
+use super::checkout::{GitError, ask, talk};
 use super::report::CommandError;
 
 /// How many links may lead to each other.
@@ -21,14 +22,24 @@ const MOST_LINKS: usize = 8;
 #[derive(Clone, Debug)]
 struct Blob {
     object: String,
-    size: usize,
     is_link: bool,
 }
+
+/// Longest target of a link.
+const LONGEST_TARGET: usize = 4096;
 
 /// The files below a folder as they were at a commit.
 pub struct GitFiles {
     blobs: BTreeMap<String, Blob>,
     reader: RefCell<ObjectReader>,
+    lacking: RefCell<BTreeSet<String>>,
+}
+
+/// What came of asking for an object.
+enum Object {
+    Whole(Vec<u8>),
+    TooLarge,
+    Missing,
 }
 
 /// `git cat-file --batch`: one process for all objects.
@@ -44,14 +55,14 @@ pub fn find(dir: &Path, name: &str) -> Result<Revision, CommandError> {
         return Err(CommandError::usage(format!("`{name}` is no name of a commit")));
     }
     let shown = dir.display();
-    match run(dir, &["rev-parse", "--is-inside-work-tree"]) {
+    match ask(dir, &["rev-parse", "--is-inside-work-tree"]) {
         Ok(_) => {}
-        Err(Failure::Absent(error)) => {
-            return Err(CommandError::io("the program `git` could not be started", &error)
-                .hint("`diff --base` reads the older state of the manifests from git"));
+        Err(error @ (GitError::NoCheckout | GitError::Said(_))) => {
+            return Err(CommandError::chain(format!("{shown} is not in a git repository"), &error));
         }
-        Err(Failure::Said(said)) => {
-            return Err(CommandError::config(format!("{shown} is not in a git repository")).cause(said));
+        Err(error) => {
+            return Err(CommandError::chain("the commits of this checkout could not be read", &error)
+                .hint("`diff --base` reads the older state of the manifests from git"));
         }
     }
     if let Some(commit) = commit(dir, name) {
@@ -59,7 +70,7 @@ pub fn find(dir: &Path, name: &str) -> Result<Revision, CommandError> {
     }
     let error = CommandError::config(format!("there is no commit `{name}` in this checkout"));
     let branch = name.strip_prefix("origin/").unwrap_or(name);
-    let is_shallow = run(dir, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|said| said.trim() == "true");
+    let is_shallow = ask(dir, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|said| said.trim() == "true");
     Err(if is_shallow {
         error
             .cause("the checkout is shallow: it holds the newest commits alone")
@@ -73,7 +84,7 @@ pub fn find(dir: &Path, name: &str) -> Result<Revision, CommandError> {
 /// The commit that a name stands for, where this checkout has it.
 fn commit(dir: &Path, name: &str) -> Option<String> {
     let name = format!("{name}^{{commit}}");
-    let found = run(dir, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name]).ok()?;
+    let found = ask(dir, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name]).ok()?;
     Some(found.trim().to_owned())
 }
 
@@ -105,20 +116,35 @@ impl GitFiles {
     /// The files of a folder at a commit. A folder that was not there holds none.
     pub fn open(dir: &Path, revision: &Revision) -> Result<Self, CommandError> {
         let commit = &revision.commit;
-        let listing = run(dir, &["ls-tree", "-r", "-l", "-z", commit]).map_err(|failure| match failure {
-            Failure::Absent(error) => CommandError::io("the program `git` could not be started", &error),
-            Failure::Said(said) => {
-                CommandError::config(format!("the files of {commit} could not be listed")).cause(said)
-            }
-        })?;
+        let unlisted = |error| CommandError::chain(format!("the files of {commit} could not be listed"), &error);
+        let listing = ask(dir, &["ls-tree", "-r", "-z", commit]).map_err(unlisted)?;
         let blobs = listing.split('\0').filter_map(entry).collect();
-        let reader = ObjectReader::start(dir)
-            .map_err(|error| CommandError::io("the program `git` could not be started", &error))?;
-        Ok(Self { blobs, reader: RefCell::new(reader) })
+        let reader = ObjectReader::start(dir).map_err(unlisted)?;
+        Ok(Self { blobs, reader: RefCell::new(reader), lacking: RefCell::default() })
     }
 
-    fn bytes(&self, blob: &Blob) -> Result<Vec<u8>, FileError> {
-        self.reader.borrow_mut().read(&blob.object).map_err(|error| FileError::Refused(error.to_string()))
+    /// Fails if a file was asked for whose content a partial clone does not hold: what it says is then unknown, and
+    /// not absent. It is never fetched, because fetching runs what the configuration of the checkout names for it.
+    pub fn check_nothing_was_lacking(&self) -> Result<(), CommandError> {
+        let lacking = self.lacking.borrow();
+        let Some(first) = lacking.first() else { return Ok(()) };
+        let more = if lacking.len() > 1 { format!(" and {} more", lacking.len() - 1) } else { String::new() };
+        Err(CommandError::config("the base could not be read whole")
+            .cause(format!("this checkout is a partial clone that does not hold `{first}`{more}"))
+            .hint("in a workflow, give `actions/checkout` neither `filter` nor `sparse-checkout`")
+            .hint("or fetch what is missing: git fetch --refetch --no-filter origin"))
+    }
+
+    fn bytes(&self, path: &str, blob: &Blob, limit: usize) -> Result<Vec<u8>, FileError> {
+        match self.reader.borrow_mut().read(&blob.object, limit) {
+            Ok(Object::Whole(bytes)) => Ok(bytes),
+            Ok(Object::TooLarge) => Err(FileError::TooLarge { limit }),
+            Ok(Object::Missing) => {
+                self.lacking.borrow_mut().insert(path.to_owned());
+                Err(FileError::Refused("this partial clone does not hold it".to_owned()))
+            }
+            Err(error) => Err(FileError::Refused(error.to_string())),
+        }
     }
 
     fn holds_folder(&self, folder: &str) -> bool {
@@ -126,12 +152,12 @@ impl GitFiles {
     }
 }
 
-/// `<mode> <type> <object> <size>\t<path>`
+/// `<mode> <type> <object>\t<path>`
 fn entry(line: &str) -> Option<(String, Blob)> {
     let (facts, path) = line.split_once('\t')?;
     let mut facts = facts.split_ascii_whitespace();
-    let (mode, kind, object, size) = (facts.next()?, facts.next()?, facts.next()?, facts.next()?);
-    let blob = Blob { object: object.to_owned(), size: size.parse().ok()?, is_link: mode == "120000" };
+    let (mode, kind, object) = (facts.next()?, facts.next()?, facts.next()?);
+    let blob = Blob { object: object.to_owned(), is_link: mode == "120000" };
     (kind == "blob").then(|| (path.to_owned(), blob))
 }
 
@@ -152,7 +178,7 @@ impl Files for GitFiles {
             if !blob.is_link {
                 return Ok(path);
             }
-            let target = String::from_utf8(self.bytes(blob)?).map_err(|_| FileError::Outside)?;
+            let target = String::from_utf8(self.bytes(&path, blob, LONGEST_TARGET)?).map_err(|_| FileError::Outside)?;
             path = normalize(&beside(&path, &target)).filter(|_| !target.starts_with('/')).ok_or(FileError::Outside)?;
         }
         Err(FileError::Refused("links lead in a circle".to_owned()))
@@ -161,7 +187,7 @@ impl Files for GitFiles {
     fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, FileError> {
         let path = self.follow(path)?;
         let blob = self.blobs.get(&path).ok_or(FileError::NotFound)?;
-        if blob.size > limit { Err(FileError::TooLarge { limit }) } else { self.bytes(blob) }
+        self.bytes(&path, blob, limit)
     }
 
     fn list(&self, path: &str) -> Result<Vec<Listed>, FileError> {
@@ -181,32 +207,37 @@ impl Files for GitFiles {
 }
 
 impl ObjectReader {
-    fn start(dir: &Path) -> std::io::Result<Self> {
-        let mut child = command(dir)
-            .args(["cat-file", "--batch"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
+    fn start(dir: &Path) -> Result<Self, GitError> {
+        let mut child = talk(dir, &["cat-file", "--batch"])?;
         let gone = || std::io::Error::other("git closed its pipes");
         let ask = child.stdin.take().ok_or_else(gone)?;
         let answers = BufReader::new(child.stdout.take().ok_or_else(gone)?);
         Ok(Self { child, ask: Some(ask), answers })
     }
 
-    fn read(&mut self, object: &str) -> std::io::Result<Vec<u8>> {
+    fn read(&mut self, object: &str, limit: usize) -> std::io::Result<Object> {
         let ask = self.ask.as_mut().ok_or_else(|| std::io::Error::other("git has ended"))?;
         writeln!(ask, "{object}")?;
         ask.flush()?;
         let mut header = String::new();
         self.answers.read_line(&mut header)?;
-        let size = header.trim_end().rsplit(' ').next().and_then(|size| size.parse::<usize>().ok());
-        let size = size.ok_or_else(|| std::io::Error::other(format!("git said `{}`", header.trim_end())))?;
+        let header = header.trim_end();
+        // Some versions end instead of saying so.
+        if header.is_empty() || header.ends_with(" missing") {
+            return Ok(Object::Missing);
+        }
+        let size = header.rsplit(' ').next().and_then(|size| size.parse::<usize>().ok());
+        let size = size.ok_or_else(|| std::io::Error::other(format!("git said `{header}`")))?;
+        if size > limit {
+            let rest = u64::try_from(size).unwrap_or(u64::MAX).saturating_add(1);
+            std::io::copy(&mut self.answers.by_ref().take(rest), &mut std::io::sink())?;
+            return Ok(Object::TooLarge);
+        }
         let mut bytes = vec![0; size];
         self.answers.read_exact(&mut bytes)?;
         // A line feed ends every object.
         self.answers.read_exact(&mut [0])?;
-        Ok(bytes)
+        Ok(Object::Whole(bytes))
     }
 }
 
@@ -217,25 +248,5 @@ impl Drop for ObjectReader {
         if let Err(error) = self.child.wait() {
             tracing::debug!(%error, "git did not end");
         }
-    }
-}
-
-enum Failure {
-    Absent(std::io::Error),
-    Said(String),
-}
-
-fn command(dir: &Path) -> Command {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(dir).env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
-    command
-}
-
-fn run(dir: &Path, arguments: &[&str]) -> Result<String, Failure> {
-    let output = command(dir).args(arguments).stdin(Stdio::null()).output().map_err(Failure::Absent)?;
-    if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    } else {
-        Err(Failure::Said(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
     }
 }

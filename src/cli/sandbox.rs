@@ -17,7 +17,7 @@ use super::report::CommandError;
 use super::{output, signals};
 
 /// Largest seed that is read.
-const SEED_BYTES: u64 = 64 * 1024 * 1024;
+const SEED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Runs the command.
 pub async fn run(action: &SandboxAction) -> Result<Exit, CommandError> {

@@ -1,15 +1,14 @@
 //! From what was typed and what the environment holds to settings. The only reader of the environment.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this module is part of the shell: it reads the environment and the token file"
-)]
+#![expect(clippy::disallowed_methods, reason = "this module is part of the shell: it reads the environment")]
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+use crate::disk;
 use crate::http::BaseUrl;
 
 use super::args::{Annotations, Global};
@@ -17,6 +16,9 @@ use super::report::{CommandError, Reason};
 
 /// Where the service is when nobody says otherwise.
 pub const DEFAULT_API_URL: &str = "https://api.anyreach.ai";
+
+/// Most bytes of a token file.
+const TOKEN_BYTES: usize = 64 * 1024;
 
 /// What every command works with.
 #[derive(Clone, Debug)]
@@ -144,6 +146,12 @@ impl Settings {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Whether this runs in a pipeline, where other steps of a job leave files beside those of the commit.
+    pub fn is_in_a_pipeline(&self) -> bool {
+        self.variable("CI").is_some_and(|value| !matches!(value, "false" | "0"))
+            || self.variable(ACTIONS) == Some("true")
+    }
+
     /// All variables, for the process that `verify` runs.
     pub fn variables(&self) -> &BTreeMap<String, String> {
         &self.variables
@@ -175,8 +183,8 @@ impl Settings {
             return Ok(token.clone());
         }
         if let Some(file) = &self.token_file {
-            let text = std::fs::read_to_string(file).map_err(|error| {
-                CommandError::io(format!("the token file {} could not be read", file.display()), &error)
+            let text = disk::read_text(file, TOKEN_BYTES).map_err(|error| {
+                CommandError::chain(format!("the token file {} could not be read", file.display()), &error)
             })?;
             let token = text.trim();
             if token.is_empty() {
@@ -230,6 +238,11 @@ impl Settings {
             (None, None) => random.to_owned(),
         }
     }
+}
+
+/// A variable for a child process that gets no others, as it is.
+pub fn inherited(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// The columns of the terminal, as the shell exports them or as the kernel knows.

@@ -14,7 +14,7 @@ use super::settings::Settings;
 use super::{html, markdown, output};
 
 /// Largest plan file that is read.
-const PLAN_BYTES: u64 = 64 * 1024 * 1024;
+const PLAN_BYTES: usize = 64 * 1024 * 1024;
 
 /// Runs the command.
 pub fn run(arguments: &Show, settings: &Settings) -> Result<Exit, CommandError> {

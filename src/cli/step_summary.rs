@@ -1,7 +1,8 @@
 //! The summary of a step of GitHub Actions: a file to which Markdown is appended.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
+
+use crate::disk;
 
 use super::forge;
 use super::output;
@@ -41,8 +42,7 @@ pub fn append(
             body.text.len()
         )));
     }
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(|error| failed(&error))?;
-    file.write_all(output::without_secrets(&format!("{}\n", body.text.trim_end())).as_bytes())
-        .map_err(|error| failed(&error))?;
+    let text = format!("{}\n", body.text.trim_end());
+    disk::append(path, output::without_secrets(&text).as_bytes()).map_err(|error| failed(&error))?;
     Ok(body.truncated)
 }

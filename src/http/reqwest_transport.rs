@@ -1,13 +1,15 @@
 //! The transport over sockets: reqwest, with every one of its defaults that could hurt set by hand.
 
 use std::error::Error as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, ClientBuilder};
 use secrecy::ExposeSecret as _;
+
+use crate::disk;
 
 use super::base_url::BaseUrl;
 use super::credential::Credential;
@@ -55,7 +57,7 @@ pub enum SetupError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: disk::ReadError,
     },
     /// It holds no certificate.
     #[error("`{}` holds no certificate in PEM form", path.display())]
@@ -218,12 +220,14 @@ fn credential_headers(credential: &Credential) -> Option<HeaderMap> {
     Some(headers)
 }
 
-fn read_certificates(path: &PathBuf) -> Result<Vec<Certificate>, SetupError> {
-    #[expect(clippy::disallowed_methods, reason = "this module is part of the shell")]
-    let pem = std::fs::read(path).map_err(|source| SetupError::CaFile { path: path.clone(), source })?;
+/// Most bytes of a file of certificate authorities. All that a system has come to a quarter of a megabyte.
+const CA_BYTES: usize = 8 * 1024 * 1024;
+
+fn read_certificates(path: &Path) -> Result<Vec<Certificate>, SetupError> {
+    let pem = disk::read(path, CA_BYTES).map_err(|source| SetupError::CaFile { path: path.to_owned(), source })?;
     match Certificate::from_pem_bundle(&pem) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) | Err(_) => Err(SetupError::NoCertificate { path: path.clone() }),
+        Ok(_) | Err(_) => Err(SetupError::NoCertificate { path: path.to_owned() }),
     }
 }
 

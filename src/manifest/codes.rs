@@ -24,6 +24,8 @@ codes! {
     FILE_NOT_FOUND = "file-not-found": "`!file` names a file that is not there.";
     FILE_OUTSIDE_PROJECT = "file-outside-project": "A path leads out of the project, perhaps through a link.";
     FILE_HIDDEN = "file-hidden": "A component of a path begins with a dot.";
+    FILE_UNTRACKED = "file-untracked": "In a pipeline, a file is read that git does not track.";
+    TRACKED_FILES_UNKNOWN = "tracked-files-unknown": "In a pipeline, git could not list the files that it tracks.";
     FILE_TOO_LARGE = "file-too-large": "A file is larger than is read.";
     FILE_UNREADABLE = "file-unreadable": "A file is a folder, or the system does not let it be read.";
     FILE_KIND = "file-kind": "`!file` names a file that is neither text nor structure.";

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::codes;
 use super::files::{FileError, beside, has_extension, is_hidden, normalize};
 use super::overlay::merge_patch;
-use super::session::{Session, TextError, not_utf8};
+use super::session::{Session, TextError, not_utf8, untracked};
 use super::suggest::nearest;
 use super::tree::{Kind, MAX_NODES, Node, Style, Weight};
 use super::yaml::{self, MAX_DEPTH};
@@ -206,6 +206,10 @@ impl Session<'_> {
                             .span(span.clone())
                             .hint(format!("the path is relative to `{from}`, in which it stands")),
                     );
+                    return None;
+                }
+                Err(FileError::Untracked { name }) => {
+                    self.report(untracked(&name).span(span.clone()));
                     return None;
                 }
                 Err(error) => {

@@ -46,6 +46,12 @@ pub enum FileError {
         /// The most that is read.
         limit: usize,
     },
+    /// In a pipeline, it is not one of the files that git tracks.
+    #[error("git does not track `{name}`")]
+    Untracked {
+        /// Its name, links resolved.
+        name: String,
+    },
     /// The system refused.
     #[error("{0}")]
     Refused(String),

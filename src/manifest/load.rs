@@ -1,42 +1,71 @@
 //! SHELL. A project in a folder on disk: the only file of this module that touches one.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
 use super::codes;
-use super::files::{FileError, Files, Listed, is_hidden, normalize};
-use super::project::Project;
+use super::files::{FileError, Files, Listed, has_extension, is_hidden, normalize};
 use super::resolve::{Resolved, resolve};
 use super::session::SecretSource;
-use crate::diagnostics::{Diagnostic, Diagnostics, Place, SourceMap};
+use crate::diagnostics::{Diagnostic, Place};
+use crate::disk::{self, ReadError};
 
 /// Deepest folder below a place of manifests. Nobody files agents deeper, and a walk has an end.
 const MAX_FOLDER_DEPTH: usize = 32;
 
+/// Which files of a project's folder may be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readable {
+    /// All of them: on a person's machine, or if the folder is in no git checkout.
+    Everything,
+    /// In a pipeline, those that git tracks, by their paths in the project. Other steps of the job leave files in the
+    /// workspace, credentials among them, which nobody has reviewed.
+    Tracked(BTreeSet<String>),
+    /// In a pipeline, git could not list them, for this reason: then none may be.
+    Unknown(String),
+}
+
+/// Why a project's folder was not opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// It is not there, or is no folder.
+    #[error("the folder `{folder}` cannot be read: {error}")]
+    Folder {
+        /// The folder, as it was named.
+        folder: String,
+        /// Why.
+        error: FileError,
+    },
+    /// Which files are tracked is not known.
+    #[error("git could not list the files that it tracks: {0}")]
+    TrackedFilesUnknown(String),
+}
+
+impl OpenError {
+    fn diagnostic(&self, folder: &Path) -> Diagnostic {
+        let place = Place::File(folder.display().to_string());
+        let problem = |code| Diagnostic::error(code, self.to_string()).at(place);
+        match self {
+            Self::Folder { .. } => problem(codes::NO_PROJECT_FOLDER).hint("`-C` names the project's folder"),
+            Self::TrackedFilesUnknown(_) => problem(codes::TRACKED_FILES_UNKNOWN)
+                .hint("in a pipeline (`CI` is set), only files that git tracks are read")
+                .hint(
+                    "the job needs the program `git`, and git must trust the checkout: `git status` has to work in it",
+                ),
+        }
+    }
+}
+
 /// Reads the project in `folder` for one environment. `secrets` is asked for the name behind `!secret`; on a machine it
 /// reads the variable `REACHFORM_SECRET_<NAME>`.
-pub fn load(folder: &Path, environment: Option<&str>, secrets: SecretSource<'_>) -> Resolved {
-    match DiskFiles::open(folder) {
+pub fn load(folder: &Path, readable: Readable, environment: Option<&str>, secrets: SecretSource<'_>) -> Resolved {
+    match DiskFiles::open(folder, readable) {
         Ok(files) => resolve(&files, environment, secrets),
-        Err(error) => {
-            let mut diagnostics = Diagnostics::new();
-            let message = format!("the folder `{}` cannot be read: {error}", folder.display());
-            let place = Place::File(folder.display().to_string());
-            diagnostics.push(
-                Diagnostic::error(codes::NO_PROJECT_FOLDER, message).at(place).hint("`-C` names the project's folder"),
-            );
-            Resolved {
-                desired: Vec::new(),
-                locations: std::collections::BTreeMap::new(),
-                sources: SourceMap::default(),
-                diagnostics,
-                project: Project::default(),
-                elsewhere: std::collections::BTreeSet::new(),
-            }
-        }
+        Err(error) => Resolved::refused(error.diagnostic(folder)),
     }
 }
 
@@ -44,13 +73,29 @@ pub fn load(folder: &Path, environment: Option<&str>, secrets: SecretSource<'_>)
 #[derive(Clone, Debug)]
 pub struct DiskFiles {
     root: PathBuf,
+    /// The files that may be read; `None` if all may.
+    tracked: Option<BTreeSet<String>>,
 }
 
 impl DiskFiles {
     /// Opens a project's folder.
-    pub fn open(folder: &Path) -> Result<Self, FileError> {
-        let root = folder.canonicalize().map_err(|error| file_error(&error))?;
-        if root.is_dir() { Ok(Self { root }) } else { Err(FileError::Refused("it is no folder".to_owned())) }
+    pub fn open(folder: &Path, readable: Readable) -> Result<Self, OpenError> {
+        let failed = |error| OpenError::Folder { folder: folder.display().to_string(), error };
+        let root = folder.canonicalize().map_err(|error| failed(file_error(&error)))?;
+        if !root.is_dir() {
+            return Err(failed(FileError::Refused("it is no folder".to_owned())));
+        }
+        let tracked = match readable {
+            Readable::Everything => None,
+            Readable::Tracked(names) => Some(names),
+            Readable::Unknown(reason) => return Err(OpenError::TrackedFilesUnknown(reason)),
+        };
+        Ok(Self { root, tracked })
+    }
+
+    /// The folder, links resolved.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// A real path as a name: below the root, without a hidden component.
@@ -76,18 +121,23 @@ impl Files for DiskFiles {
         }
         let real = self.root.join(path).canonicalize().map_err(|error| file_error(&error))?;
         let name = self.name_of(&real)?;
-        if real.is_file() { Ok(name) } else { Err(FileError::NotAFile) }
+        if !real.is_file() {
+            return Err(FileError::NotAFile);
+        }
+        let may_be_read = self.tracked.as_ref().is_none_or(|tracked| tracked.contains(&name));
+        if may_be_read { Ok(name) } else { Err(FileError::Untracked { name }) }
     }
 
     fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, FileError> {
-        // Links are resolved here too, so that a name that was never followed cannot lead out either.
-        let real = self.root.join(self.follow(path)?);
-        let file = File::open(real).map_err(|error| file_error(&error))?;
-        let size = file.metadata().map_or(0, |metadata| metadata.len());
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).min(limit));
-        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-        file.take(most).read_to_end(&mut bytes).map_err(|error| file_error(&error))?;
-        if bytes.len() > limit { Err(FileError::TooLarge { limit }) } else { Ok(bytes) }
+        // A name that was never followed is followed here. No link is left in it then, so one that is met on opening was
+        // put there meanwhile.
+        let name = self.follow(path)?;
+        disk::read_below(&self.root, &name, limit).map_err(|error| match error {
+            ReadError::TooLarge { limit } => FileError::TooLarge { limit },
+            ReadError::NotAFile(_) => FileError::NotAFile,
+            ReadError::Io(error) => file_error(&error),
+            ReadError::NotText => FileError::Refused(error.to_string()),
+        })
     }
 
     fn list(&self, path: &str) -> Result<Vec<Listed>, FileError> {
@@ -113,15 +163,13 @@ impl Files for DiskFiles {
         for entry in shown {
             let entry = entry.map_err(|error| FileError::Refused(error.to_string()))?;
             let kind = entry.file_type();
-            let is_named_as_manifest = entry.path().extension().is_some_and(|end| end == "yaml" || end == "yml");
-            if kind.is_dir() && entry.depth() > 0 && is_named_as_manifest {
-                let name = self.name_of(entry.path())?;
-                return Err(FileError::Refused(format!(
-                    "`{name}` has the name of a manifest and is a folder: rename it"
-                )));
-            }
             if kind.is_file() || kind.is_symlink() {
                 out.push(Listed { path: self.name_of(entry.path())?, is_link: kind.is_symlink() });
+            } else if entry.depth() > 0 && has_extension(&entry.file_name().to_string_lossy(), &["yaml", "yml"]) {
+                // Passing over it in silence would make its agents look as if nobody wanted them any more.
+                let name = self.name_of(entry.path())?;
+                let what = if kind.is_dir() { "is a folder" } else { "is not a regular file" };
+                return Err(FileError::Refused(format!("`{name}` has the name of a manifest and {what}: rename it")));
             }
         }
         Ok(out)

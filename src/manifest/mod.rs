@@ -31,7 +31,7 @@ pub mod resolve;
 pub mod suggest;
 
 pub use files::{EditedFiles, FileError, Files, MemoryFiles};
-pub use load::load;
+pub use load::{Readable, load};
 pub use lower::Locations;
 pub use project::{Environment, Limits, Project};
 pub use resolve::{Resolved, resolve};

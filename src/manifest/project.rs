@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes;
 use super::files::FileError;
-use super::session::{Session, TextError, list_of, not_utf8};
+use super::session::{Session, TextError, list_of, not_utf8, untracked};
 use super::suggest::nearest;
 use super::tree::{Entry, Kind, Node};
 use super::yaml;
@@ -143,11 +143,15 @@ impl Session<'_> {
         let text = match self.read_text(PROJECT_FILE, MAX_PROJECT_FILE) {
             Ok(text) => text,
             Err(TextError::File(FileError::NotFound)) => {
-                if self.files.follow("reachform.yml").is_ok() {
+                if matches!(self.files.follow("reachform.yml"), Ok(_) | Err(FileError::Untracked { .. })) {
                     let problem =
                         Diagnostic::error(codes::PROJECT_FILE_NAME, "the project file is named `reachform.yaml`");
                     self.report(problem.at(Place::File("reachform.yml".to_owned())).hint("rename `reachform.yml`"));
                 }
+                return project;
+            }
+            Err(TextError::File(FileError::Untracked { name })) => {
+                self.report(untracked(&name).at(place));
                 return project;
             }
             Err(TextError::File(error)) => {

@@ -13,7 +13,7 @@ use super::lower::Locations;
 use super::overlay::merge_patch;
 use super::parse::{FIELDS, Manifest};
 use super::project::{AgentsPath, PROJECT_FILE, Project};
-use super::session::{SecretSource, Session, TextError, list_of, not_utf8};
+use super::session::{SecretSource, Session, TextError, list_of, not_utf8, untracked};
 use super::suggest::nearest;
 use super::tree::{Entry, Kind, Node};
 use super::yaml;
@@ -41,6 +41,22 @@ pub struct Resolved {
     pub project: Project,
     /// Keys whose manifest says `false` for this environment.
     pub elsewhere: BTreeSet<Key>,
+}
+
+impl Resolved {
+    /// What a project says that could not be opened: nothing but why.
+    pub(super) fn refused(problem: Diagnostic) -> Self {
+        let mut diagnostics = Diagnostics::new();
+        diagnostics.push(problem);
+        Self {
+            desired: Vec::new(),
+            locations: BTreeMap::new(),
+            sources: SourceMap::default(),
+            diagnostics,
+            project: Project::default(),
+            elsewhere: BTreeSet::new(),
+        }
+    }
 }
 
 /// Reads a project for one environment.
@@ -200,6 +216,7 @@ impl Session<'_> {
                 let message = format!("`{name}` is larger than {} MiB", limit / (1024 * 1024));
                 Diagnostic::error(codes::FILE_TOO_LARGE, message).at(place)
             }
+            Err(TextError::File(FileError::Untracked { name })) => untracked(&name).at(place),
             Err(TextError::File(error)) => {
                 Diagnostic::error(codes::FILE_UNREADABLE, format!("`{name}` cannot be read: {error}")).at(place)
             }
@@ -354,6 +371,7 @@ fn cannot_list(place: &AgentsPath, root: &str, error: &FileError) -> Diagnostic 
             Diagnostic::error(codes::FILE_OUTSIDE_PROJECT, format!("`{shown}` leads out of the project"))
         }
         FileError::Hidden => Diagnostic::error(codes::FILE_HIDDEN, format!("`{shown}` is hidden")),
+        FileError::Untracked { name } => untracked(name),
         FileError::NotAFile | FileError::TooLarge { .. } | FileError::Refused(_) => {
             Diagnostic::error(codes::FILE_UNREADABLE, format!("`{shown}` cannot be read: {error}"))
         }

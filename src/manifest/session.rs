@@ -181,6 +181,17 @@ pub(super) fn not_utf8(name: &str, byte: usize, utf16: bool, place: Place) -> Di
     problem.hint(if utf16 { "it looks like UTF-16; save it as UTF-8" } else { "save it as UTF-8" })
 }
 
+/// Reports a file that git does not track, in a pipeline.
+pub(super) fn untracked(name: &str) -> Diagnostic {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    let shown = if name.chars().all(is_plain) && !name.starts_with('-') { name } else { "FILE" };
+    Diagnostic::error(codes::FILE_UNTRACKED, format!("`{name}` is not a file that git tracks"))
+        .hint(
+            "in a pipeline (`CI` is set) only tracked files are read, because nobody has reviewed any other: commit it",
+        )
+        .hint(format!("if an earlier step makes it, run `git add -f {shown}` in the project's folder after that step"))
+}
+
 /// Words as people list them: `a`, `b` and `c`, each in backticks.
 pub(super) fn list_of<S: AsRef<str>>(words: &[S]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();

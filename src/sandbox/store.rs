@@ -1,18 +1,20 @@
 //! The file that keeps the service's state: one process at a time, and never half written.
-#![expect(clippy::disallowed_methods, reason = "the sandbox's state lives in a file")]
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Write as _};
+use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::behaviour::Behaviour;
 use super::service::{Service, ServiceError};
+use crate::disk::{self, ReadError};
+
+/// Most bytes of the state.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// An open state file. As long as it lives, no other process can open the same one.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    folder: PathBuf,
     _lock: File,
 }
 
@@ -35,6 +37,14 @@ pub enum StoreError {
         /// Why not.
         source: io::Error,
     },
+    /// It cannot be read.
+    #[error("cannot read {path}")]
+    Unread {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: ReadError,
+    },
     /// It holds something else.
     #[error("cannot use {path}; move it away to begin anew")]
     Unusable {
@@ -56,15 +66,16 @@ impl Store {
             let path = path.to_owned();
             move |source| StoreError::Io { action, path, source }
         };
-        fs::create_dir_all(&folder).map_err(io("create", &folder))?;
+        if !folder.is_dir() {
+            disk::own_folder(&folder).map_err(io("create", &folder))?;
+        }
         // The lock is a file of its own: the state is replaced by renaming, which a lock on it would not survive.
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".lock");
         let lock_path = folder.join(name);
-        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path);
-        let lock = lock.map_err(io("open", &lock_path))?;
+        let lock = disk::lock_file(&lock_path).map_err(io("open", &lock_path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), folder, _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => Err(io("lock", &lock_path)(source)),
         }
@@ -72,10 +83,11 @@ impl Store {
 
     /// Reads the state; nothing where there is no file yet.
     pub fn load(&self, behaviour: Behaviour) -> Result<Option<Service>, StoreError> {
-        let text = match fs::read_to_string(&self.path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(self.error("read", source)),
+        let unread = |source| StoreError::Unread { path: self.path.clone(), source };
+        let text = match disk::read_own(&self.path, MOST_BYTES) {
+            Ok(bytes) => String::from_utf8(bytes).map_err(|_| unread(ReadError::NotText))?,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(unread(error)),
         };
         let service = Service::from_json(&text, behaviour)
             .map_err(|source| StoreError::Unusable { path: self.path.clone(), source })?;
@@ -84,15 +96,10 @@ impl Store {
 
     /// Writes the state: to a file beside it, onto the disk, then in its place.
     pub fn save(&self, service: &Service) -> Result<(), StoreError> {
-        let error = |source| self.error("write", source);
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(error)?;
-        file.write_all(service.to_json().as_bytes()).map_err(error)?;
-        file.as_file().sync_all().map_err(error)?;
-        file.persist(&self.path).map_err(|failed| self.error("write", failed.error))?;
-        Ok(())
-    }
-
-    fn error(&self, action: &'static str, source: io::Error) -> StoreError {
-        StoreError::Io { action, path: self.path.clone(), source }
+        disk::replace(&self.path, service.to_json().as_bytes()).map_err(|source| StoreError::Io {
+            action: "write",
+            path: self.path.clone(),
+            source,
+        })
     }
 }

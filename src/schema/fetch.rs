@@ -1,9 +1,7 @@
 //! SHELL. The last good schema of each host, kept on disk for `--offline`. The request itself is made by `api`; the
 //! clock and the folder are parameters.
-#![expect(clippy::disallowed_methods, reason = "this module is part of the shell")]
 
-use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -11,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::compile::MAX_BYTES;
+use crate::disk::{self, ReadError};
 use crate::model::Digest;
 
 /// JSON in a JSON string grows by its quotes and line ends; more than this was not written here.
-const MAX_FILE: u64 = 4 * MAX_BYTES as u64;
+const MAX_FILE: usize = 4 * MAX_BYTES;
 
 /// A schema that could not be kept, or not be read again.
 #[derive(Debug, Error)]
@@ -35,7 +34,7 @@ pub enum CacheError {
         path: PathBuf,
         /// Why.
         #[source]
-        source: io::Error,
+        source: ReadError,
     },
     /// The file is not what was written.
     #[error("the kept schema in `{path}` is damaged: {problem}")]
@@ -122,31 +121,23 @@ pub fn store(dir: &Path, host: &str, bytes: &[u8], now: Timestamp) -> Result<(),
     let schema = std::str::from_utf8(bytes).map_err(|_| CacheError::NotText { host: host.to_owned() })?.to_owned();
     let digest = Digest::of_bytes(bytes).as_str().to_owned();
     let kept = Kept { v: 1, host: host.to_owned(), fetched_at: now, digest, schema };
-    let write = || -> io::Result<()> {
-        fs::create_dir_all(dir)?;
-        let mut file = tempfile::NamedTempFile::new_in(dir)?;
-        serde_json::to_writer(&mut file, &kept)?;
-        file.flush()?;
-        file.persist(&path).map_err(|error| error.error)?;
-        Ok(())
+    // The folder above may lie in a project, where a pipeline keeps it from run to run.
+    let write = || {
+        disk::own_folder(dir)?;
+        disk::replace(&path, &serde_json::to_vec(&kept)?)
     };
-    write().map_err(|source| CacheError::Write { path: path.clone(), source })
+    write().map_err(|source: io::Error| CacheError::Write { path: path.clone(), source })
 }
 
 /// The schema that was kept for a host, if there is one.
 pub fn load_cached(dir: &Path, host: &str, now: Timestamp) -> Result<Option<Cached>, CacheError> {
     let path = cache_file(dir, host);
-    let mut text = Vec::new();
-    let read = fs::File::open(&path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut text));
-    match read {
-        Ok(_) => {}
-        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+    let text = match disk::read_own(&path, MAX_FILE) {
+        Ok(text) => text,
+        Err(error) if error.is_not_found() => return Ok(None),
         Err(source) => return Err(CacheError::Read { path, source }),
-    }
+    };
     let damaged = |problem: String| CacheError::Damaged { path: path.clone(), problem };
-    if text.len() as u64 > MAX_FILE {
-        return Err(damaged("it is too large".to_owned()));
-    }
     let kept: Kept = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
     if kept.v != 1 {
         return Err(damaged(format!("it has version {}, written by a newer program", kept.v)));
@@ -163,7 +154,10 @@ pub fn load_cached(dir: &Path, host: &str, now: Timestamp) -> Result<Option<Cach
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests look at the files themselves")]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {

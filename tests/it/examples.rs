@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use reachform::diagnostics::Severity;
-use reachform::manifest::{MemoryFiles, load, resolve, sandbox_secret};
+use reachform::manifest::{MemoryFiles, Readable, load, resolve, sandbox_secret};
 use reachform::model::{ConfigShape, Direction};
 use reachform::plan::{Approval, Source, approve};
 use reachform::sandbox::{Behaviour, Sandbox, Seed, Service};
@@ -17,7 +17,7 @@ use crate::world::{World, run};
 
 fn workspace(example: &str, environment: &str) -> Workspace {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example);
-    let resolved = load(&folder, Some(environment), &sandbox_secret);
+    let resolved = load(&folder, Readable::Everything, Some(environment), &sandbox_secret);
     let problems: Vec<_> = resolved.diagnostics.iter().filter(|one| one.severity != Severity::Notice).collect();
     assert!(problems.is_empty(), "{example} {environment}: {problems:#?}");
     Workspace { resolved, source: Source::default() }

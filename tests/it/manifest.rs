@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use reachform::diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
-use reachform::manifest::{self, MemoryFiles, Resolved, codes, yaml};
+use reachform::manifest::{self, MemoryFiles, Readable, Resolved, codes, yaml};
 use reachform::model::FieldPath;
 use reachform::render::diagnostics::{TextOptions, json, text};
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ struct Case {
     links: BTreeMap<String, String>,
     /// The folder to load, where it is not the case's own.
     folder: String,
+    /// The files that git tracks, or why it could not list them; without either, all are read.
+    readable: Readable,
 }
 
 impl Case {
@@ -41,6 +43,11 @@ impl Case {
                 .map(|(k, v)| (k, usize::try_from(v.as_u64().unwrap()).unwrap()))
                 .collect(),
             links: texts("links"),
+            readable: match value.get("tracked") {
+                None => Readable::Everything,
+                Some(Value::String(reason)) => Readable::Unknown(reason.clone()),
+                Some(names) => Readable::Tracked(serde_json::from_value(names.clone()).unwrap()),
+            },
             folder: value.get("folder").and_then(Value::as_str).unwrap_or("").to_owned(),
         }
     }
@@ -73,7 +80,8 @@ fn run(case: &Path) -> Resolved {
     }
     fs::write(place.path().join("outside.md"), "not yours").unwrap();
     let secrets = |name: &str| options.secrets.get(name).cloned();
-    let mut resolved = manifest::load(&project.join(&options.folder), options.environment.as_deref(), &secrets);
+    let folder = project.join(&options.folder);
+    let mut resolved = manifest::load(&folder, options.readable, options.environment.as_deref(), &secrets);
     // The folder of a run is in no expected file.
     let shown = project.display().to_string();
     let mut kept = Diagnostics::new();
@@ -198,7 +206,7 @@ fn no_secrets(_: &str) -> Option<String> {
 #[test]
 fn the_quickstart_project_has_no_problem() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
-    let resolved = manifest::load(&folder, None, &no_secrets);
+    let resolved = manifest::load(&folder, Readable::Everything, None, &no_secrets);
     let problems = sorted(&resolved);
     assert!(problems.is_empty(), "{}", text(&problems, &resolved.sources, TextOptions::default()));
     assert_eq!(resolved.project.environment, "demo");

@@ -85,7 +85,7 @@ async fn validated(action: &Action<'_>, arguments: &args::Validate) -> Result<Ou
         let offline = args::Validate { offline: true, ..arguments.clone() };
         return action.validate(&offline).await;
     }
-    let resolved = manifest::load(&settings.dir, settings.environment.as_deref(), &|_| None);
+    let resolved = manifest::load(&settings.dir, open::readable(settings), settings.environment.as_deref(), &|_| None);
     let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
     findings::write("validate", &problems, &resolved, &arguments.reports, settings)?;
     desk.summarize_validation(&resolved, &problems);

@@ -1,10 +1,10 @@
 //! Outputs of a step, written so that no value can end its own entry or begin another one.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use crate::cli::output;
+use crate::disk;
 use crate::http::Entropy;
 use crate::model::digest::hex;
 
@@ -32,8 +32,7 @@ pub fn append(path: &Path, entries: &[(&str, &str)], entropy: &dyn Entropy) -> R
         text.push_str(&entry(name, value, entropy)?);
     }
     let failed = |source| OutputError::File { path: path.display().to_string(), source };
-    let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
-    file.write_all(output::without_secrets(&text).as_bytes()).map_err(failed)
+    disk::append(path, output::without_secrets(&text).as_bytes()).map_err(failed)
 }
 
 /// One entry. Its delimiter is 128 random bits that do not stand in the value, so that no value, however hostile, can

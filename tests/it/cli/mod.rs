@@ -2,10 +2,12 @@
 
 mod artifact;
 mod bad_input;
+mod checkout;
 pub(crate) mod diff;
 mod drift;
 mod echoes;
 mod exits;
+mod files;
 mod interrupts;
 pub(crate) mod program;
 pub(crate) mod service;

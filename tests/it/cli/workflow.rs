@@ -36,9 +36,6 @@ fn property<'a>(properties: &'a [(String, String)], name: &str) -> &'a str {
 fn with_mistakes() -> Project {
     let project = Project::quickstart().with("GITHUB_ACTIONS", "true");
     let root = project.dir();
-    for arguments in [&["init", "-q", "."][..], &["add", "."]] {
-        assert!(std::process::Command::new("git").args(arguments).current_dir(&root).status().unwrap().success());
-    }
     project.write("voice/reachform.yaml", project.read("reachform.yaml"));
     for file in 0..5_usize {
         let count = if file == 4 { 9 } else { 7 };
@@ -47,6 +44,9 @@ fn with_mistakes() -> Project {
             &format!("voice/agents/a{file}, b%:c.yaml"),
             format!("key: a{file}\nname: A\n{}", mistakes.concat()),
         );
+    }
+    for arguments in [&["init", "-q", "."][..], &["add", "."]] {
+        assert!(std::process::Command::new("git").args(arguments).current_dir(&root).status().unwrap().success());
     }
     project
 }
