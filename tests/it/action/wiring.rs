@@ -51,7 +51,8 @@ fn no_expression_stands_in_a_script_no_other_action_is_used_and_the_program_is_t
 
 #[test]
 fn the_outputs_that_are_declared_are_those_that_every_run_writes() {
-    let repository = Repository::new();
+    let mut repository = Repository::new();
+    repository.event(30, "push", &serde_json::json!({"ref": "refs/heads/main"}));
     let declared: BTreeSet<&str> = action()["outputs"].as_object().unwrap().keys().map(String::as_str).collect();
     for command in ["plan", "apply", "drift", "validate", "nonsense"] {
         // The runner of these tests refuses an output that the step did not write.
@@ -177,11 +178,19 @@ fn a_release_is_taken_by_its_checksum_alone_and_the_sources_are_built_if_there_i
         format!("https://github.com/acme/reachform/releases/download/v{0}/reachform-{0}-", reachform::VERSION);
     assert!(first.log.contains(&address), "{}", first.log);
     let again = install.run("", "acme/reachform");
-    assert!(again.ok && again.binary == "the program" && again.log.is_empty(), "it is not fetched again: {}", again.log);
+    assert!(
+        again.ok && again.binary == "the program" && again.log.is_empty(),
+        "it is not fetched again: {}",
+        again.log
+    );
 
     // Another file at the address is not run, and nothing is built instead of it in silence.
     let other = Install::new(&table(&"0".repeat(64))).run("", "acme/reachform");
-    assert!(!other.ok && other.binary.is_empty() && other.said.contains("its SHA-256 is another one"), "{}", other.said);
+    assert!(
+        !other.ok && other.binary.is_empty() && other.said.contains("its SHA-256 is another one"),
+        "{}",
+        other.said
+    );
 
     let install = Install::new("# nothing\n");
     let built = install.run("", "");
