@@ -16,7 +16,7 @@ mod status;
 use super::ladder::Fitted;
 
 pub use comment::plan_comment;
-pub use difference::difference_comment;
+pub use difference::{Maker, difference_comment};
 pub use drift::drift_body;
 pub use report::report_comment;
 pub use status::{Status, status_comment, validation_summary};
