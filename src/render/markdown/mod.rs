@@ -3,6 +3,7 @@
 //! A body that is too long is never cut: it is written again with less in it, rung by rung ([`super::ladder`]), and says what
 //! is missing. Texts from outside stand only in code, in `<pre>` with everything escaped, or as entities ([`escape`]).
 
+mod autolinks;
 mod comment;
 mod difference;
 mod drift;
