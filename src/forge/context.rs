@@ -207,6 +207,9 @@ fn github<'v>(repository: &str, variable: &dyn Fn(&str) -> Option<&'v str>, even
     } else if let Some(group) = text(event, "/merge_group/head_ref") {
         context.pull_request = of_queue(&group);
         context.head_sha = text(event, "/merge_group/head_sha").or(context.head_sha);
+    } else if context.event.starts_with("pull_request") || context.event == "workflow_run" {
+        // What the event should say could not be read.
+        context.origin = Origin::Unknown;
     }
     if context.pull_request.is_none() && context.event != "workflow_run" {
         let reference = variable("GITHUB_REF").and_then(|reference| reference.strip_prefix("refs/pull/"));
@@ -339,6 +342,10 @@ mod tests {
         assert_eq!(read(&[("GITHUB_EVENT_NAME", "workflow_run")], &after).origin, Origin::Unknown);
         let context = Context::read(&variables(&[("GITHUB_REF", "refs/pull/31/merge")]), None).unwrap();
         assert_eq!((context.pull_request, context.origin), (Some(31), Origin::Unknown));
+        for name in ["pull_request", "pull_request_target", "workflow_run"] {
+            let unread = Context::read(&variables(&[("GITHUB_EVENT_NAME", name)]), None).unwrap();
+            assert_eq!(unread.origin, Origin::Unknown, "{name}");
+        }
         let push = read(&[("GITHUB_EVENT_NAME", "push")], &json!({"ref": "refs/heads/main"}));
         assert_eq!(push.origin, Origin::Repository);
     }

@@ -75,7 +75,7 @@ fn nothing_that_is_shown_beside_code_holds_a_character_that_is_not_seen() {
     for c in UNSEEN {
         let text = format!("a{c}b");
         let mut sources = SourceMap::default();
-        let file = sources.add(&format!("agents/{text}.yaml"), &format!("key: {text}\n"));
+        let file = sources.add(format!("agents/{text}.yaml"), format!("key: {text}\n"));
         let span = Span::new(file, 5..6);
         let found = [
             Diagnostic::error("e", &text)
