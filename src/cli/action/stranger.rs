@@ -37,8 +37,9 @@ pub fn refuse_borrowed_trust(context: Option<&Context>, settings: &Settings) -> 
         return Ok(());
     }
     let Some(reason) = not_of_the_run(settings) else { return Ok(()) };
-    let named = if event.is_empty() { "a run without an event".to_owned() } else { format!("the event `{event}`") };
-    Err(CommandError::config(format!("refused: on {named} the files here may be a stranger's"))
+    let named =
+        if event.is_empty() { "a run without an event".to_owned() } else { format!("a run of the event `{event}`") };
+    Err(CommandError::config(format!("refused: in {named} the files here may be a stranger's"))
         .cause(reason)
         .cause("such a run may have secrets whoever caused it, so it works with the files of its own commit alone")
         .hint("check out without `ref` and put nothing else into the project's folder")
