@@ -1,13 +1,23 @@
 #!/usr/bin/env bash
 # Brings the program to the runner and writes its path as the output `binary`.
 #
-# A released binary is taken where `checksums.txt` knows its SHA-256 for this version and platform; else the program is
-# built from the sources of this action. What was brought here once is found again. `--where` only says the place.
+# A released binary is taken if `checksums.txt` knows its SHA-256 for this version and platform; otherwise the program is
+# built from the sources of this action. `--where` only prints the place.
+#
+# The step starts in the workspace, which may hold a stranger's files: a `rust-toolchain.toml` there can name the program
+# that runs as `cargo`, a `.cargo/config.toml` the one that runs as `rustc`. So this script leaves the workspace first,
+# says itself which toolchain builds, and starts other programs with the variables that they need and no others: no token
+# and no secret of the job is among them. It reads nothing of the workspace, which is why the program itself can be the
+# one place that decides whether a run is refused.
 set -euo pipefail
 
 action=${GITHUB_ACTION_PATH:?"is set by the runner"}
-cache=${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:?"is set by the runner"}}
-own_version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$action/Cargo.toml" | head -n 1)
+cd -- "$action"
+
+# The toolchain that the program is tested with. Without rustup it has no effect.
+toolchain=1.95.0
+
+own_version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 version=${REACHFORM_VERSION:-$own_version}
 version=${version#v}
 
@@ -16,7 +26,8 @@ fail() {
   exit 1
 }
 
-[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+([-+.0-9A-Za-z]*)$ ]] || fail 'the input `version` is no version, as `1.2.3`'
+[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+([-+.0-9A-Za-z]*)$ ]] ||
+  fail 'the input `version` is not a version like `1.2.3`'
 
 sha256=(sha256sum)
 command -v sha256sum >/dev/null || sha256=(shasum -a 256)
@@ -30,22 +41,41 @@ case "$(uname -s)-$(uname -m)" in
 esac
 
 asset=reachform-$version-$target
-expected=$(awk -v asset="$asset" '$2 == asset { print $1 }' "$action/.github/action/checksums.txt")
+expected=$(awk -v asset="$asset" '$2 == asset { print $1 }' .github/action/checksums.txt)
+
+# The runner empties this folder before and after every job. A tool cache it keeps, so whatever an earlier job, of
+# whomever, left there would be run by this one.
+home=${RUNNER_TEMP:?"is set by the runner"}/reachform-install
 
 # Built programs are told apart by what they were built from: two commits may have one version.
 sources() {
-  (cd "$action" && find Cargo.toml Cargo.lock src -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 "${sha256[@]}") |
+  find Cargo.toml Cargo.lock src -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 "${sha256[@]}" |
     "${sha256[@]}" | cut -c 1-32
 }
 
 if [[ -n $expected ]]; then
-  root=$cache/reachform/$version-$expected-$target
+  root=$home/$version-$expected-$target
 elif [[ $version == "$own_version" ]]; then
-  root=$cache/reachform/$version-built-$(sources)-$target
+  root=$home/$version-built-$(sources)-$target
 else
   fail "no checksum of reachform $version for $target is known here: pin the action at the commit of that release"
 fi
 binary=$root/bin/reachform
+
+if [[ ${1:-} == --where ]]; then
+  echo "$binary"
+  exit 0
+fi
+
+# Starts a program with the variables that it needs to reach the network and to find its own files.
+clean() {
+  local name kept=()
+  for name in PATH HOME LANG LC_ALL TMPDIR CARGO_HOME RUSTUP_HOME DEVELOPER_DIR SDKROOT SSL_CERT_FILE SSL_CERT_DIR \
+    CURL_CA_BUNDLE HTTPS_PROXY HTTP_PROXY ALL_PROXY NO_PROXY https_proxy http_proxy all_proxy no_proxy; do
+    [[ -z ${!name:-} ]] || kept+=("$name=${!name}")
+  done
+  env -i "${kept[@]}" "$@"
+}
 
 is_expected() {
   [[ -x $1 && $("${sha256[@]}" "$1" | cut -d ' ' -f 1) == "$expected" ]]
@@ -55,7 +85,7 @@ download() {
   local url="${GITHUB_SERVER_URL:-https://github.com}/$REACHFORM_REPOSITORY/releases/download/v$version/$asset" file
   file=$(mktemp "$root/bin/.download-XXXXXX")
   echo "Fetching $url"
-  if ! curl --fail --silent --show-error --location --proto '=https' --tlsv1.2 --retry 3 --output "$file" "$url"; then
+  if ! clean curl --fail --silent --show-error --location --proto '=https' --tlsv1.2 --retry 3 --output "$file" "$url"; then
     rm -f "$file"
     return 1
   fi
@@ -72,31 +102,29 @@ build() {
     fail "there is no released binary for this version and platform, and no cargo to build one: install Rust first"
   echo "Building reachform $version from $action"
   local staging=$root/staging-$$
-  CARGO_TARGET_DIR=${RUNNER_TEMP:-$root}/reachform-target \
-    cargo install --locked --path "$action" --root "$staging" --no-track
+  clean env RUSTUP_TOOLCHAIN="$toolchain" \
+    cargo install --locked --path "$action" --root "$staging" --no-track --target-dir "$home/target"
   mv -f "$staging/bin/reachform" "$binary"
   rm -rf "$staging"
 }
 
-if [[ ${1:-} == --where ]]; then
-  echo "$binary"
-  exit 0
-fi
+mkdir -p "$home"
+# A job in a container may have left a folder that the runner could not empty.
+[[ -O $home && ! -L $home ]] || fail "$home was made by someone else: empty the runner's temporary folder"
+mkdir -p "$root/bin"
 
 if [[ -n $expected ]]; then
   if ! is_expected "$binary"; then
-    mkdir -p "$root/bin"
     if [[ -z ${REACHFORM_REPOSITORY:-} ]] || ! download; then
       [[ $version == "$own_version" ]] || fail "the release $version could not be fetched"
       echo "::warning title=reachform::the released binary could not be fetched, so it is built from the sources"
-      root=$cache/reachform/$version-built-$(sources)-$target
+      root=$home/$version-built-$(sources)-$target
       binary=$root/bin/reachform
       mkdir -p "$root/bin"
       [[ -x $binary ]] || build
     fi
   fi
 elif [[ ! -x $binary ]]; then
-  mkdir -p "$root/bin"
   build
 fi
 

@@ -368,6 +368,9 @@ pub struct Comment {
     /// What to post: a JSON document (`--json-out` of `plan`, `apply` or `diff`), or Markdown (`--markdown`)
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Refuse the file if it holds anything else (a `workflow_run` job takes a difference alone)
+    #[arg(long, value_enum, value_name = "KIND", requires = "file")]
+    pub expect: Option<DocumentKind>,
     /// What the comment says, where there is no document that tells
     #[arg(long, value_enum)]
     pub state: Option<CommentState>,
@@ -395,6 +398,21 @@ pub struct Comment {
     /// Append it to the step's summary (GITHUB_STEP_SUMMARY) too
     #[arg(long)]
     pub summary: bool,
+}
+
+/// What a file to post holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DocumentKind {
+    /// A plan.
+    Plan,
+    /// What became of one.
+    Apply,
+    /// A difference of files.
+    Difference,
+    /// Why a command failed.
+    Error,
+    /// Finished Markdown.
+    Markdown,
 }
 
 /// What a comment says.

@@ -6,17 +6,21 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::diagnostics::SourceMap;
-use crate::forge::{Mode, State, Warning, WarningKind};
+use crate::forge::{Mode, Origin, State, Warning, WarningKind};
 use crate::plan::difference::Difference;
 use crate::plan::{Plan, Report, saved};
 use crate::render::json::{DIFFERENCE_KIND, read_difference, read_plan, read_report};
+use crate::render::markdown::Maker;
 
-use super::args::{Comment, CommentMode, CommentState};
+use super::args::{Comment, CommentMode, CommentState, DocumentKind};
 use super::exit::Exit;
 use super::publish::{Content, Options, Published, Publisher};
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{open, output, signals, step_summary};
+use super::{forge, open, output, signals, step_summary};
+
+/// The event of a job that follows another one, and has its artifacts.
+const FOLLOWING: &str = "workflow_run";
 
 /// Largest document that is read.
 const DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
@@ -30,6 +34,18 @@ enum Document {
     Markdown { text: String, is_apply: bool, plan_hash: Option<String> },
 }
 
+impl Document {
+    fn kind(&self) -> DocumentKind {
+        match self {
+            Self::Plan(_) => DocumentKind::Plan,
+            Self::Report(_) => DocumentKind::Apply,
+            Self::Difference(_) => DocumentKind::Difference,
+            Self::Failure(_) => DocumentKind::Error,
+            Self::Markdown { .. } => DocumentKind::Markdown,
+        }
+    }
+}
+
 /// Runs the command.
 pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, CommandError> {
     let document = arguments.file.as_deref().map(read).transpose()?;
@@ -38,6 +54,8 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
         Some(_) => return Err(CommandError::config("--plan names a file that is no plan document")),
         None => None,
     };
+    let maker = maker(settings);
+    refuse_unexpected(document.as_ref(), arguments, maker)?;
     let sources = SourceMap::default();
     let again = "reachform apply";
     let state = arguments.state.map(CommentState::state);
@@ -64,9 +82,8 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
         }
         (Some(Document::Plan(plan)), None) => Content::Plan(plan, &sources),
         (Some(Document::Report(report)), None) => Content::Report(report, Some(again)),
-        (Some(Document::Difference(difference)), None) => Content::Difference(difference),
+        (Some(Document::Difference(difference)), None) => Content::Difference(difference, maker),
     };
-    refuse_foreign_markdown(&content, settings)?;
     let environment = environment(document.as_ref(), settings)?;
     let mut warnings = Vec::new();
     if arguments.summary {
@@ -121,15 +138,48 @@ fn failure<'a>(
     Content::Failure { error, apply: arguments.apply || is_of_apply, plan: plan.map(|plan| (plan, sources)) }
 }
 
-/// In a job after a job the file comes from an artifact, which a stranger may have written. Documents are rendered by
-/// us, with everything in them escaped; finished Markdown would speak in our name.
-fn refuse_foreign_markdown(content: &Content<'_>, settings: &Settings) -> Result<(), CommandError> {
-    if matches!(content, Content::Markdown { .. }) && settings.variable("GITHUB_EVENT_NAME") == Some("workflow_run") {
-        return Err(CommandError::config("finished Markdown is not posted from a `workflow_run` job")
-            .cause("it comes from another job's artifact, and whoever wrote that would speak in this token's name")
-            .hint("upload the JSON document instead: `plan --json-out FILE`"));
+/// Who made the file. In a job after a job it comes from an artifact, which a stranger may have written.
+fn maker(settings: &Settings) -> Maker {
+    if settings.variable("GITHUB_EVENT_NAME") != Some(FOLLOWING) {
+        return Maker::ThisJob;
     }
-    Ok(())
+    match forge::known_context(settings) {
+        Some(context) if context.origin == Origin::Fork => Maker::Fork,
+        Some(_) | None => Maker::OtherJob,
+    }
+}
+
+/// Refuses a file of another kind than the one that was asked for. Of another job's files nothing is taken but a
+/// difference: a plan or a report would say in our name what was planned or applied, and finished Markdown anything.
+fn refuse_unexpected(document: Option<&Document>, arguments: &Comment, maker: Maker) -> Result<(), CommandError> {
+    let words = |kind: DocumentKind| match kind {
+        DocumentKind::Plan => "a plan",
+        DocumentKind::Apply => "the report of an apply",
+        DocumentKind::Difference => "a difference",
+        DocumentKind::Error => "an error",
+        DocumentKind::Markdown => "finished Markdown",
+    };
+    let found = document.map(Document::kind);
+    if let (Some(found), Some(expected)) = (found, arguments.expect)
+        && found != expected
+    {
+        return Err(CommandError::config(format!(
+            "refused: the file holds {}, and {} was expected",
+            words(found),
+            words(expected)
+        )));
+    }
+    if maker == Maker::ThisJob {
+        return Ok(());
+    }
+    let refused = match found {
+        Some(DocumentKind::Difference) | None if arguments.plan.is_none() => return Ok(()),
+        Some(DocumentKind::Difference) | None => DocumentKind::Plan,
+        Some(found) => found,
+    };
+    Err(CommandError::config(format!("refused: {} is not posted from a `{FOLLOWING}` job", words(refused)))
+        .cause("it comes from another job's artifact, and whoever wrote that would speak in this token's name")
+        .hint("upload the document of a difference instead: `diff --base REF --json-out FILE`"))
 }
 
 /// The environment that the comment is for: the document's own, else the one that was asked for, else the project's.

@@ -16,6 +16,15 @@ pub fn source(dir: &Path) -> Source {
     Source { commit: Some(commit.trim().to_owned()), dirty: status.is_none_or(|status| !status.is_empty()) }
 }
 
+/// What lies below the folder and is not as HEAD has it: changed, untracked and ignored files, folders of them as one.
+/// `None` if git does not say.
+pub fn beside_commit(dir: &Path) -> Option<Vec<String>> {
+    let arguments = ["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal", "--ignored"];
+    let status = git(dir, &[&arguments[..], &["--ignore-submodules=none", "--", "."]].concat())?;
+    // Two letters and a blank stand before each path.
+    Some(status.split('\0').filter_map(|entry| entry.get(3..)).map(str::to_owned).collect())
+}
+
 /// The root of the checkout that the folder is in.
 pub fn root(dir: &Path) -> Option<PathBuf> {
     let root = git(dir, &["rev-parse", "--show-toplevel"])?;

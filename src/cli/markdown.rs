@@ -6,7 +6,8 @@ use crate::plan::difference::Difference;
 use crate::plan::drift::Drift;
 use crate::plan::{Plan, Report};
 use crate::render::markdown::{
-    COMMENT_BYTES, CommentContext, difference_comment, drift_body, plan_comment, report_comment, validation_summary,
+    COMMENT_BYTES, CommentContext, Maker, difference_comment, drift_body, plan_comment, report_comment,
+    validation_summary,
 };
 
 use super::forge;
@@ -24,7 +25,7 @@ pub fn of_report(report: &Report, again: Option<&str>, settings: &Settings) -> S
 
 /// The comment's body on a difference of files.
 pub fn of_difference(difference: &Difference, settings: &Settings) -> String {
-    difference_comment(difference, &context(settings)).text
+    difference_comment(difference, Maker::ThisJob, &context(settings)).text
 }
 
 /// The summary of a check of the manifests.

@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::diagnostics::SourceMap;
 use crate::forge::comment::FRAME_BYTES;
-use crate::forge::marker::{Target, key};
+use crate::forge::marker::{About, Target, key};
 use crate::forge::sticky::{Posting, Put, put};
-use crate::forge::{Context, Forge, Marker, Mode, State, Warning, lookup};
+use crate::forge::{Context, Forge, Marker, Mode, Origin, State, Warning, lookup};
 use crate::plan::difference::Difference;
 use crate::plan::{Outcome, Plan, Report};
 use crate::render::markdown::{
-    Body, CommentContext, Status, difference_comment, plan_comment, report_comment, status_comment,
+    Body, CommentContext, Maker, Status, difference_comment, plan_comment, report_comment, status_comment,
 };
 
 use super::exit::Exit;
@@ -32,8 +32,8 @@ pub enum Content<'a> {
     Plan(&'a Plan, &'a SourceMap),
     /// What became of one, and the command that goes on.
     Report(&'a Report, Option<&'a str>),
-    /// The difference of files, for which the service was not asked.
-    Difference(&'a Difference),
+    /// The difference of files, for which the service was not asked, and who compared them.
+    Difference(&'a Difference, Maker),
     /// A command failed, or was refused.
     Failure {
         /// Why.
@@ -64,7 +64,7 @@ impl Content<'_> {
     /// What the comment then says.
     pub fn state(&self) -> State {
         match self {
-            Self::Plan(..) | Self::Difference(_) => State::Planned,
+            Self::Plan(..) | Self::Difference(..) => State::Planned,
             Self::Report(report, _) => state_of(report),
             Self::Failure { error, .. } => match error.exit {
                 Exit::Refused | Exit::Limit => State::Refused,
@@ -91,7 +91,7 @@ impl Content<'_> {
                 summary.has_changes() || summary.drift > 0 || summary.conflict > 0 || !plan.is_applyable()
             }
             Self::Report(report, _) => !report.outcomes.is_empty(),
-            Self::Difference(difference) => !difference.is_empty(),
+            Self::Difference(difference, _) => !difference.is_empty(),
             Self::Failure { .. } | Self::Markdown { .. } => true,
             Self::Planning | Self::Applying | Self::Superseded(_) => false,
         }
@@ -103,10 +103,23 @@ impl Content<'_> {
             Self::Report(report, _) => Some(report.plan_hash.to_string()),
             Self::Markdown { plan_hash, .. } => plan_hash.map(str::to_owned),
             Self::Failure { plan: None, .. }
-            | Self::Difference(_)
+            | Self::Difference(..)
             | Self::Planning
             | Self::Applying
             | Self::Superseded(_) => None,
+        }
+    }
+
+    fn about(&self) -> About {
+        match self {
+            Self::Difference(..) => About::Difference,
+            Self::Plan(..)
+            | Self::Report(..)
+            | Self::Failure { .. }
+            | Self::Planning
+            | Self::Applying
+            | Self::Superseded(_)
+            | Self::Markdown { .. } => About::Service,
         }
     }
 
@@ -125,7 +138,7 @@ impl Content<'_> {
         match *self {
             Self::Plan(plan, sources) => plan_comment(plan, sources, context),
             Self::Report(report, again) => report_comment(report, again, context),
-            Self::Difference(difference) => difference_comment(difference, context),
+            Self::Difference(difference, maker) => difference_comment(difference, maker, context),
             Self::Failure { error, apply, plan } => {
                 let CommandError { exit: _, reason: _, causes, hints, problems } = error;
                 match self.state() {
@@ -219,11 +232,11 @@ impl Publisher {
 
     /// The key of an environment's comment and issue.
     pub fn key(&self, environment: &str) -> String {
-        self.key_at(&self.host, environment)
+        self.key_at(&self.host, environment, About::Service)
     }
 
-    fn key_at(&self, host: &str, environment: &str) -> String {
-        key(Target { host, environment, folder: &self.folder, extra: self.options.key.as_deref() })
+    fn key_at(&self, host: &str, environment: &str, about: About) -> String {
+        key(Target { host, environment, folder: &self.folder, extra: self.options.key.as_deref(), about })
     }
 
     /// The pull request.
@@ -251,7 +264,7 @@ impl Publisher {
         let context = forge::comment_context(Some(&self.context), max_bytes.saturating_sub(FRAME_BYTES));
         let body = content.body(environment, &context);
         published.truncated = body.truncated;
-        let key = self.key_at(content.host().unwrap_or(&self.host), environment);
+        let key = self.key_at(content.host().unwrap_or(&self.host), environment, content.about());
         let mut marker = Marker::new(key, content.state(), self.context.run.as_ref());
         marker.sha.clone_from(&self.context.head_sha);
         marker.plan_hash = content.plan_hash();
@@ -266,7 +279,8 @@ impl Publisher {
         match put(&*self.forge, &self.context, &posting).await {
             Ok(put) => published.put = Some(put),
             Err(mut warning) => {
-                if self.context.origin.is_untrusted() && self.context.event != "workflow_run" {
+                let only_reads = matches!(self.context.origin, Origin::Fork | Origin::Dependabot);
+                if only_reads && self.context.event != "workflow_run" {
                     warning.hints.push(
                         "a pull request from a fork or of Dependabot has a token that only reads: post from a \
                          `workflow_run` job"

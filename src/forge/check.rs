@@ -46,6 +46,13 @@ pub enum Conclusion {
 }
 
 impl Conclusion {
+    const ALL: [Self; 4] = [Self::Success, Self::Neutral, Self::ActionRequired, Self::Failure];
+
+    /// Reads GitHub's word. Words that no plan is written with, as `cancelled`, `skipped` or `stale`, are none.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|conclusion| conclusion.as_str() == text)
+    }
+
     /// GitHub's word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -101,7 +108,7 @@ pub async fn put(forge: &dyn Forge, check: &Check<'_>) -> Result<CheckRun, Warni
     forge.write_check(existing.map(|check| check.id), &new).await
 }
 
-/// The hash that was approved with a commit: what our newest completed check of that name holds.
+/// What a commit was approved with: our newest check of that name, if it has ended.
 pub async fn approved(forge: &dyn Forge, head_sha: &str, name: &str) -> Result<Option<CheckRun>, Warning> {
     Ok(ours(forge, head_sha, name).await?.filter(|check| check.completed && check.external_id.is_some()))
 }

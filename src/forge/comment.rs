@@ -134,10 +134,29 @@ fn is_plan(marker: &Marker) -> bool {
     marker.state.is_some_and(State::is_of_plan)
 }
 
+/// How much a forge's count of runs grows, at most, while one run lives: by a tenth.
+///
+/// A run lives 35 days at the most, and can be started again for 30 days with the id that it has: 65 days from its first
+/// word to its last. GitHub counts the runs of all repositories together and has counted for years; that count, some
+/// twenty thousand million, grows by less than a tenth in 65 days even if it doubles every year and a half.
+const GROWTH: u64 = 10;
+
+/// What a count may grow by that is still so low that a tenth of it is nothing: that of a new installation.
+const YOUNG: u64 = 100_000;
+
+/// Whether a run of that id can have been started while ours lives. An id that cannot was not written by a run of ours,
+/// and would keep every later run from the comment.
+fn is_possible(theirs: u64, ours: u64) -> bool {
+    theirs <= ours.saturating_add(ours / GROWTH).saturating_add(YOUNG)
+}
+
 /// Which run is to be believed. `head` is the pull request's head commit, where it was asked for.
 pub fn standing(ours: &Marker, theirs: &Marker, head: Option<&str>) -> Standing {
     // Without a run's id it was a person at a keyboard, who means it.
     let (Some(our_run), Some(their_run)) = (ours.run, theirs.run) else { return Standing::Ours };
+    if !is_possible(their_run, our_run) {
+        return Standing::Ours;
+    }
     if our_run == their_run {
         return if ours.attempt >= theirs.attempt { Standing::Ours } else { Standing::Theirs };
     }
@@ -162,7 +181,8 @@ pub fn standing(ours: &Marker, theirs: &Marker, head: Option<&str>) -> Standing 
 pub fn earlier(ours: &Marker, theirs: &Marker) -> Vec<u64> {
     let mut runs: Vec<u64> = Vec::new();
     for run in theirs.run.iter().chain(&theirs.earlier) {
-        if Some(*run) != ours.run && !runs.contains(run) {
+        let is_known = ours.run.is_none_or(|ours| is_possible(*run, ours));
+        if is_known && Some(*run) != ours.run && !runs.contains(run) {
             runs.push(*run);
         }
     }
@@ -261,6 +281,21 @@ mod tests {
             assert_eq!(standing(&ours, theirs, head), expected, "{ours:?} over {theirs:?} at {head:?}");
         }
         assert_eq!(standing(&Marker::default(), &new, None), Ours);
+    }
+
+    #[test]
+    fn a_run_that_cannot_be_yet_pins_no_comment() {
+        let ours = marker(20_000_000_000, 1, "a", State::Applied);
+        let theirs = |run| Marker { earlier: vec![run, 7], ..marker(run, 1, "a", State::Applied) };
+        for run in [u64::MAX, 40_000_000_000, 22_000_100_001] {
+            assert_eq!(standing(&ours, &theirs(run), None), Standing::Ours, "{run}");
+            assert_eq!(earlier(&ours, &theirs(run)), [7], "{run}");
+        }
+        // What a longer-lived run may see of a later one still counts, also where few runs were counted.
+        for (ours, run) in [(20_000_000_000, 21_600_000_000), (20, 90_000)] {
+            let ours = marker(ours, 1, "a", State::Applied);
+            assert_eq!(standing(&ours, &theirs(run), None), Standing::Theirs, "{run}");
+        }
     }
 
     #[test]

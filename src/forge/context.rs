@@ -35,14 +35,16 @@ pub enum Origin {
     Fork,
     /// From Dependabot, which is treated as a fork.
     Dependabot,
+    /// There is a pull request, and the event does not say where its commits come from: treated as a fork.
+    Unknown,
 }
 
 impl Origin {
-    /// Whether secrets and a writing token are withheld.
+    /// Whether the commits may be a stranger's.
     pub fn is_untrusted(self) -> bool {
         match self {
             Self::Repository => false,
-            Self::Fork | Self::Dependabot => true,
+            Self::Fork | Self::Dependabot | Self::Unknown => true,
         }
     }
 }
@@ -185,11 +187,12 @@ fn github<'v>(repository: &str, variable: &dyn Fn(&str) -> Option<&'v str>, even
         context.head_sha = text(event, "/pull_request/head/sha").or(context.head_sha);
         context.head_branch = text(event, "/pull_request/head/label");
         context.head_repository = text(event, "/pull_request/head/repo/full_name");
-        let base = text(event, "/pull_request/base/repo/full_name");
         // A deleted fork has no repository any more.
-        if base.is_some() && context.head_repository != base {
-            context.origin = Origin::Fork;
-        }
+        context.origin = match (&context.head_repository, text(event, "/pull_request/base/repo/full_name")) {
+            (_, None) => Origin::Unknown,
+            (Some(head), Some(base)) if head.eq_ignore_ascii_case(&base) => Origin::Repository,
+            (_, Some(_)) => Origin::Fork,
+        };
         if text(event, "/pull_request/user/login").as_deref() == Some(DEPENDABOT) {
             context.origin = Origin::Dependabot;
         }
@@ -197,16 +200,24 @@ fn github<'v>(repository: &str, variable: &dyn Fn(&str) -> Option<&'v str>, even
         of_workflow_run(&mut context, event);
     } else if event.pointer("/issue/pull_request").is_some_and(Value::is_object) {
         context.pull_request = number(event, "/issue/number");
-        // The run's commit is the default branch's: it says nothing of the pull request.
+        // The run's commit is the default branch's: it says nothing of the pull request. Nor does the event say whether
+        // the pull request comes from a fork, and anyone can comment on one.
         context.head_sha = None;
+        context.origin = Origin::Unknown;
     } else if let Some(group) = text(event, "/merge_group/head_ref") {
         context.pull_request = of_queue(&group);
         context.head_sha = text(event, "/merge_group/head_sha").or(context.head_sha);
+    } else if context.event.starts_with("pull_request") || context.event == "workflow_run" {
+        // What the event should say could not be read.
+        context.origin = Origin::Unknown;
     }
     if context.pull_request.is_none() && context.event != "workflow_run" {
         let reference = variable("GITHUB_REF").and_then(|reference| reference.strip_prefix("refs/pull/"));
         context.pull_request =
             reference.and_then(|rest| rest.split('/').next()).and_then(|digits| digits.parse().ok()).filter(|n| *n > 0);
+        if context.pull_request.is_some() {
+            context.origin = Origin::Unknown;
+        }
     }
     if context.actor.as_deref() == Some(DEPENDABOT) && context.pull_request.is_some() {
         context.origin = Origin::Dependabot;
@@ -235,11 +246,13 @@ fn of_workflow_run(context: &mut Context, event: &Value) {
     if let Some([only]) = listed.map(Vec::as_slice) {
         context.pull_request = number(only, "/number");
     }
-    if context.head_repository.as_ref().is_some_and(|head| !head.eq_ignore_ascii_case(&context.repository)) {
-        context.origin = Origin::Fork;
-    } else if text(event, &at("actor/login")).as_deref() == Some(DEPENDABOT) {
-        context.origin = Origin::Dependabot;
-    }
+    context.origin = match &context.head_repository {
+        Some(head) if !head.eq_ignore_ascii_case(&context.repository) => Origin::Fork,
+        Some(_) if text(event, &at("actor/login")).as_deref() == Some(DEPENDABOT) => Origin::Dependabot,
+        Some(_) => Origin::Repository,
+        // As for a fork that was deleted.
+        None => Origin::Unknown,
+    };
 }
 
 /// The pull request that a branch of the merge queue is for: `refs/heads/gh-readonly-queue/main/pr-12-<commit>`.
@@ -313,7 +326,28 @@ mod tests {
             assert_eq!(read(&[], &event).origin, Origin::Fork);
         }
         event["pull_request"]["user"]["login"] = json!(DEPENDABOT);
-        assert!(read(&[], &event).origin.is_untrusted());
+        assert_eq!(read(&[], &event).origin, Origin::Dependabot);
+    }
+
+    #[test]
+    fn a_pull_request_whose_event_does_not_say_where_it_comes_from_is_not_the_repositorys_own() {
+        let comment = json!({"issue": {"number": 3, "pull_request": {"url": "u"}}});
+        let odd = json!({"pull_request": {"number": 3}});
+        for (name, event) in [("issue_comment", &comment), ("pull_request", &odd)] {
+            let context = read(&[("GITHUB_EVENT_NAME", name)], event);
+            assert_eq!((context.pull_request, context.origin), (Some(3), Origin::Unknown), "{name}");
+            assert!(context.origin.is_untrusted());
+        }
+        let after = json!({"workflow_run": {"id": 60, "head_sha": "h", "head_repository": null, "pull_requests": []}});
+        assert_eq!(read(&[("GITHUB_EVENT_NAME", "workflow_run")], &after).origin, Origin::Unknown);
+        let context = Context::read(&variables(&[("GITHUB_REF", "refs/pull/31/merge")]), None).unwrap();
+        assert_eq!((context.pull_request, context.origin), (Some(31), Origin::Unknown));
+        for name in ["pull_request", "pull_request_target", "workflow_run"] {
+            let unread = Context::read(&variables(&[("GITHUB_EVENT_NAME", name)]), None).unwrap();
+            assert_eq!(unread.origin, Origin::Unknown, "{name}");
+        }
+        let push = read(&[("GITHUB_EVENT_NAME", "push")], &json!({"ref": "refs/heads/main"}));
+        assert_eq!(push.origin, Origin::Repository);
     }
 
     #[test]

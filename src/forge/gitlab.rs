@@ -104,7 +104,10 @@ fn merge_request(value: &Value) -> Option<PullRequest> {
         number: number(value, "/iid")?,
         head_sha: text(value, "/sha").unwrap_or_default(),
         head_repository: number(value, "/source_project_id").map(|id| id.to_string()),
-        merge_sha: text(value, "/merge_commit_sha").or_else(|| text(value, "/squash_commit_sha")),
+        // A squashed commit is there before the merge.
+        merge_sha: text(value, "/merge_commit_sha")
+            .or_else(|| text(value, "/squash_commit_sha"))
+            .filter(|_| text(value, "/state").as_deref() == Some("merged")),
         open: text(value, "/state").as_deref() == Some("opened"),
         url: text(value, "/web_url").unwrap_or_default(),
     })

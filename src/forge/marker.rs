@@ -104,13 +104,28 @@ pub struct Target<'a> {
     pub folder: &'a str,
     /// Whatever else tells two comments apart.
     pub extra: Option<&'a str>,
+    /// What the comment tells of.
+    pub about: About,
+}
+
+/// What a comment tells of. What was made without the service never stands where a plan or an apply does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// What the service has: plans, applies, drift.
+    Service,
+    /// The difference of files.
+    Difference,
 }
 
 /// The key of a target's comment, or of its issue.
 pub fn key(target: Target<'_>) -> String {
-    let Target { host, environment, folder, extra } = target;
+    let Target { host, environment, folder, extra, about } = target;
     let mut hash = Sha256::new();
-    for part in [host, environment, folder, extra.unwrap_or_default()] {
+    let about = match about {
+        About::Service => None,
+        About::Difference => Some("difference"),
+    };
+    for part in [host, environment, folder, extra.unwrap_or_default()].into_iter().chain(about) {
         // The length before each part, so that no two lists of parts run together to the same text.
         hash.update(part.len().to_be_bytes());
         hash.update(part.as_bytes());
@@ -227,7 +242,7 @@ mod tests {
 
     #[test]
     fn every_part_of_a_target_is_in_its_key() {
-        let target = Target { host: "h", environment: "prod", folder: "", extra: None };
+        let target = Target { host: "h", environment: "prod", folder: "", extra: None, about: About::Service };
         let one = key(target);
         assert_eq!(one.len(), KEY_DIGITS);
         for other in [
@@ -235,6 +250,7 @@ mod tests {
             Target { environment: "demo", ..target },
             Target { folder: "agents", ..target },
             Target { extra: Some("two"), ..target },
+            Target { about: About::Difference, ..target },
             Target { host: "hp", environment: "rod", ..target },
         ] {
             assert_ne!(key(other), one);

@@ -26,7 +26,7 @@ pub struct PullRequest {
     pub head_sha: String,
     /// The repository of the head, `None` where it was deleted.
     pub head_repository: Option<String>,
-    /// The commit that it was merged as.
+    /// The commit that it was merged as; `None` if it is not merged.
     pub merge_sha: Option<String>,
     /// Whether it is open.
     pub open: bool,

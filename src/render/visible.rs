@@ -13,25 +13,43 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{FFF9}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E01EF}')
 }
 
+/// Whether a character joins or varies its neighbours without a width of its own. [`is_hidden`] leaves these.
+pub fn is_joiner(c: char) -> bool {
+    matches!(c,
+        '\u{34F}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200C}' | '\u{200D}'
+        | '\u{FE00}'..='\u{FE0F}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{E01F0}'..='\u{E0FFF}')
+}
+
+/// Whether a character is not seen at all, whatever it is good for.
+pub fn is_unseen(c: char) -> bool {
+    is_hidden(c) || is_joiner(c)
+}
+
 /// The text on one line, with every hidden character shown: `⏎`, `⇥`, `␛`, `<U+202E>`.
 pub fn one_line(text: &str) -> String {
-    show(text, false)
+    show(text, false, is_hidden)
+}
+
+/// The text on one line with every character shown that is not seen, joiners too: for places that are read in passing and
+/// compared by eye, beside code. An emoji may come apart there, and no two names look the same that are not.
+pub fn bare(text: &str) -> String {
+    show(text, false, is_unseen)
 }
 
 /// The text with its line feeds as they are and every other hidden character shown.
 pub fn lines(text: &str) -> String {
-    show(text, true)
+    show(text, true, is_hidden)
 }
 
-fn show(text: &str, keep_line_feeds: bool) -> String {
-    if !text.chars().any(is_hidden) {
+fn show(text: &str, keep_line_feeds: bool, is_shown: fn(char) -> bool) -> String {
+    if !text.chars().any(is_shown) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         if c == '\n' && keep_line_feeds {
             out.push(c);
-        } else if is_hidden(c) {
+        } else if is_shown(c) {
             push_hidden(&mut out, c);
         } else {
             out.push(c);
@@ -99,6 +117,7 @@ mod tests {
         assert_eq!(lines("a\r\nb"), "a␍\nb");
         assert_eq!(one_line("👩\u{200D}⚕\u{FE0F} ok"), "👩\u{200D}⚕\u{FE0F} ok");
         assert_eq!(one_line("x\u{E0041}"), "x<U+E0041>");
+        assert_eq!(bare("a\u{200D}b\u{FE0F}c\u{202E}\n"), "a<U+200D>b<U+FE0F>c<U+202E>⏎");
     }
 
     #[test]

@@ -50,13 +50,8 @@ pub fn inert_json(document: &str) -> Cow<'_, str> {
 
 /// Where a command would begin: behind blanks, and behind what a comparison of texts by a culture's rules skips.
 fn command_start(line: &str) -> usize {
-    let is_skipped = |c: char| c.is_whitespace() || visible::is_hidden(c) || is_joiner(c);
+    let is_skipped = |c: char| c.is_whitespace() || visible::is_unseen(c);
     line.find(|c| !is_skipped(c)).unwrap_or(line.len())
-}
-
-/// Joiners and variation selectors, which `visible` leaves in texts.
-fn is_joiner(c: char) -> bool {
-    matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' | '\u{34F}')
 }
 
 /// Text as the data of a command, line feeds and all.
@@ -88,7 +83,7 @@ mod tests {
         for line in found.split(['\n', '\r']) {
             assert!(!is_command(line), "{line:?}");
             assert!(
-                !line.trim_start_matches(|c: char| c.is_whitespace() || is_joiner(c)).starts_with("::"),
+                !line.trim_start_matches(|c: char| c.is_whitespace() || visible::is_joiner(c)).starts_with("::"),
                 "{line:?}"
             );
         }

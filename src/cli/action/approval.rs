@@ -1,6 +1,7 @@
 //! Which plan was approved: the one that the check run on the head commit of the merged pull request names.
 //!
-//! A comment is anyone's to edit. A check run is written by an app alone, and its `external_id` is the plan's hash.
+//! A comment is anyone's to edit. A check run is written by an app alone, and its `external_id` is the plan's hash. It
+//! approves nothing before the merge: until then anyone who can push a branch has such a check run.
 
 use crate::cli::comment::in_words;
 use crate::cli::report::CommandError;
@@ -25,22 +26,36 @@ pub async fn find(desk: &Desk<'_>, inputs: &Inputs, environment: &str) -> Result
     };
     let number = publisher.pull_request().await.map_err(asked)?;
     let pull_request = publisher.forge().pull_request(number).await.map_err(asked)?;
+    if pull_request.merge_sha.is_none() {
+        return Err(unapproved().cause(format!("#{number} is not merged, and merging is what approves its plan")));
+    }
     let name = name(environment, inputs.comment_key.as_deref());
     let check = approved(publisher.forge(), &pull_request.head_sha, &name).await.map_err(asked)?;
     let head = pull_request.head_sha.get(..12).unwrap_or(&pull_request.head_sha);
     let Some(check) = check else {
-        return Err(not_approved("refused: no plan was approved; nothing was changed")
+        return Err(unapproved()
             .cause(format!("the commit {head} of #{number} has no check run `{name}` of this workflow's app"))
             .hint("plan pull requests with this action, with `checks: write`, before they are merged"));
     };
-    if check.conclusion.as_deref() == Some(Conclusion::Failure.as_str()) {
-        return Err(not_approved("refused: the plan that was reviewed could not be applied; nothing was changed")
-            .cause(format!("the check run `{name}` on the commit {head} of #{number} failed")));
+    let ended = check.conclusion.as_deref().unwrap_or_default();
+    match Conclusion::parse(ended) {
+        Some(Conclusion::Success | Conclusion::Neutral | Conclusion::ActionRequired) => {}
+        Some(Conclusion::Failure) => {
+            return Err(not_approved("refused: the plan that was reviewed could not be applied; nothing was changed")
+                .cause(format!("the check run `{name}` on the commit {head} of #{number} failed")));
+        }
+        None => {
+            return Err(unapproved()
+                .cause(format!("the check run `{name}` on the commit {head} of #{number} ended as `{ended}`")));
+        }
     }
     check.external_id.as_deref().and_then(Digest::parse).ok_or_else(|| {
-        not_approved("refused: no plan was approved; nothing was changed")
-            .cause(format!("the check run `{name}` on the commit {head} of #{number} names no plan hash"))
+        unapproved().cause(format!("the check run `{name}` on the commit {head} of #{number} names no plan hash"))
     })
+}
+
+fn unapproved() -> CommandError {
+    not_approved("refused: no plan was approved; nothing was changed")
 }
 
 fn untold() -> CommandError {

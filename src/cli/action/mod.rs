@@ -67,9 +67,7 @@ async fn act(outer: &Settings, outputs: &mut Outputs) -> Result<Exit, CommandErr
     let cli = line::parse(&inputs, &files)?;
     let settings = Settings::gather(&cli.global).with_token(inputs.token_anyreach.as_deref());
     let context = forge::known_context(&settings);
-    if let Some(context) = &context {
-        stranger::refuse_borrowed_trust(context, &settings)?;
-    }
+    stranger::refuse_borrowed_trust(context.as_ref(), &settings)?;
     let cancel = CancellationToken::new();
     signals::listen(cancel.clone());
     let action = Action {
@@ -103,9 +101,9 @@ impl Action<'_> {
         outputs: &mut Outputs,
     ) -> Result<Outcome, CommandError> {
         let Self { inputs, settings, .. } = *self;
-        if context.is_some_and(|context| context.origin.is_untrusted()) {
+        if let Some(origin) = context.map(|context| context.origin).filter(|origin| origin.is_untrusted()) {
             if matches!(command, args::Command::Apply(_)) {
-                return Err(stranger::no_apply());
+                return Err(stranger::no_apply(origin));
             }
             if !stranger::has_credential(settings) {
                 return stranger::run(self, command, outputs).await;

@@ -7,7 +7,7 @@ use crate::cli::report::CommandError;
 use crate::cli::settings::Settings;
 use crate::cli::workflow::findings;
 use crate::cli::{diff, git, markdown, open, output, schema_cache, validate};
-use crate::forge::{Context, State};
+use crate::forge::{Context, Origin, State};
 use crate::http::{Clock as _, SystemClock};
 use crate::manifest;
 use crate::render::values::plural;
@@ -18,28 +18,65 @@ use super::inputs::ForkPolicy;
 use super::outcome::Outcome;
 use super::outputs::Outputs;
 
-/// The event that runs with the trust of the base.
-const TARGET: &str = "pull_request_target";
+/// Events that only those who can write to the repository cause, and whose commit is theirs.
+const OWN: [&str; 4] = ["push", "schedule", "workflow_dispatch", "merge_group"];
 
-/// Refuses a run that has the trust of the base and the files of a stranger.
-pub fn refuse_borrowed_trust(context: &Context, settings: &Settings) -> Result<(), CommandError> {
-    if context.event != TARGET {
+/// Refuses a run that has the trust of the repository and perhaps the files of a stranger.
+///
+/// Most events run with the repository's secrets, whoever caused them: anyone can comment, open an issue, or open a pull
+/// request that a `pull_request_target` or a `workflow_run` job follows. Their files are the repository's own only if they
+/// are those of the run's commit, which GitHub names and nobody else. What cannot be told is refused.
+pub fn refuse_borrowed_trust(context: Option<&Context>, settings: &Settings) -> Result<(), CommandError> {
+    let event = context.map(|context| context.event.as_str()).unwrap_or_default();
+    let is_own = context.is_some_and(|context| {
+        OWN.contains(&event)
+            || event == "pull_request" && context.pull_request.is_some() && !context.origin.is_untrusted()
+    });
+    // From a fork, `pull_request` comes without secrets, and what has no credential has no trust to lend.
+    if is_own || event == "pull_request" && !has_credential(settings) {
         return Ok(());
     }
-    let source = git::source(&settings.dir);
-    // The run's own commit is that of the base. Any other, or a changed file, may be the pull request's.
-    if source.commit.is_some() && source.commit.as_deref() == settings.variable("GITHUB_SHA") && !source.dirty {
-        return Ok(());
-    }
-    Err(CommandError::config("refused: the files here are not those of the base branch, and the secrets are")
-        .cause(format!("a `{TARGET}` run trusts whoever opens a pull request with what it checks out"))
-        .hint("use `on: pull_request`: for a fork the action shows the offline difference, without any secret")
+    let Some(reason) = not_of_the_run(settings) else { return Ok(()) };
+    let named =
+        if event.is_empty() { "a run without an event".to_owned() } else { format!("a run of the event `{event}`") };
+    Err(CommandError::config(format!("refused: in {named} the files here may be a stranger's"))
+        .cause(reason)
+        .cause("such a run may have secrets whoever caused it, so it works with the files of its own commit alone")
+        .hint("check out without `ref` and put nothing else into the project's folder")
+        .hint(
+            "to plan a pull request, use `on: pull_request`; a fork then gets the offline difference, without a secret",
+        )
         .hint("to post on the pull request of a fork, use a `workflow_run` job (examples/workflows)"))
 }
 
+/// Why the files may be others than those of the run's commit.
+fn not_of_the_run(settings: &Settings) -> Option<String> {
+    let Some(own) = settings.variable("GITHUB_SHA") else {
+        return Some("the run names no commit: GITHUB_SHA is not set".to_owned());
+    };
+    let short = |commit: &str| commit.chars().take(12).collect::<String>();
+    let (commit, beside) = (git::source(&settings.dir).commit, git::beside_commit(&settings.dir));
+    match (commit, beside.as_deref()) {
+        (Some(commit), _) if commit != own => {
+            Some(format!("the checkout is at {}, and the commit of the run is {}", short(&commit), short(own)))
+        }
+        (Some(_), Some([])) => None,
+        (Some(_), Some([first, rest @ ..])) => {
+            let more = if rest.is_empty() { String::new() } else { format!(", nor are {} more", rest.len()) };
+            Some(format!("`{first}` is not as the commit {} has it{more}", short(own)))
+        }
+        (None, _) | (_, None) => Some("git does not say which commit the files are of".to_owned()),
+    }
+}
+
 /// A stranger's pull request changes nothing on the service.
-pub fn no_apply() -> CommandError {
-    CommandError::config("refused: nothing is applied for a pull request from a fork or of Dependabot")
+pub fn no_apply(origin: Origin) -> CommandError {
+    let whose = match origin {
+        Origin::Fork => "from a fork",
+        Origin::Dependabot => "of Dependabot",
+        Origin::Unknown | Origin::Repository => "that may come from a fork",
+    };
+    CommandError::config(format!("refused: nothing is applied for a pull request {whose}"))
         .hint("apply after the merge, on `push`")
 }
 

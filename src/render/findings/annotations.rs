@@ -2,6 +2,7 @@
 
 use super::{Finding, Region, counted, words};
 use crate::diagnostics::Severity;
+use crate::render::visible;
 use crate::render::workflow_commands::{data, property};
 
 /// GitHub keeps ten of each kind for a step and drops the rest without a word, so nine are shown and one counts.
@@ -24,7 +25,8 @@ pub fn annotations(findings: &[Finding<'_>], elsewhere: &str) -> String {
 fn one(finding: &Finding<'_>) -> String {
     let mut properties = Vec::new();
     if let Some(path) = &finding.path {
-        properties.push(("file", path.clone()));
+        // A name that hides something finds no line any more, which is less than what it could feign.
+        properties.push(("file", visible::bare(path)));
         // A problem of a file as a whole is shown at its head.
         let (line, rest) = finding.region.map_or((1, Vec::new()), |region| (region.start.line, columns(region)));
         properties.push(("line", line.to_string()));

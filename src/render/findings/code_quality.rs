@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Finding, FindingContext, file_of, words};
 use crate::diagnostics::Severity;
+use crate::render::visible;
 
 /// The report: a list of findings, each with the five members that GitLab reads.
 pub fn code_quality(findings: &[Finding<'_>], context: &FindingContext<'_>) -> Value {
@@ -22,7 +23,7 @@ fn one(finding: &Finding<'_>, context: &FindingContext<'_>) -> Value {
         "fingerprint": finding.fingerprint,
         "severity": severity,
         "location": {
-            "path": file_of(finding, context),
+            "path": visible::bare(&file_of(finding, context)),
             "lines": {"begin": finding.region.map_or(1, |region| region.start.line)},
         },
     })

@@ -98,7 +98,8 @@ fn in_repository(folder: &str, file: &str) -> String {
     }
 }
 
-/// A file for formats that want one for every problem: the project file stands for the project.
+/// A file for formats that want one for every problem: the project file stands for the project. As it is: whoever shows it
+/// to people makes it visible first.
 fn file_of(finding: &Finding<'_>, context: &FindingContext<'_>) -> String {
     finding.path.clone().unwrap_or_else(|| in_repository(context.folder, PROJECT_FILE))
 }
@@ -106,11 +107,11 @@ fn file_of(finding: &Finding<'_>, context: &FindingContext<'_>) -> String {
 /// The problem in words, hints included, each a line.
 fn words(finding: &Finding<'_>) -> String {
     let Diagnostic { message, label, hints, .. } = finding.diagnostic;
-    let about = finding.about.as_ref().map(|about| format!("{}: ", visible::one_line(about))).unwrap_or_default();
+    let about = finding.about.as_ref().map(|about| format!("{}: ", visible::bare(about))).unwrap_or_default();
     let label = label.as_ref().filter(|label| !message.contains(label.as_str()));
-    let label = label.map(|label| format!(" ({})", visible::one_line(label))).unwrap_or_default();
-    let mut lines = vec![format!("{about}{}{label}", visible::one_line(message))];
-    lines.extend(hints.iter().map(|hint| format!("hint: {}", visible::one_line(hint))));
+    let label = label.map(|label| format!(" ({})", visible::bare(label))).unwrap_or_default();
+    let mut lines = vec![format!("{about}{}{label}", visible::bare(message))];
+    lines.extend(hints.iter().map(|hint| format!("hint: {}", visible::bare(hint))));
     lines.join("\n")
 }
 

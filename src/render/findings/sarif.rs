@@ -109,7 +109,7 @@ fn level(severity: Severity) -> &'static str {
 fn result(finding: &Finding<'_>, rule: Option<usize>, context: &FindingContext<'_>) -> Value {
     let mut location = json!({"physicalLocation": place(&file_of(finding, context), finding.region)});
     if let Some(about) = &finding.about {
-        location["logicalLocations"] = json!([{"fullyQualifiedName": visible::one_line(about)}]);
+        location["logicalLocations"] = json!([{"fullyQualifiedName": visible::bare(about)}]);
     }
     let mut out = json!({
         "ruleId": finding.diagnostic.code,
@@ -132,15 +132,17 @@ fn result(finding: &Finding<'_>, rule: Option<usize>, context: &FindingContext<'
         .others
         .iter()
         .take(MAX_RELATED)
-        .map(|other| json!({"physicalLocation": span_place(&other.span), "message": {"text": message(&visible::one_line(&other.text))}}))
+        .map(|other| json!({"physicalLocation": span_place(&other.span), "message": {"text": message(&visible::bare(&other.text))}}))
         .collect();
     if !related.is_empty() {
         out["relatedLocations"] = Value::Array(related);
     }
-    if let Some(fix) = &finding.diagnostic.fix {
+    // What an editor would put into a file is either seen whole or not offered.
+    let unseen = |c: char| c != '\n' && visible::is_unseen(c);
+    if let Some(fix) = finding.diagnostic.fix.as_ref().filter(|fix| !fix.replacement.contains(unseen)) {
         let at = span_place(&fix.span);
         out["fixes"] = json!([{
-            "description": {"text": message(&visible::one_line(&fix.title))},
+            "description": {"text": message(&visible::bare(&fix.title))},
             "artifactChanges": [{
                 "artifactLocation": at["artifactLocation"],
                 "replacements": [{"deletedRegion": at["region"], "insertedContent": {"text": fix.replacement}}],

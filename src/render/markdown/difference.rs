@@ -17,8 +17,39 @@ use crate::render::words;
 const OPEN_DETAILS: usize = 3;
 type Told<'d> = (&'d ManifestDifference, Vec<(&'d FieldChange, Change)>);
 
+/// Which job compared the files, and so how far what it says is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// The one that tells.
+    ThisJob,
+    /// That of a fork's pull request: it can say whatever it likes.
+    Fork,
+    /// Another one, whose document is as little known.
+    OtherJob,
+}
+
+impl Maker {
+    fn headline(self) -> &'static str {
+        match self {
+            Self::ThisJob => "Agents difference",
+            Self::Fork => "Offline difference of a fork, the service was not asked",
+            Self::OtherJob => "Offline difference of another job, the service was not asked",
+        }
+    }
+
+    fn note(self) -> &'static str {
+        match self {
+            Self::ThisJob => words::OFFLINE,
+            Self::Fork | Self::OtherJob => {
+                "Offline: this is what a job of the pull request says of its own files, and nothing here was checked. \
+                 Review the changed files. The service was not asked, and what is live may differ."
+            }
+        }
+    }
+}
+
 /// The body of the comment.
-pub fn difference_comment(difference: &Difference, context: &CommentContext) -> Body {
+pub fn difference_comment(difference: &Difference, maker: Maker, context: &CommentContext) -> Body {
     let told: Vec<Told<'_>> = difference
         .manifests
         .iter()
@@ -27,10 +58,10 @@ pub fn difference_comment(difference: &Difference, context: &CommentContext) -> 
             (manifest, manifest.fields.iter().map(|field| (field, of(field))).collect())
         })
         .collect();
-    fit(context.max_bytes, |rung| write(difference, &told, context, rung)).into()
+    fit(context.max_bytes, |rung| write(difference, maker, &told, context, rung)).into()
 }
 
-fn write(difference: &Difference, told: &[Told<'_>], context: &CommentContext, rung: &Rung) -> String {
+fn write(difference: &Difference, maker: Maker, told: &[Told<'_>], context: &CommentContext, rung: &Rung) -> String {
     let hash = Digest::of_bytes(format!("{:?}", difference.manifests).as_bytes());
     let mut out = marker("diff", hash.as_str(), context, difference.head.commit.as_deref());
     let counts: Vec<String> = [(Fate::Removed, "removed"), (Fate::Changed, "changed"), (Fate::Added, "added")]
@@ -41,7 +72,8 @@ fn write(difference: &Difference, told: &[Told<'_>], context: &CommentContext, r
         .collect();
     let counts = if counts.is_empty() { "no difference".to_owned() } else { counts.join(", ") };
     let environment = code(&difference.environment);
-    put(&mut out, format_args!("### Agents difference · {environment} — {counts} · {} the same\n", difference.same));
+    let headline = maker.headline();
+    put(&mut out, format_args!("### {headline} · {environment} — {counts} · {} the same\n", difference.same));
     let short = |commit: &str| code(&commit.chars().take(7).collect::<String>());
     let mut parts = vec![format!("Base {} {}", code(&difference.base.name), short(&difference.base.commit))];
     if let Some(commit) = context.commit.as_deref().or(difference.head.commit.as_deref()) {
@@ -49,7 +81,7 @@ fn write(difference: &Difference, told: &[Told<'_>], context: &CommentContext, r
     }
     parts.push(code(&difference.project));
     parts.extend(context.run_url.as_deref().and_then(|url| link("run", url)));
-    put(&mut out, format_args!("{}\n\n> [!NOTE]\n> {}\n\n", parts.join(" · "), words::OFFLINE));
+    put(&mut out, format_args!("{}\n\n> [!NOTE]\n> {}\n\n", parts.join(" · "), maker.note()));
     for notice in difference.notices.iter().take(fields::LIST_SHOWN) {
         put(&mut out, format_args!("- {}\n", sentence(notice)));
     }

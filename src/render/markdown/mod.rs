@@ -3,6 +3,7 @@
 //! A body that is too long is never cut: it is written again with less in it, rung by rung ([`super::ladder`]), and says what
 //! is missing. Texts from outside stand only in code, in `<pre>` with everything escaped, or as entities ([`escape`]).
 
+mod autolinks;
 mod comment;
 mod difference;
 mod drift;
@@ -16,7 +17,7 @@ mod status;
 use super::ladder::Fitted;
 
 pub use comment::plan_comment;
-pub use difference::difference_comment;
+pub use difference::{Maker, difference_comment};
 pub use drift::drift_body;
 pub use report::report_comment;
 pub use status::{Status, status_comment, validation_summary};

@@ -113,6 +113,39 @@ fn a_plan_with_errors_approves_nothing() {
 }
 
 #[test]
+fn a_check_run_that_was_cancelled_or_skipped_approves_nothing() {
+    let (mut repository, _) = planned();
+    repository.at_merge(30);
+    for conclusion in ["cancelled", "skipped", "timed_out", "stale", "startup_failure"] {
+        repository.github.with(|github| github.checks[0]["conclusion"] = json!(conclusion));
+        let done = apply(&repository).ends(3).gives(&[("failure-reason", "not-approved")]);
+        done.says(&format!("ended as `{conclusion}`"));
+    }
+    assert_eq!(repository.service.writes(), 0);
+    repository.github.with(|github| github.checks[0]["conclusion"] = json!("action_required"));
+    apply(&repository).ends(0);
+}
+
+#[test]
+fn the_plan_of_a_pull_request_that_is_not_merged_is_approved_by_nobody() {
+    let (mut repository, _) = planned();
+    // Of an open one, also where its number was given, and of one that was closed without a merge.
+    repository.event(30, "push", &json!({"ref": "refs/heads/main"}));
+    let named = [("command", "apply"), ("pr-number", "12")];
+    let open = repository.runs(&named).ends(3).gives(&[("failure-reason", "not-approved")]);
+    open.says("#12 is not merged");
+    repository.github.with(|github| github.pulls[0]["state"] = json!("closed"));
+    repository.runs(&named).ends(3).says("#12 is not merged");
+    repository.github.with(|github| github.pulls[0]["state"] = json!("open"));
+    // Before the merge, in a run of the pull request itself.
+    repository.at_pull_request(31, 'a');
+    apply(&repository).ends(3).says("#12 is not merged");
+    assert_eq!(repository.service.writes(), 0);
+    repository.at_merge(32);
+    apply(&repository).ends(0).gives(&[("applied", "1")]);
+}
+
+#[test]
 fn a_push_without_a_pull_request_says_how_one_was_looked_for() {
     let mut repository = Repository::new();
     repository.event(30, "push", &json!({"ref": "refs/heads/main"}));

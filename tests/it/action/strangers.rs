@@ -84,10 +84,15 @@ fn dependabot_is_a_stranger_and_a_fork_never_applies() {
     event["pull_request"]["user"]["login"] = json!("dependabot[bot]");
     repository.event(21, "pull_request", &event);
     plan(&repository, "diff").ends(0).gives(&[("changes", "true")]);
-    repository.event(22, "pull_request", &fork());
-    let apply = [("command", "apply"), ("approve", "none")];
-    repository.runs(&apply).ends(1).says("nothing is applied for a pull request from a fork");
-    repository.runs_without_credential(&apply).ends(1);
+    let apply = |repository: &Repository, whose: &str| {
+        repository.runs(&APPLY).ends(1).says(&format!("nothing is applied for a pull request {whose}"));
+        repository.runs_without_credential(&APPLY).ends(1);
+    };
+    let head = commit(&repository, "HEAD");
+    repository.set("GITHUB_SHA", &head);
+    apply(&repository, "of Dependabot");
+    repository.event(22, "pull_request", &fork()).set("GITHUB_SHA", &head);
+    apply(&repository, "from a fork");
     nothing_was_asked(&repository);
 }
 
@@ -103,29 +108,132 @@ fn manifests_of_a_fork_are_validated_offline() {
     nothing_was_asked(&repository);
 }
 
-#[test]
-fn a_run_with_the_trust_of_the_base_and_the_files_of_the_head_is_refused_with_advice() {
-    let mut repository = checked_out();
-    repository.event(20, "pull_request_target", &fork());
+/// The commit of a reference.
+fn commit(repository: &Repository, reference: &str) -> String {
     let dir = repository.project.dir();
-    let base = String::from_utf8(
-        std::process::Command::new("git")
-            .arg("-C")
-            .arg(&dir)
-            .args(["rev-parse", "origin/main"])
-            .output()
-            .unwrap()
-            .stdout,
-    )
-    .unwrap();
-    repository.set("GITHUB_SHA", base.trim());
-    let run = |repository: &Repository| repository.runs(&[("command", "plan"), ("fail-on", "error")]);
-    run(&repository).ends(1).says("refused: the files here are not those of the base branch").says("on: pull_request");
+    let output = std::process::Command::new("git").arg("-C").arg(&dir).args(["rev-parse", reference]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Events that run with the repository's secrets, whoever caused them, with what each says.
+fn lending() -> Vec<(&'static str, Value)> {
+    let same = crate::forge::pull_request(12, &"a".repeat(40));
+    let after = json!({"workflow_run": {"id": 9, "head_sha": "f".repeat(40), "head_branch": "fix", "pull_requests": [],
+        "head_repository": {"full_name": "acme/agents", "owner": {"login": "acme"}}}});
+    vec![
+        ("pull_request_target", fork()),
+        ("pull_request_target", same.clone()),
+        ("issue_comment", json!({"issue": {"number": 13, "pull_request": {"url": "u"}}})),
+        ("issue_comment", json!({"issue": {"number": 3}})),
+        ("issues", json!({"issue": {"number": 3}})),
+        ("discussion_comment", json!({"discussion": {"number": 3}})),
+        ("workflow_run", after),
+        ("repository_dispatch", json!({"action": "apply", "client_payload": {"ref": "refs/pull/13/head"}})),
+        ("pull_request_review", same.clone()),
+        ("pull_request_review_comment", same),
+        // A fork's, with a credential all the same.
+        ("pull_request", fork()),
+        ("an_event_of_next_year", json!({})),
+        ("", json!({})),
+    ]
+}
+
+const APPLY: [(&str, &str); 2] = [("command", "apply"), ("approve", "none")];
+
+#[test]
+fn whoever_caused_a_run_nothing_is_done_with_other_files_than_those_of_its_commit() {
+    let mut repository = checked_out();
+    let base = commit(&repository, "origin/main");
+    for (event, payload) in lending() {
+        repository.event(20, event, &payload).set("GITHUB_SHA", &base);
+        for command in [&APPLY[..], &[("command", "plan"), ("fail-on", "never")]] {
+            let done = repository.runs(command).ends(1).says("the checkout is at ").says("a stranger's");
+            done.says(&if event.is_empty() { "a run without an event".to_owned() } else { format!("`{event}`") });
+        }
+    }
     nothing_was_asked(&repository);
-    // The base with one file of the head is no better.
+}
+
+#[test]
+fn files_beside_the_commit_are_refused_be_they_changed_unknown_or_ignored() {
+    let mut repository = checked_out();
+    let dir = repository.project.dir();
     git(&dir, &["checkout", "-q", "--detach", "origin/main"]);
+    let base = commit(&repository, "HEAD");
+    repository.event(20, "repository_dispatch", &json!({})).set("GITHUB_SHA", &base);
+    let plan = |repository: &Repository| repository.runs(&[("command", "plan")]);
     repository.project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: 7");
-    run(&repository).ends(1).says("refused: the files here");
+    plan(&repository).ends(1).says("`agents/riverside.yaml` is not as the commit").says("`repository_dispatch`");
     git(&dir, &["checkout", "-q", "--", "."]);
-    run(&repository).ends(0);
+    for file in ["agents/more.yaml", "agents/new/deep.yaml", ".reachform/more.yaml"] {
+        repository.project.write(file, "key: more\nname: More\n");
+        plan(&repository).ends(1).says("is not as the commit");
+        std::fs::remove_file(repository.project.path(file)).unwrap();
+    }
+    nothing_was_asked(&repository);
+    plan(&repository).ends(0);
+}
+
+#[test]
+fn a_project_in_a_folder_that_no_commit_has_is_refused() {
+    let mut repository = checked_out();
+    let dir = repository.project.dir();
+    git(&dir, &["checkout", "-q", "--detach", "origin/main"]);
+    let base = commit(&repository, "HEAD");
+    repository.event(20, "issues", &json!({"issue": {"number": 3}})).set("GITHUB_SHA", &base);
+    for folder in ["unknown", ".reachform/ignored"] {
+        repository.project.write(&format!("{folder}/agents/a.yaml"), "key: a\nname: A\n");
+        let done = repository.runs(&[("command", "plan"), ("config", folder)]).ends(1);
+        done.says("is not as the commit");
+        std::fs::remove_dir_all(repository.project.path(folder)).unwrap();
+    }
+    // Another checkout inside the first one, as of a stranger's head.
+    git(&dir, &["worktree", "add", "-q", "--detach", "head", "main"]);
+    repository.runs(&[("command", "plan"), ("config", "head")]).ends(1).says("the checkout is at ");
+    nothing_was_asked(&repository);
+}
+
+#[test]
+fn what_cannot_be_told_of_the_files_is_refused_too() {
+    let mut repository = checked_out();
+    repository.event(20, "issues", &json!({"issue": {"number": 3}})).set("GITHUB_SHA", "");
+    repository.runs(&APPLY).ends(1).says("GITHUB_SHA is not set");
+    let head = commit(&repository, "HEAD");
+    repository.set("GITHUB_SHA", &head);
+    std::fs::rename(repository.project.path(".git"), repository.project.home().join("git")).unwrap();
+    repository.runs(&APPLY).ends(1).says("git does not say which commit the files are of");
+    nothing_was_asked(&repository);
+}
+
+#[test]
+fn files_of_the_runs_own_commit_are_worked_with_whatever_the_event() {
+    let mut repository = checked_out();
+    let head = commit(&repository, "HEAD");
+    for (event, payload) in lending() {
+        repository.event(20, event, &payload).set("GITHUB_SHA", &head);
+        repository.runs(&[("command", "validate")]).ends(0);
+    }
+    // A comment on a pull request may be on that of a fork, for which nothing is applied.
+    repository.event(20, "issue_comment", &json!({"issue": {"number": 13, "pull_request": {"url": "u"}}}));
+    repository.set("GITHUB_SHA", &head);
+    repository.runs(&APPLY).ends(1).says("a pull request that may come from a fork");
+    assert_eq!(repository.service.writes(), 0);
+}
+
+#[test]
+fn those_who_can_write_to_the_repository_may_check_out_what_they_like() {
+    let mut repository = checked_out();
+    let own = crate::forge::pull_request(12, &"a".repeat(40));
+    let ours = [
+        ("push", json!({"ref": "refs/heads/main"})),
+        ("schedule", json!({"schedule": "23 5 * * 1-5"})),
+        ("workflow_dispatch", json!({"ref": "refs/heads/main"})),
+        ("merge_group", json!({"merge_group": {"head_ref": "refs/heads/gh-readonly-queue/main/pr-12-ab"}})),
+        ("pull_request", own),
+    ];
+    for (event, payload) in ours {
+        // The commit of the run is another one.
+        repository.event(20, event, &payload);
+        repository.runs(&[("command", "validate")]).ends(0);
+    }
 }

@@ -51,7 +51,8 @@ fn no_expression_stands_in_a_script_no_other_action_is_used_and_the_program_is_t
 
 #[test]
 fn the_outputs_that_are_declared_are_those_that_every_run_writes() {
-    let repository = Repository::new();
+    let mut repository = Repository::new();
+    repository.event(30, "push", &serde_json::json!({"ref": "refs/heads/main"}));
     let declared: BTreeSet<&str> = action()["outputs"].as_object().unwrap().keys().map(String::as_str).collect();
     for command in ["plan", "apply", "drift", "validate", "nonsense"] {
         // The runner of these tests refuses an output that the step did not write.
@@ -61,10 +62,31 @@ fn the_outputs_that_are_declared_are_those_that_every_run_writes() {
     }
 }
 
-/// Runs the installing script in a copy of its folder, with a table of checksums and a `curl` of its own.
+/// Runs the installing script in a copy of its folder, with a table of checksums and a `curl` and `cargo` of its own, from
+/// a workspace that a stranger has filled.
 struct Install {
     root: tempfile::TempDir,
 }
+
+/// What a run of the installing script left behind.
+struct Installed {
+    ok: bool,
+    said: String,
+    /// The text of the program that it names as its output.
+    binary: String,
+    /// How `curl` or `cargo` was called: the arguments, then the folder, then the variables, each on its line.
+    log: String,
+}
+
+/// Variables of a job that no program started by the script may see.
+const JOB_SECRETS: [(&str, &str); 6] = [
+    ("ANYREACH_TOKEN", "job-secret-1"),
+    ("GITHUB_TOKEN", "job-secret-2"),
+    ("ACTIONS_RUNTIME_TOKEN", "job-secret-3"),
+    ("REACHFORM_SECRET_CRM", "job-secret-4"),
+    ("TOKEN-WITH-A-DASH", "job-secret-5"),
+    ("RUSTC_WRAPPER", "job-secret-6"),
+];
 
 impl Install {
     fn new(checksums: &str) -> Self {
@@ -75,9 +97,14 @@ impl Install {
         }
         install.write("action/src/main.rs", "fn main() {}\n");
         install.write("action/.github/action/checksums.txt", checksums);
+        install.write("workspace/rust-toolchain.toml", "[toolchain]\npath = \"/evil\"\n");
+        install.write("workspace/.cargo/config.toml", "[build]\nrustc-wrapper = \"/evil\"\n");
         // The last argument is the address, the one before it the file.
-        install.program("curl", "echo \"$@\" >\"$LOG\"; printf 'the program' >\"${@: -2:1}\"");
-        install.program("cargo", "mkdir -p \"$6/bin\"; echo \"$@\" >\"$LOG\"; printf 'built' >\"$6/bin/reachform\"; chmod 755 \"$6/bin/reachform\"");
+        install.program("curl", "printf 'the program' >\"${@: -2:1}\"");
+        install.program(
+            "cargo",
+            "mkdir -p \"$6/bin\"; printf 'built' >\"$6/bin/reachform\"; chmod 755 \"$6/bin/reachform\"",
+        );
         install
     }
 
@@ -89,22 +116,30 @@ impl Install {
 
     fn program(&self, name: &str, script: &str) {
         use std::os::unix::fs::PermissionsExt as _;
-        self.write(&format!("bin/{name}"), &format!("#!/usr/bin/env bash\n{script}\n"));
+        let log = self.root.path().join("log");
+        let log = format!("{{ echo \"$@\"; echo \"in $PWD\"; env; }} >{}", log.display());
+        self.write(&format!("bin/{name}"), &format!("#!/usr/bin/env bash\n{log}\n{script}\n"));
         let path = self.root.path().join("bin").join(name);
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Whether it succeeded, what it said, which program it wrote, what it ran.
-    fn run(&self, version: &str, repository: &str) -> (bool, String, String, String) {
+    /// The runner begins another job: its temporary folder is empty, and the tool cache is what it was.
+    fn begins_another_job(&self) {
+        std::fs::remove_dir_all(self.root.path().join("temp")).unwrap();
+    }
+
+    fn run(&self, version: &str, repository: &str) -> Installed {
         self.write("output", "");
         self.write("log", "");
         let path = |name: &str| self.root.path().join(name);
         let output = Command::new("bash")
             .arg(path("action/.github/action/install.sh"))
+            .current_dir(path("workspace"))
             .env_clear()
+            .envs(JOB_SECRETS)
             .env("PATH", format!("{}:/usr/bin:/bin", path("bin").display()))
-            .env("LOG", path("log"))
             .env("GITHUB_ACTION_PATH", path("action"))
+            .env("GITHUB_WORKSPACE", path("workspace"))
             .env("GITHUB_OUTPUT", path("output"))
             .env("RUNNER_TEMP", path("temp"))
             .env("RUNNER_TOOL_CACHE", path("tools"))
@@ -116,44 +151,92 @@ impl Install {
         let written = std::fs::read_to_string(path("output")).unwrap();
         let binary = written.trim().strip_prefix("binary=").map(|path| std::fs::read_to_string(path).unwrap());
         let log = std::fs::read_to_string(path("log")).unwrap();
-        (output.status.success(), said, binary.unwrap_or_default(), log)
+        Installed { ok: output.status.success(), said, binary: binary.unwrap_or_default(), log }
+    }
+}
+
+/// A table that knows the program by this digest on every platform.
+fn table(digest: &str) -> String {
+    let targets =
+        ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl", "x86_64-apple-darwin", "aarch64-apple-darwin"];
+    let line = |target: &&str| format!("{digest}  reachform-{}-{target}", reachform::VERSION);
+    targets.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// The table that knows what the `curl` of these tests fetches.
+fn released() -> String {
+    let digest = Digest::of_bytes(b"the program");
+    table(digest.as_str().trim_start_matches("sha256:"))
+}
+
+#[test]
+fn a_release_is_taken_by_its_checksum_alone_and_the_sources_are_built_if_there_is_none() {
+    let install = Install::new(&released());
+    let first = install.run("", "acme/reachform");
+    assert!(first.ok && first.binary == "the program", "{}", first.said);
+    let address =
+        format!("https://github.com/acme/reachform/releases/download/v{0}/reachform-{0}-", reachform::VERSION);
+    assert!(first.log.contains(&address), "{}", first.log);
+    let again = install.run("", "acme/reachform");
+    assert!(
+        again.ok && again.binary == "the program" && again.log.is_empty(),
+        "it is not fetched again: {}",
+        again.log
+    );
+
+    // Another file at the address is not run, and nothing is built instead of it in silence.
+    let other = Install::new(&table(&"0".repeat(64))).run("", "acme/reachform");
+    assert!(
+        !other.ok && other.binary.is_empty() && other.said.contains("its SHA-256 is another one"),
+        "{}",
+        other.said
+    );
+
+    let install = Install::new("# nothing\n");
+    let built = install.run("", "");
+    assert!(built.ok && built.binary == "built" && built.log.contains("install --locked --path"), "{}", built.said);
+    let again = install.run("", "");
+    assert!(again.ok && again.binary == "built" && again.log.is_empty(), "it is not built again: {}", again.log);
+    install.write("action/src/main.rs", "fn main() { println!() }\n");
+    assert!(!install.run("", "").log.is_empty(), "other sources are built anew");
+
+    let unknown = install.run("99.0.0", "acme/reachform");
+    assert!(!unknown.ok && unknown.said.contains("no checksum of reachform 99.0.0"), "{}", unknown.said);
+    let odd = install.run("$(id)", "acme/reachform");
+    assert!(!odd.ok && odd.said.contains("is not a version like"), "{}", odd.said);
+}
+
+#[test]
+fn what_installs_the_program_runs_outside_the_workspace_with_a_pinned_toolchain_and_without_any_secret() {
+    for (checksums, repository, program) in [(released(), "acme/reachform", "curl"), (String::new(), "", "cargo")] {
+        let install = Install::new(&checksums);
+        let done = install.run("", repository);
+        assert!(done.ok && !done.log.is_empty(), "{program}: {}", done.said);
+        let action = install.root.path().join("action").canonicalize().unwrap();
+        assert!(done.log.contains(&format!("\nin {}\n", action.display())), "{program}: {}", done.log);
+        for (name, secret) in JOB_SECRETS {
+            assert!(!done.log.contains(secret) && !done.log.contains(name), "{program} sees {name}: {}", done.log);
+        }
+        // Nor the files by which a step speaks to the runner.
+        assert!(!done.log.contains("GITHUB_OUTPUT"), "{program}: {}", done.log);
+        if program == "cargo" {
+            assert!(done.log.contains("\nRUSTUP_TOOLCHAIN=1."), "{}", done.log);
+        }
     }
 }
 
 #[test]
-fn a_release_is_taken_by_its_checksum_alone_and_the_sources_are_built_where_there_is_none() {
-    let targets =
-        ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl", "x86_64-apple-darwin", "aarch64-apple-darwin"];
-    let table = |digest: &str| -> String {
-        let line = |target: &&str| format!("{digest}  reachform-{}-{target}", reachform::VERSION);
-        targets.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
-    };
-    let digest = Digest::of_bytes(b"the program");
-    let digest = digest.as_str().trim_start_matches("sha256:").to_owned();
-
-    let install = Install::new(&table(&digest));
-    let (ok, said, binary, log) = install.run("", "acme/reachform");
-    assert!(ok && binary == "the program", "{said}");
-    let address =
-        format!("https://github.com/acme/reachform/releases/download/v{0}/reachform-{0}-", reachform::VERSION);
-    assert!(log.contains(&address), "{log}");
-    let (ok, _, binary, log) = install.run("", "acme/reachform");
-    assert!(ok && binary == "the program" && log.is_empty(), "what is there is not fetched again: {log}");
-
-    // Another file at the address is not run, and nothing is built instead of it in silence.
-    let (ok, said, binary, _) = Install::new(&table(&"0".repeat(64))).run("", "acme/reachform");
-    assert!(!ok && binary.is_empty() && said.contains("its SHA-256 is another one"), "{said}");
-
+fn nothing_that_an_earlier_job_left_is_run() {
     let install = Install::new("# nothing\n");
-    let (ok, said, binary, log) = install.run("", "");
-    assert!(ok && binary == "built" && log.contains("install --locked --path"), "{said}{log}");
-    let (ok, _, binary, log) = install.run("", "");
-    assert!(ok && binary == "built" && log.is_empty(), "what is built is not built again: {log}");
-    install.write("action/src/main.rs", "fn main() { println!() }\n");
-    assert!(!install.run("", "").3.is_empty(), "other sources are built anew");
-
-    let (ok, said, ..) = install.run("99.0.0", "acme/reachform");
-    assert!(!ok && said.contains("no checksum of reachform 99.0.0"), "{said}");
-    let (ok, said, ..) = install.run("$(id)", "acme/reachform");
-    assert!(!ok && said.contains("is no version"), "{said}");
+    assert!(install.run("", "").ok);
+    install.begins_another_job();
+    assert!(!install.run("", "").log.is_empty(), "what an earlier job left was run");
+    // Nor a folder that someone else has put in the way.
+    install.begins_another_job();
+    std::fs::create_dir(install.root.path().join("temp")).unwrap();
+    std::fs::create_dir(install.root.path().join("elsewhere")).unwrap();
+    let link = install.root.path().join("temp/reachform-install");
+    std::os::unix::fs::symlink(install.root.path().join("elsewhere"), link).unwrap();
+    let refused = install.run("", "");
+    assert!(!refused.ok && refused.said.contains("was made by someone else"), "{}", refused.said);
 }

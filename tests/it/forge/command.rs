@@ -228,19 +228,77 @@ fn a_job_that_is_wired_wrongly_fails() {
     project.run(&["comment", "edited.json", "--mode", "off"]).ends(1);
 }
 
+/// The event of a job that follows one of eve's fork, whose pull request is #13.
+fn after_a_strangers_job() -> Value {
+    json!({"workflow_run": {"id": 60, "head_sha": sha("e"), "head_branch": "evil", "pull_requests": [],
+        "head_repository": {"full_name": "eve/agents", "owner": {"login": "eve"}}}})
+}
+
+/// Commits the project and writes the offline difference of a change to it.
+fn differ(repository: &Repository) {
+    let dir = repository.project.dir();
+    git(&dir, &["init", "-q", "-b", "main"]);
+    git(&dir, &["add", "-A"]);
+    git(&dir, &["commit", "-q", "-m", "first"]);
+    repository.project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: 6");
+    repository.runs(&["diff", "--base", "HEAD", "--json-out", "difference.json"]).ends(0);
+}
+
 #[test]
-fn the_job_after_a_strangers_job_posts_documents_and_no_markdown() {
+fn the_job_after_a_strangers_job_posts_a_difference_and_nothing_else_whatever_the_artifact_holds() {
     let repository = planned();
-    repository.github.with(|github| github.add_pull(13, &sha("e"), "eve/agents", "evil"));
-    let event = json!({"workflow_run": {"id": 60, "head_sha": sha("e"), "head_branch": "evil", "pull_requests": [],
-        "head_repository": {"full_name": "eve/agents", "owner": {"login": "eve"}}}});
-    let repository = repository.pipeline(61, "workflow_run", &event);
+    repository.runs(&["apply", "--sandbox", "--auto-approve", "--json-out", "report.json"]).ends(0);
+    repository.project.write("error.json", r#"{"format_version": "1.0", "error": {"message": "m", "exit_code": 1}}"#);
     repository.project.write("evil.md", "@everyone look at https://evil.example\n");
-    repository.runs(&["comment", "evil.md", "--sandbox"]).ends(1).says("finished Markdown is not posted");
-    repository.runs(&["comment", "plan.json", "--pull-request", "12", "--sandbox"]).ends(0).says("another repository");
+    differ(&repository);
+    repository.github.with(|github| github.add_pull(13, &sha("e"), "eve/agents", "evil"));
+    let repository = repository.pipeline(61, "workflow_run", &after_a_strangers_job());
+    repository.github.take_writes();
+    for (file, kind) in
+        [("report.json", "the report of an apply"), ("plan.json", "a plan"), ("evil.md", "finished Markdown")]
+    {
+        let refused = format!("refused: {kind} is not posted from a `workflow_run` job");
+        repository.runs(&["comment", file, "--sandbox"]).ends(1).says(&refused);
+        // Whatever it claims to be, and whatever it was said to be.
+        repository.runs(&["comment", file, "--sandbox", "--expect", "difference"]).ends(1).says("was expected");
+    }
+    repository.runs(&["comment", "plan.json", "--expect", "plan"]).ends(1).says("refused: a plan is not posted");
+    repository.runs(&["comment", "--state", "refused", "--plan", "plan.json"]).ends(1).says("refused: a plan");
+    repository.runs(&["comment", "difference.json", "--plan", "plan.json"]).ends(1).says("refused: a plan");
+    repository.runs(&["comment", "error.json", "--sandbox"]).ends(1);
+    assert_eq!(repository.github.take_writes(), Vec::<String>::new());
+
+    let difference = ["comment", "difference.json", "--expect", "difference"];
+    let on = |number: &'static str| [&difference[..], &["--pull-request", number]].concat();
+    repository.runs(&on("12")).ends(0).says("another repository");
     assert_eq!(repository.github.with(|github| github.on(13).len()), 0);
-    repository.runs(&["comment", "plan.json", "--pull-request", "13", "--sandbox"]).ends(0).says("Comment created");
+    repository.runs(&on("13")).ends(0).says("Comment created");
     assert!(repository.github.with(|github| github.bodies(13))[0].contains(" run=60 "));
+}
+
+#[test]
+fn a_difference_never_stands_where_a_plan_or_an_apply_does() {
+    let repository = planned();
+    differ(&repository);
+    repository.runs(&["comment", "difference.json", "--sandbox"]).ends(0).says("Comment created");
+    let bodies = repository.github.with(|github| github.bodies(12));
+    assert_eq!(bodies.len(), 2, "{bodies:#?}");
+    assert!(bodies[0].contains("### Agents plan · `demo`") && bodies[1].contains("### Agents difference · `demo`"));
+    // Edited in its own place, and the plan's in that of the plan.
+    repository.runs(&["comment", "plan.json", "--sandbox"]).ends(0).says("Comment unchanged");
+    repository.runs(&["comment", "difference.json", "--sandbox"]).ends(0).says("Comment unchanged");
+}
+
+#[test]
+fn a_file_of_another_kind_than_the_one_expected_is_refused_anywhere() {
+    let repository = planned();
+    repository.github.take_writes();
+    for kind in ["apply", "difference", "error", "markdown"] {
+        repository.runs(&["comment", "plan.json", "--sandbox", "--expect", kind]).ends(1).says("holds a plan, and");
+    }
+    assert_eq!(repository.github.take_writes(), Vec::<String>::new());
+    repository.runs(&["comment", "plan.json", "--sandbox", "--expect", "plan"]).ends(0).says("Comment unchanged");
+    repository.runs(&["comment", "--state", "planning", "--expect", "plan"]).ends(64);
 }
 
 #[test]
@@ -257,13 +315,14 @@ fn the_difference_that_a_strangers_job_made_is_posted_as_its_document() {
     let markdown = ["diff", "--base", "HEAD", "--json-out", "difference.json", "--markdown", "difference.md"];
     repository.runs(&markdown).ends(0);
 
-    let event = json!({"workflow_run": {"id": 60, "head_sha": sha("e"), "head_branch": "evil", "pull_requests": [],
-        "head_repository": {"full_name": "eve/agents", "owner": {"login": "eve"}}}});
-    let repository = repository.pipeline(61, "workflow_run", &event);
+    let repository = repository.pipeline(61, "workflow_run", &after_a_strangers_job());
     repository.runs(&["comment", "difference.json"]).ends(0).says("Comment created (planned)");
     let body = repository.github.with(|github| github.bodies(13)).pop().unwrap();
-    for words in ["### Agents difference · `demo` — 1 changed, 1 added", "The service was not asked", "+15550002222"]
-    {
+    for words in [
+        "### Offline difference of a fork, the service was not asked · `demo` — 1 changed, 1 added",
+        "nothing here was checked",
+        "+15550002222",
+    ] {
         assert!(body.contains(words), "{words}: {body}");
     }
     crate::render::markdown::check(&body);

@@ -140,6 +140,21 @@ async fn an_older_run_that_ends_last_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_marker_with_a_run_that_cannot_be_yet_keeps_nobody_from_the_comment() {
+    let github = GitHub::stand_in();
+    let ours = github.with(|github| {
+        github.add_pull(12, &sha("b"), "acme/agents", "fix");
+        github.add_comment(12, BOT, &marked("prod-key", u64::MAX, "b"))
+    });
+    for state in [State::Planned, State::Applied] {
+        let put = Run::new(&github, 101, 1, "b").puts(state, state.as_str()).await.unwrap();
+        assert_eq!((put.outcome, put.id), (Outcome::Updated, Some(ours)));
+        let body = github.with(|github| github.bodies(12)).pop().unwrap();
+        assert!(body.contains(" run=101 ") && !body.contains("Earlier runs"), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_comment_that_was_deleted_meanwhile_is_made_again() {
     let github = GitHub::stand_in();
     let run = Run::new(&github, 5, 1, "a");

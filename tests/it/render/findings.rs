@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use reachform::diagnostics::{Diagnostic, Place, SourceMap, Span};
 use reachform::model::{Address, Origin};
-use reachform::render::findings::{FindingContext, SARIF_BYTES, SARIF_RESULTS, SarifRun, annotations, findings, sarif};
+use reachform::render::findings::{
+    FindingContext, SARIF_BYTES, SARIF_RESULTS, SarifRun, annotations, code_quality, findings, sarif,
+};
+use serde_json::Value;
 
 use super::build::{key, path};
 
@@ -44,6 +47,68 @@ fn every_sort_of_place_becomes_an_annotation_and_the_worst_come_first() {
          ::warning file=voice/reachform.yaml,line=1,endLine=1,title=w::odd\n\
          ::notice title=n::GET /a, b:c: 50%25 done⏎really\n"
     );
+}
+
+/// One of each sort: a control, a mark of direction, of no width, a joiner, a selector, a filler, a tag.
+const UNSEEN: [char; 15] = [
+    '\u{7}',
+    '\u{1b}',
+    '\u{85}',
+    '\u{AD}',
+    '\u{34F}',
+    '\u{61C}',
+    '\u{180B}',
+    '\u{200B}',
+    '\u{200D}',
+    '\u{202E}',
+    '\u{2066}',
+    '\u{FE0F}',
+    '\u{FEFF}',
+    '\u{3164}',
+    '\u{E0041}',
+];
+
+#[test]
+fn nothing_that_is_shown_beside_code_holds_a_character_that_is_not_seen() {
+    let rules = BTreeMap::new();
+    let run = SarifRun { command: "validate", environment: "prod", rules: &rules };
+    for c in UNSEEN {
+        let text = format!("a{c}b");
+        let mut sources = SourceMap::default();
+        let file = sources.add(format!("agents/{text}.yaml"), format!("key: {text}\n"));
+        let span = Span::new(file, 5..6);
+        let found = [
+            Diagnostic::error("e", &text)
+                .span(span.clone())
+                .label(&text)
+                .hint(&text)
+                .other(span.clone(), &text)
+                .fix(span, &text, &text),
+            Diagnostic::warning("w", &text).at(Place::Request(text.clone())),
+            Diagnostic::notice("n", &text).at(Place::File(text.clone())),
+            Diagnostic::notice("n", &text).at(Place::Line(Origin { file: text.clone(), line: 1 })),
+        ];
+        let log = with(&found, &sources, |context, found| sarif(&findings(found, context), &run, context));
+        let quality = with(&found, &sources, |context, found| code_quality(&findings(found, context), context));
+        // Values, not their text, in which some of these would stand as escapes.
+        let mut shown = vec![written(&found, &sources)];
+        leaves(&log, &mut shown);
+        leaves(&quality, &mut shown);
+        assert!(shown.len() > 20);
+        for one in shown {
+            assert!(!one.contains(c), "{c:?} is in {one:?}");
+        }
+        assert!(log["runs"][0]["results"][0]["fixes"].is_null(), "{log}");
+    }
+}
+
+fn leaves(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(list) => list.iter().for_each(|value| leaves(value, found)),
+        Value::Object(map) => map.values().for_each(|value| leaves(value, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[test]

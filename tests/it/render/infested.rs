@@ -44,6 +44,23 @@ pub const HOSTILE: [&str; 30] = [
     "\u{0}",
 ];
 
+/// Everything that a forge makes a link of by itself.
+pub const LINKS: [&str; 13] = [
+    "GH-12",
+    "gh-12",
+    "a5c3785ed8d6a35868bc169f07e40e889087fd2e",
+    "owner/repo#12",
+    "owner/repo@a5c3785",
+    "ann@host.example",
+    "|ann@host.example",
+    "www.evil.example",
+    "|www.evil.example|http://evil.example",
+    "HTTP://EVIL.EXAMPLE",
+    "mailto:ann@host.example",
+    "[^1]",
+    "!12 $12 &12 ~label %v1 [issue:1]",
+];
+
 /// A plan with a text from outside wherever one can stand.
 pub fn infested(text: &str, other: &str) -> Plan {
     let mut agent = change("front-desk", Action::Update);

@@ -11,13 +11,14 @@ use reachform::render::visible::is_hidden;
 use serde_json::{Value, json};
 
 use super::build::{field, prompt};
-use super::infested::{HOSTILE, infested};
+use super::infested::{HOSTILE, LINKS, infested};
 use super::{check, context, markdown};
 
 /// Texts made of pieces that broke out of something, and of plain words between them.
 pub fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => prop::sample::select(HOSTILE.to_vec()).prop_map(str::to_owned),
+        2 => prop::sample::select(LINKS.to_vec()).prop_map(str::to_owned),
         2 => "[a-z]{1,6} ",
         1 => "\\PC{0,4}",
         1 => Just("\n".to_owned()),

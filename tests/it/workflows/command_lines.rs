@@ -49,7 +49,10 @@ fn split(line: &str) -> Vec<String> {
 fn ours(line: &str) -> Option<Vec<String>> {
     let line = line.trim();
     let line = line.strip_prefix("$ ").unwrap_or(line);
-    let built = line.strip_prefix("cargo run --release -- ").map(|rest| format!("reachform {rest}"));
+    let built = ["cargo run --release -- ", "\"$RUNNER_TEMP/reachform/bin/reachform\" "]
+        .iter()
+        .find_map(|start| line.strip_prefix(start))
+        .map(|rest| format!("reachform {rest}"));
     let line = built.as_deref().unwrap_or(line);
     line.starts_with("reachform ").then(|| split(line))
 }

@@ -218,11 +218,52 @@ fn the_two_halves_for_forks_fit() {
     assert_eq!(up["name"], down["name"]);
     let file = up["path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
     let folder = down["path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
-    assert!(second.text.contains(&format!("reachform comment \"$RUNNER_TEMP/{folder}/{file}\"")), "{folder}/{file}");
+    let steps = second.steps();
+    let post = steps.iter().filter_map(|step| step["run"].as_str()).find(|run| run.contains(" comment ")).unwrap();
+    let wanted = format!("comment \"$RUNNER_TEMP/{folder}/{file}\" --expect difference");
+    assert!(post.contains(&wanted), "{wanted}: {post}");
     assert!(
         std::path::Path::new(&file).extension().is_some_and(|kind| kind == "json"),
         "finished Markdown is refused there"
     );
+}
+
+/// The toolchain that the action builds with.
+fn toolchain() -> String {
+    let script = std::fs::read_to_string(root().join(".github/action/install.sh")).unwrap();
+    let pin = script.lines().find_map(|line| line.strip_prefix("toolchain=")).unwrap();
+    pin.to_owned()
+}
+
+#[test]
+fn no_recipe_installs_in_a_strangers_folder_or_runs_what_a_stranger_may_have_left() {
+    let mut installs = 0;
+    for recipe in recipes() {
+        for step in recipe.steps() {
+            let Some(script) = step["run"].as_str().filter(|script| script.contains("cargo ")) else { continue };
+            let name = &recipe.name;
+            assert_eq!(step["working-directory"], "${{ runner.temp }}", "{name}: cargo obeys files of the workspace");
+            assert_eq!(step["env"]["RUSTUP_TOOLCHAIN"], toolchain(), "{name}");
+            assert!(script.contains(" --root \"$RUNNER_TEMP/"), "{name}: what is installed outlives the job");
+            assert!(!step["env"].to_string().contains("token") && !recipe.value["env"].is_object(), "{name}: a token");
+            installs += 1;
+        }
+    }
+    let gitlab = document(&root().join("examples/workflows/gitlab-ci.yml"));
+    let (major_minor, _) = gitlab.value["default"]["image"].as_str().unwrap().split_once('-').unwrap();
+    assert!(toolchain().starts_with(major_minor.strip_prefix("rust:").unwrap()), "{major_minor}");
+    let jobs = gitlab.value.as_object().unwrap();
+    assert!(jobs.values().all(|job| job["cache"].is_null()), "every branch can write a cache");
+    for script in jobs.values().filter_map(|job| job["before_script"].as_array()).flatten() {
+        let script = script.as_str().unwrap();
+        if script.contains("cargo ") {
+            assert!(script.starts_with("(cd / && env -i "), "{script}");
+            assert!(script.contains(" --root /opt/"), "{script}");
+            installs += 1;
+        }
+        assert!(!script.contains("CI_PROJECT_DIR") && !script.contains("=\"."), "a committed program is run: {script}");
+    }
+    assert_eq!(installs, 2);
 }
 
 #[test]
