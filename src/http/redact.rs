@@ -49,6 +49,12 @@ impl fmt::Debug for Redactor {
 impl Redactor {
     /// Takes the values that must never be shown: the token, and every `!secret` of the run.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
+        Self::default().and(secrets)
+    }
+
+    /// The same with further values.
+    #[must_use]
+    pub fn and<'a>(mut self, secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
         let mut forms: Vec<(String, bool)> = Vec::new();
         for secret in secrets {
             let text = secret.expose_secret();
@@ -60,10 +66,14 @@ impl Redactor {
                 }
             }
         }
-        forms.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        forms.dedup();
         let form = |(text, as_word)| Form { text: SecretString::from(text), as_word };
-        Self { forms: forms.into_iter().map(form).collect() }
+        self.forms.extend(forms.into_iter().map(form));
+        let key = |form: &Form| (std::cmp::Reverse(form.text.expose_secret().len()), form.as_word);
+        let in_order =
+            |a: &Form, b: &Form| key(a).cmp(&key(b)).then_with(|| a.text.expose_secret().cmp(b.text.expose_secret()));
+        self.forms.sort_by(in_order);
+        self.forms.dedup_by(|a, b| in_order(a, b).is_eq());
+        self
     }
 
     /// The text without any known secret, without control and bidi characters, on one line.
@@ -75,8 +85,14 @@ impl Redactor {
     /// The beginning of a body that could not be understood, as much as a message may show.
     pub fn snippet(&self, body: &[u8]) -> String {
         let head = body.get(..SNIPPET_SOURCE).unwrap_or(body);
-        let mut text = self.mask(&String::from_utf8_lossy(head));
-        if head.len() < body.len() {
+        let text = self.head(head, head.len() == body.len());
+        cut(&self.clean(&mask_members(&text)), SNIPPET_LENGTH)
+    }
+
+    /// A text of which there may have been more, without any known secret.
+    pub fn head(&self, head: &[u8], is_whole: bool) -> String {
+        let mut text = self.mask_spread(&self.mask(&String::from_utf8_lossy(head)));
+        if !is_whole {
             // A secret that the end of the head cuts in two is not known as one any more.
             let longest = self.forms.first().map_or(0, |form| form.text.expose_secret().len());
             let mut end = text.len().saturating_sub(longest);
@@ -85,11 +101,42 @@ impl Redactor {
             }
             text.truncate(end);
         }
-        cut(&self.clean(&mask_members(&text)), SNIPPET_LENGTH)
+        text
     }
 
     fn mask(&self, text: &str) -> String {
         self.forms.iter().fold(text.to_owned(), mask_form)
+    }
+
+    /// Masks secrets that line breaks, blanks or control characters were put into, as the 76 columns of base64 do.
+    fn mask_spread(&self, text: &str) -> String {
+        let is_blank = |c: char| c.is_whitespace() || c.is_control();
+        let (mut dense, mut places) = (String::with_capacity(text.len()), Vec::with_capacity(text.len()));
+        for (at, c) in text.char_indices().filter(|(_, c)| !is_blank(*c)) {
+            dense.push(c);
+            // One entry for each byte, so that a place in the dense text leads to one in the text.
+            places.extend((0..c.len_utf8()).map(|byte| at + byte));
+        }
+        let mut spans: Vec<(usize, usize)> = Vec::new();
+        for form in &self.forms {
+            let form: String = form.text.expose_secret().chars().filter(|c| !is_blank(*c)).collect();
+            if form.len() < SURE_SECRET {
+                continue;
+            }
+            let span = |(at, _)| Some((*places.get(at)?, places.get(at + form.len() - 1)? + 1));
+            spans.extend(dense.match_indices(&form).filter_map(span));
+        }
+        spans.sort_unstable();
+        let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+        for (start, end) in spans {
+            if start >= done {
+                out.push_str(text.get(done..start).unwrap_or_default());
+                out.push_str(MASK);
+            }
+            done = done.max(end);
+        }
+        out.push_str(text.get(done..).unwrap_or_default());
+        out
     }
 }
 
@@ -297,6 +344,32 @@ mod tests {
         let body = format!("{}{}{}", " ".repeat(SNIPPET_SOURCE - 10), secret.expose_secret(), "x".repeat(100));
         let snippet = Redactor::new([&secret]).snippet(body.as_bytes());
         assert!(!snippet.contains("crm"), "{snippet}");
+    }
+
+    #[test]
+    fn a_secret_in_base64_goes_also_where_lines_are_broken_or_letters_are_set_apart() {
+        use base64::Engine as _;
+        let secret = SecretString::from("crm-secret-4417-väl");
+        let redactor = Redactor::new([&secret]);
+        let coded = base64::engine::general_purpose::STANDARD.encode(format!("x{}", secret.expose_secret()));
+        for width in [1, 2, 5, 19] {
+            for text in [secret.expose_secret(), &coded] {
+                let letters: Vec<char> = text.chars().collect();
+                let lines: Vec<String> = letters.chunks(width).map(|line| line.iter().collect()).collect();
+                let head = redactor.head(format!("a b {} c", lines.join("\n")).as_bytes(), true);
+                assert!(head.starts_with("a b ") && head.contains(MASK) && head.len() < 24, "{width}: {head}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_that_are_added_later_are_known_like_the_first() {
+        let (short, long) = (SecretString::from("abcd-1234-efgh"), SecretString::from("abcd-1234-efgh-5678"));
+        for redactor in
+            [Redactor::new([&short]).and([&long]), Redactor::new([&long]).and([&short]).and([&long, &short])]
+        {
+            assert_eq!(redactor.clean("x abcd-1234-efgh-5678 abcd-1234-efgh y"), "x (secret) (secret) y");
+        }
     }
 
     #[test]
