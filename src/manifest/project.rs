@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::codes;
-use super::files::FileError;
+use super::files::{FileError, Files};
 use super::session::{Session, TextError, list_of, not_utf8};
 use super::suggest::nearest;
 use super::tree::{Entry, Kind, Node};
@@ -116,6 +116,13 @@ impl Project {
     pub fn organization(&self) -> Option<&str> {
         self.chosen().and_then(|environment| environment.organization.as_deref())
     }
+}
+
+/// The limits that a project file declares, or the defaults where there is none. Nothing where it has mistakes.
+pub fn limits(files: &dyn Files) -> Option<Limits> {
+    let mut session = Session::new(files, &|_| None);
+    let project = session.read_project();
+    (!session.diagnostics.has_errors()).then_some(project.limits)
 }
 
 impl Session<'_> {
