@@ -139,6 +139,7 @@ fn live_agent(change: &AgentChange) -> LiveAgent {
                 source: work.source.clone(),
                 commit: None,
                 fields,
+                verify: None,
             }),
             intent: None,
             lease: None,

@@ -5,12 +5,13 @@ use std::path::Path;
 use crate::api::Reader;
 use crate::diagnostics::{Problem, Severity};
 use crate::manifest;
-use crate::plan::{Limits, Options};
+use crate::plan::{Limits, LimitsBefore, Options};
 use crate::schema::Leniency;
 use crate::session::{self, Outside, Service, Workspace};
 
 use super::args::{Planning, SchemaMode};
 use super::git;
+use super::pull_request::{self, Base};
 use super::report::CommandError;
 use super::schema_cache;
 use super::settings::Settings;
@@ -52,10 +53,31 @@ pub fn leniency(mode: SchemaMode) -> Leniency {
     }
 }
 
-/// The flags of planning as options. The day is the session's to set.
-pub fn options(workspace: &Workspace, planning: &Planning) -> Options {
-    let project = &workspace.resolved.project;
+/// Limits of a project file, with what flags lift of them for one run.
+fn limits(declared: manifest::Limits, planning: &Planning) -> Limits {
     let limit = |declared: u64| usize::try_from(declared).unwrap_or(usize::MAX);
+    Limits {
+        delete: planning.max_delete.unwrap_or_else(|| limit(declared.delete)),
+        change_percent: planning.max_change_percent.unwrap_or_else(|| limit(declared.change_percent)),
+    }
+}
+
+/// The limits as they were before the pull request of this run.
+fn limits_before(settings: &Settings, planning: &Planning) -> LimitsBefore {
+    let known = match pull_request::base(settings) {
+        Base::NoPullRequest => return LimitsBefore::NotAsked,
+        Base::Unknown => None,
+        Base::Commit(commit) => pull_request::limits_at(settings, &commit),
+    };
+    match known {
+        Some(before) => LimitsBefore::Known(limits(before, planning)),
+        None => LimitsBefore::Assumed(limits(manifest::Limits::default(), planning)),
+    }
+}
+
+/// The flags of planning as options. The day is the session's to set.
+pub fn options(workspace: &Workspace, planning: &Planning, settings: &Settings) -> Options {
+    let project = &workspace.resolved.project;
     Options {
         has_project: project.has_project,
         prune: planning.prune,
@@ -66,10 +88,8 @@ pub fn options(workspace: &Workspace, planning: &Planning) -> Options {
         create: planning.create.iter().cloned().collect(),
         redo: planning.redo.iter().cloned().collect(),
         refresh: planning.refresh,
-        limits: Limits {
-            delete: planning.max_delete.unwrap_or_else(|| limit(project.limits.delete)),
-            change_percent: planning.max_change_percent.unwrap_or_else(|| limit(project.limits.change_percent)),
-        },
+        limits: limits(project.limits, planning),
+        limits_before: limits_before(settings, planning),
         ..Options::default()
     }
 }

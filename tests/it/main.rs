@@ -41,6 +41,7 @@ mod steps;
 mod trips;
 mod twins;
 mod undeclared;
+mod verify;
 mod workflows;
 mod world;
 

@@ -170,6 +170,7 @@ impl Scene {
             _ => work.sent.iter().find(|(sent, _)| sent == path).map(|(_, value)| value),
         });
         fields.extend(work.kept_fields.clone());
+        let verify = work.verify.as_ref().map(|verify| verify.hash(&salt));
         let stamp = Stamp {
             project: "test".to_owned(),
             environment: "prod".to_owned(),
@@ -185,6 +186,7 @@ impl Scene {
                     source: work.source.clone(),
                     commit: None,
                     fields,
+                    verify,
                 }),
                 intent: None,
                 lease: None,

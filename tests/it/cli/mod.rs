@@ -8,6 +8,7 @@ mod echoes;
 mod exits;
 mod interrupts;
 pub(crate) mod program;
+mod raised;
 pub(crate) mod service;
 mod streams;
 mod verify;
