@@ -141,6 +141,7 @@ fn live_agent(change: &AgentChange) -> LiveAgent {
         source: work.source.clone(),
         commit: None,
         fields,
+        verify: None,
     });
     let mut metadata = json!({});
     FieldPath::of([STAMP_KEY]).set(&mut metadata, stamp.write());

@@ -162,6 +162,7 @@ fn as_change(refresh: &Refresh, plan_hash: &Digest) -> AgentChange {
         fields: Vec::new(),
         kept: Vec::new(),
         numbers: Vec::new(),
+        verify: None,
         steps: vec![Step::WriteAgent],
         held: None,
         work: refresh.work.clone(),

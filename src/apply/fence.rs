@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::api::AgentFilter;
 use crate::model::stamp::STAMP_KEY;
-use crate::model::{LiveAgent, Stamp};
+use crate::model::{Lease, LiveAgent, Stamp};
 use crate::plan::{Action, Outcome};
 
 use super::context::{EVENTUAL, is_same_run, lease_holds};
@@ -23,6 +23,30 @@ impl Worker<'_> {
         }
         Err(Ended::new(Outcome::Blocked, format!("the run {} is at work on this agent since {}", lease.run, lease.at))
             .hint("wait for it, or use `--break-lease` if it is certainly dead"))
+    }
+
+    /// Takes the lease, or renews it.
+    pub(super) async fn write_lease(&mut self) -> Result<(), Ended> {
+        self.stamp.state.lease = Some(Lease { run: self.ctx.run.clone(), at: self.now().to_string() });
+        self.write_metadata().await
+    }
+
+    /// Renews the lease where it is still ours. A run that was overtaken ends; one that only could not reach the service
+    /// goes on, for the fence is looked through before anything is published.
+    pub(super) async fn renew_lease(&mut self) -> Result<(), Ended> {
+        let id = self.id()?.to_owned();
+        let renewed = match self.agent_since_intent(&id).await {
+            Ok(agent) => {
+                self.fence(&agent)?;
+                self.take_reading(&agent);
+                self.write_lease().await
+            }
+            Err(ended) => Err(ended),
+        };
+        if let Err(ended) = renewed {
+            tracing::debug!(key = %self.change.key, causes = ?ended.causes, "the lease could not be renewed");
+        }
+        Ok(())
     }
 
     /// The agent as it is since our intent was written. An answer that still shows the stamp from before is a late one,

@@ -9,7 +9,7 @@ use crate::api::{ApiError, Assignment, VersionSource};
 use crate::http::Fate;
 use crate::model::stamp::{Fields, STAMP_KEY};
 use crate::model::value::same;
-use crate::model::{Applied, Intent, Lease, LiveAgent, Salt, Seal, Stamp, StampState};
+use crate::model::{Applied, Intent, LeafHash, LiveAgent, Salt, Seal, Stamp, StampState};
 use crate::plan::readback::{self, ReadBack};
 use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::{Action, AgentChange, AgentOutcome, Event, Outcome, Step, Work};
@@ -18,7 +18,6 @@ use super::calls::{Assign, publish_calls, with_carried};
 use super::context::{Context, EVENTUAL, METADATA_AGE};
 use super::ended::{Ended, Finished};
 use super::recover;
-use super::verify::VerifyInput;
 
 /// One agent in work.
 pub struct Worker<'a> {
@@ -163,7 +162,7 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    fn config(&self) -> Result<&'a Value, Ended> {
+    pub(super) fn config(&self) -> Result<&'a Value, Ended> {
         self.work().config.as_ref().ok_or_else(|| {
             Ended::new(Outcome::Failed, "internal error: a change of the config without a config; this is a bug")
         })
@@ -190,7 +189,13 @@ impl<'a> Worker<'a> {
             base: self.change.base_version,
             highest: self.highest,
             fields: intended_fields(Seal::of(&self.stamp), &self.work().sent),
+            verify: self.verify_hash(),
         }
+    }
+
+    /// What the stamp says of the manifest's `verify`.
+    fn verify_hash(&self) -> Option<LeafHash> {
+        self.work().verify.as_ref().map(|verify| verify.hash(&self.stamp.state.salt))
     }
 
     /// Our key and the declared ones laid over a metadata object that is fresh enough; the whole object is sent.
@@ -222,7 +227,7 @@ impl<'a> Worker<'a> {
         Ok(agent)
     }
 
-    fn take_reading(&mut self, agent: &LiveAgent) {
+    pub(super) fn take_reading(&mut self, agent: &LiveAgent) {
         self.metadata = agent.metadata.clone();
         self.read_at = self.ctx.clock.now();
     }
@@ -254,8 +259,7 @@ impl<'a> Worker<'a> {
     async fn write_intent(&mut self) -> Result<(), Ended> {
         self.check_lease()?;
         self.stamp.state.intent = Some(self.intent());
-        self.stamp.state.lease = Some(Lease { run: self.ctx.run.clone(), at: self.now().to_string() });
-        self.write_metadata().await
+        self.write_lease().await
     }
 
     /// Now, by the service's clock where an answer told it.
@@ -427,31 +431,6 @@ impl<'a> Worker<'a> {
         self.read_draft().await
     }
 
-    async fn verify(&mut self) -> Result<(), Ended> {
-        let Some(command) = &self.work().verify else { return Ok(()) };
-        let input = VerifyInput {
-            key: self.change.key.to_string(),
-            agent_id: self.id()?.to_owned(),
-            version: self.draft_number()?,
-            base_version: self.change.base_version,
-            config: self.config()?.clone(),
-        };
-        let run = self.ctx.verifier.verify(command, &input);
-        let ended = tokio::select! {
-            ended = run => ended,
-            () = self.ctx.cancel.cancelled() => {
-                return Err(Ended::new(Outcome::Failed, "interrupted while `verify` was running"));
-            }
-        };
-        ended.map_err(|why| {
-            Ended::new(Outcome::Failed, "`verify` did not pass; the version stays a draft").cause(why)
-        })?;
-        // The command may have taken minutes, so the fence is looked through once more.
-        let id = self.id()?.to_owned();
-        let agent = self.agent_since_intent(&id).await?;
-        self.fence(&agent)
-    }
-
     /// One call for each direction that differs, `both` where they agree, the direction always named.
     async fn publish(&mut self) -> Result<(), Ended> {
         let version = match self.draft {
@@ -513,8 +492,16 @@ impl<'a> Worker<'a> {
         self.stamp.state.lease = None;
         self.stamp.state.rollback = None;
         let (plan, change) = self.claim();
-        self.stamp.state.applied =
-            Some(Applied { version, plan, change, source: work.source.clone(), commit: work.commit.clone(), fields });
+        let verify = self.verify_hash();
+        self.stamp.state.applied = Some(Applied {
+            version,
+            plan,
+            change,
+            source: work.source.clone(),
+            commit: work.commit.clone(),
+            fields,
+            verify,
+        });
         let declared = work.metadata.clone();
         let metadata = self.metadata_with_stamp(&declared).await?;
         let mut body = if self.change.action == Action::Create { Map::new() } else { work.agent_fields.clone() };

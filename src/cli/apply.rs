@@ -100,7 +100,7 @@ pub async fn prepare<'w>(
     let listener = progress.clone();
     let random = hex(&outside.entropy.bytes());
     let applying = Applying {
-        options: open::options(workspace, &arguments.planning),
+        options: open::options(workspace, &arguments.planning, settings),
         leniency: open::leniency(arguments.planning.schema),
         apply: ApplyOptions {
             replace_draft: arguments.replace_draft.iter().cloned().collect(),

@@ -70,6 +70,7 @@ async fn look(
         has_project: workspace.resolved.project.has_project,
         targets: arguments.target.iter().cloned().collect(),
         excludes: arguments.exclude.iter().cloned().collect(),
+        not_secret: open::not_secret(&workspace.resolved.project, settings),
         ..Options::default()
     };
     let past = GitPast { dir: &settings.dir, environment: settings.environment.as_deref() };

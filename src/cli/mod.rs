@@ -24,6 +24,7 @@ pub mod output;
 pub mod plan;
 pub mod progress;
 pub mod publish;
+pub mod pull_request;
 pub mod report;
 pub mod revision;
 pub mod sandbox;

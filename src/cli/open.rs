@@ -1,14 +1,17 @@
 //! What commands have in common at their beginning: the manifests of the folder, and flags as options.
 
+use std::collections::BTreeSet;
+
 use crate::api::Reader;
 use crate::diagnostics::{Problem, Severity};
-use crate::manifest::{self, Readable};
-use crate::plan::{Limits, Options};
+use crate::manifest::{self, Project, Readable};
+use crate::plan::{Limits, LimitsBefore, Options};
 use crate::schema::Leniency;
 use crate::session::{self, Outside, Service, Workspace};
 
 use super::args::{Planning, SchemaMode};
 use super::git;
+use super::pull_request::{self, Base};
 use super::report::CommandError;
 use super::schema_cache;
 use super::settings::Settings;
@@ -55,10 +58,49 @@ pub fn leniency(mode: SchemaMode) -> Leniency {
     }
 }
 
-/// The flags of planning as options. The day is the session's to set.
-pub fn options(workspace: &Workspace, planning: &Planning) -> Options {
-    let project = &workspace.resolved.project;
+/// Limits of a project file, with what flags lift of them for one run.
+fn limits(declared: manifest::Limits, planning: &Planning) -> Limits {
     let limit = |declared: u64| usize::try_from(declared).unwrap_or(usize::MAX);
+    Limits {
+        delete: planning.max_delete.unwrap_or_else(|| limit(declared.delete)),
+        change_percent: planning.max_change_percent.unwrap_or_else(|| limit(declared.change_percent)),
+    }
+}
+
+/// What the project declared before the pull request of this run; the outer nothing means that there is none, the inner
+/// that it cannot be made out.
+fn before(settings: &Settings) -> Option<Option<Project>> {
+    match pull_request::base(settings) {
+        Base::NoPullRequest => None,
+        Base::Unknown => Some(None),
+        Base::Commit(commit) => Some(pull_request::project_at(settings, &commit)),
+    }
+}
+
+/// The names that hold no secrets, whatever they sound like. Of those that a pull request lists only the ones count that
+/// were listed before it: it does not decide which live values it gets to see.
+pub fn not_secret(project: &Project, settings: &Settings) -> BTreeSet<String> {
+    match before(settings) {
+        None => project.not_secret.clone(),
+        Some(before) => {
+            let listed = before.map(|before| before.not_secret).unwrap_or_default();
+            project.not_secret.intersection(&listed).cloned().collect()
+        }
+    }
+}
+
+/// The limits as they were before the pull request of this run.
+fn limits_before(settings: &Settings, planning: &Planning) -> LimitsBefore {
+    match before(settings) {
+        None => LimitsBefore::NotAsked,
+        Some(Some(before)) => LimitsBefore::Known(limits(before.limits, planning)),
+        Some(None) => LimitsBefore::Assumed(limits(manifest::Limits::default(), planning)),
+    }
+}
+
+/// The flags of planning as options. The day is the session's to set.
+pub fn options(workspace: &Workspace, planning: &Planning, settings: &Settings) -> Options {
+    let project = &workspace.resolved.project;
     Options {
         has_project: project.has_project,
         prune: planning.prune,
@@ -69,11 +111,9 @@ pub fn options(workspace: &Workspace, planning: &Planning) -> Options {
         create: planning.create.iter().cloned().collect(),
         redo: planning.redo.iter().cloned().collect(),
         refresh: planning.refresh,
-        limits: Limits {
-            delete: planning.max_delete.unwrap_or_else(|| limit(project.limits.delete)),
-            change_percent: planning.max_change_percent.unwrap_or_else(|| limit(project.limits.change_percent)),
-        },
-        not_secret: project.not_secret.clone(),
+        limits: limits(project.limits, planning),
+        limits_before: limits_before(settings, planning),
+        not_secret: not_secret(project, settings),
         ..Options::default()
     }
 }

@@ -45,7 +45,7 @@ pub async fn make(arguments: &Plan, workspace: &Workspace, settings: &Settings) 
     let reader = outside.reader();
     let failed = |error: session::SessionError| CommandError::session(&error);
     let mut service = open::service(settings, &outside, &reader).await?;
-    let options = open::options(workspace, &arguments.planning);
+    let options = open::options(workspace, &arguments.planning, settings);
     let leniency = open::leniency(arguments.planning.schema);
     let plan = session::make_plan(workspace, &options, leniency, &outside, &reader, &mut service).await;
     let plan = plan.map_err(failed)?;

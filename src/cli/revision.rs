@@ -82,7 +82,7 @@ pub fn find(dir: &Path, name: &str) -> Result<Revision, CommandError> {
 }
 
 /// The commit that a name stands for, where this checkout has it.
-fn commit(dir: &Path, name: &str) -> Option<String> {
+pub fn commit(dir: &Path, name: &str) -> Option<String> {
     let name = format!("{name}^{{commit}}");
     let found = ask(dir, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name]).ok()?;
     Some(found.trim().to_owned())

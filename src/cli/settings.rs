@@ -10,6 +10,8 @@ use secrecy::SecretString;
 
 use crate::disk;
 use crate::http::BaseUrl;
+use crate::model::look::sounds_secret;
+use crate::model::verify::is_withheld;
 
 use super::args::{Annotations, Global};
 use super::report::{CommandError, Reason};
@@ -63,19 +65,6 @@ pub struct Settings {
 
 /// The variable that a GitHub runner, or one that works like it, sets to `true`.
 const ACTIONS: &str = "GITHUB_ACTIONS";
-
-/// Variables that hold secrets, by the beginnings of their names.
-const SECRET_PREFIXES: [&str; 3] = ["REACHFORM_SECRET_", "ANYREACH_TOKEN", "REACHFORM_INPUT_TOKEN"];
-
-/// Variables that hold secrets, by their names.
-const SECRET_VARIABLES: [&str; 6] = [
-    "GITHUB_TOKEN",
-    "GH_TOKEN",
-    "GITLAB_TOKEN",
-    "CI_JOB_TOKEN",
-    "ACTIONS_RUNTIME_TOKEN",
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-];
 
 /// Narrowest and widest that text is laid out for: narrower breaks words, wider tires the eye.
 const WIDTHS: (usize, usize) = (60, 120);
@@ -169,9 +158,7 @@ impl Settings {
     /// Every value that no output may hold, whoever sends it back: what `!secret` could stand for, and the credentials
     /// of the service and of the forge.
     pub fn secrets(&self) -> Vec<SecretString> {
-        let is_secret = |name: &str| {
-            SECRET_VARIABLES.contains(&name) || SECRET_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-        };
+        let is_secret = |name: &str| is_withheld(name) && sounds_secret(name);
         let named = self.variables.iter().filter(|(name, value)| is_secret(name) && !value.trim().is_empty());
         let values = named.map(|(_, value)| SecretString::from(value.trim().to_owned()));
         values.chain(self.token.clone()).collect()

@@ -31,35 +31,47 @@ const SNIPPET_LENGTH: usize = 160;
 /// Knows secret values and takes them out of texts that came from outside.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    /// Finds every form in which a value could stand in a text, all in one pass; absent without a secret.
+    /// Every form in which a value could be in a text.
+    forms: Vec<Form>,
+    /// Finds all of them in one pass, in the same order; absent without a secret.
     finder: Option<Arc<AhoCorasick>>,
-    /// Whether a form counts only where no letter or digit stands beside it, in the finder's order. In base64 one always
-    /// may.
-    as_word: Vec<bool>,
-    /// The length of the longest form, in bytes.
-    longest: usize,
+}
+
+/// One way in which a value may be written.
+#[derive(Clone)]
+struct Form {
+    text: SecretString,
+    /// Whether it counts only where no letter or digit is beside it. In base64 one always may be.
+    as_word: bool,
 }
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redactor({})", self.as_word.len())
+        write!(f, "Redactor({})", self.forms.len())
     }
 }
 
 impl Redactor {
     /// Takes the values that must never be shown: the token, and every `!secret` of the run.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
-        Self::with(secrets, SHORTEST_SECRET)
+        Self::default().with(secrets, SHORTEST_SECRET)
     }
 
     /// The same for whole documents and for what this program says itself: values so short that they may be its own
     /// words are left alone.
     pub fn sure<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
-        Self::with(secrets, SURE_SECRET)
+        Self::default().with(secrets, SURE_SECRET)
     }
 
-    fn with<'a>(secrets: impl IntoIterator<Item = &'a SecretString>, shortest: usize) -> Self {
-        let mut forms: BTreeMap<String, bool> = BTreeMap::new();
+    /// The same with further values.
+    #[must_use]
+    pub fn and<'a>(self, secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
+        self.with(secrets, SHORTEST_SECRET)
+    }
+
+    fn with<'a>(self, secrets: impl IntoIterator<Item = &'a SecretString>, shortest: usize) -> Self {
+        let known = self.forms.iter().map(|form| (form.text.expose_secret().to_owned(), form.as_word));
+        let mut forms: BTreeMap<String, bool> = known.collect();
         for secret in secrets {
             let text = secret.expose_secret();
             // A header or a log shows the lines of a key one by one.
@@ -79,9 +91,8 @@ impl Redactor {
         // Where two begin at the same place the longer is taken, so that no secret leaves a rest of another.
         let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(forms.keys());
         Self {
-            longest: forms.keys().map(String::len).max().unwrap_or_default(),
-            as_word: forms.into_values().collect(),
             finder: Some(Arc::new(finder.expect("internal error: the secrets of a run fit into one automaton"))),
+            forms: forms.into_iter().map(|(text, as_word)| Form { text: SecretString::from(text), as_word }).collect(),
         }
     }
 
@@ -91,7 +102,7 @@ impl Redactor {
         let mut out = String::new();
         let (mut done, mut from) = (0, 0);
         while let Some(found) = finder.find(Input::new(text).range(from..)) {
-            let as_word = self.as_word.get(found.pattern().as_usize()).is_some_and(|as_word| *as_word);
+            let as_word = self.forms.get(found.pattern().as_usize()).is_some_and(|form| form.as_word);
             if as_word && !is_whole_word(text, found.start(), found.end()) {
                 // Another secret may begin inside what is only a part of a word.
                 from = (found.start() + 1..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
@@ -117,20 +128,58 @@ impl Redactor {
     /// The beginning of a body that could not be understood, as much as a message may show.
     pub fn snippet(&self, body: &[u8]) -> String {
         let head = body.get(..SNIPPET_SOURCE).unwrap_or(body);
-        let mut text = self.mask(&String::from_utf8_lossy(head));
-        if head.len() < body.len() {
+        let text = self.head(head, head.len() == body.len());
+        cut(&self.clean(&mask_members(&text)), SNIPPET_LENGTH)
+    }
+
+    /// A text of which there may have been more, without any known secret.
+    pub fn head(&self, head: &[u8], is_whole: bool) -> String {
+        let mut text = self.mask_spread(&self.mask(&String::from_utf8_lossy(head)));
+        if !is_whole {
             // A secret that the end of the head cuts in two is not known as one any more.
-            let mut end = text.len().saturating_sub(self.longest);
+            let longest = self.forms.iter().map(|form| form.text.expose_secret().len()).max().unwrap_or_default();
+            let mut end = text.len().saturating_sub(longest);
             while !text.is_char_boundary(end) {
                 end -= 1;
             }
             text.truncate(end);
         }
-        cut(&self.clean(&mask_members(&text)), SNIPPET_LENGTH)
+        text
     }
 
     fn mask(&self, text: &str) -> String {
         self.hide(text).unwrap_or_else(|| text.to_owned())
+    }
+
+    /// Masks secrets that line breaks, blanks or control characters were put into, as the 76 columns of base64 do.
+    fn mask_spread(&self, text: &str) -> String {
+        let is_blank = |c: char| c.is_whitespace() || c.is_control();
+        let (mut dense, mut places) = (String::with_capacity(text.len()), Vec::with_capacity(text.len()));
+        for (at, c) in text.char_indices().filter(|(_, c)| !is_blank(*c)) {
+            dense.push(c);
+            // One entry for each byte, so that a place in the dense text leads to one in the text.
+            places.extend((0..c.len_utf8()).map(|byte| at + byte));
+        }
+        let mut spans: Vec<(usize, usize)> = Vec::new();
+        for form in &self.forms {
+            let form: String = form.text.expose_secret().chars().filter(|c| !is_blank(*c)).collect();
+            if form.len() < SURE_SECRET {
+                continue;
+            }
+            let span = |(at, _)| Some((*places.get(at)?, places.get(at + form.len() - 1)? + 1));
+            spans.extend(dense.match_indices(&form).filter_map(span));
+        }
+        spans.sort_unstable();
+        let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+        for (start, end) in spans {
+            if start >= done {
+                out.push_str(text.get(done..start).unwrap_or_default());
+                out.push_str(MASK);
+            }
+            done = done.max(end);
+        }
+        out.push_str(text.get(done..).unwrap_or_default());
+        out
     }
 }
 
@@ -321,6 +370,32 @@ mod tests {
         let body = format!("{}{}{}", " ".repeat(SNIPPET_SOURCE - 10), secret.expose_secret(), "x".repeat(100));
         let snippet = Redactor::new([&secret]).snippet(body.as_bytes());
         assert!(!snippet.contains("crm"), "{snippet}");
+    }
+
+    #[test]
+    fn a_secret_in_base64_goes_also_where_lines_are_broken_or_letters_are_set_apart() {
+        use base64::Engine as _;
+        let secret = SecretString::from("crm-secret-4417-väl");
+        let redactor = Redactor::new([&secret]);
+        let coded = base64::engine::general_purpose::STANDARD.encode(format!("x{}", secret.expose_secret()));
+        for width in [1, 2, 5, 19] {
+            for text in [secret.expose_secret(), &coded] {
+                let letters: Vec<char> = text.chars().collect();
+                let lines: Vec<String> = letters.chunks(width).map(|line| line.iter().collect()).collect();
+                let head = redactor.head(format!("a b {} c", lines.join("\n")).as_bytes(), true);
+                assert!(head.starts_with("a b ") && head.contains(MASK) && head.len() < 24, "{width}: {head}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_that_are_added_later_are_known_like_the_first() {
+        let (short, long) = (SecretString::from("abcd-1234-efgh"), SecretString::from("abcd-1234-efgh-5678"));
+        for redactor in
+            [Redactor::new([&short]).and([&long]), Redactor::new([&long]).and([&short]).and([&long, &short])]
+        {
+            assert_eq!(redactor.clean("x abcd-1234-efgh-5678 abcd-1234-efgh y"), "x (secret) (secret) y");
+        }
     }
 
     #[test]

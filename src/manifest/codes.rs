@@ -75,4 +75,5 @@ codes! {
     BAD_DATE = "bad-date": "`until` is no date.";
     RELEASE_DECLARED = "release-declared": "A released path is still declared.";
     EMPTY_VERIFY = "empty-verify": "`verify` has no command.";
+    WITHHELD_VARIABLE = "withheld-variable": "`verify.env` names a variable that may hold a credential of the run.";
 }

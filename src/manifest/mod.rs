@@ -33,6 +33,6 @@ pub mod suggest;
 pub use files::{EditedFiles, FileError, Files, MemoryFiles};
 pub use load::{Readable, load};
 pub use lower::Locations;
-pub use project::{Environment, Limits, Project};
+pub use project::{Environment, Limits, Project, project_file};
 pub use resolve::{Resolved, resolve};
 pub use session::{SecretSource, sandbox_secret};

@@ -13,6 +13,7 @@ use super::yaml::shorten;
 use crate::diagnostics::{Diagnostic, Span};
 use crate::model::desired::Origin;
 use crate::model::stamp::STAMP_KEY;
+use crate::model::verify::is_withheld;
 use crate::model::{Declared, Desired, Digest, Direction, FieldPath, Key, PhoneNumber, Slot, Slots, Verify};
 
 /// Every field of a manifest.
@@ -345,7 +346,7 @@ impl Session<'_> {
                             command_at = &entry.value;
                             verify.command = self.texts(&entry.value, "`verify.command`");
                         }
-                        "env" => verify.env = self.texts(&entry.value, "`verify.env`"),
+                        "env" => verify.env = self.verify_env(&entry.value),
                         key => self.unknown_field(key, &entry.key_span, &["command", "env"], "`verify`"),
                     }
                 }
@@ -368,6 +369,27 @@ impl Session<'_> {
             return None;
         }
         Some(verify)
+    }
+
+    /// Names of variables. Those that may hold a credential of the run reach no program.
+    fn verify_env(&mut self, node: &Node) -> Vec<String> {
+        let mut names = Vec::new();
+        for item in self.list(node, "`verify.env`").unwrap_or_default() {
+            let Some(name) = self.text(item, "an entry of `verify.env`").map(str::to_owned) else { continue };
+            if is_withheld(&name) {
+                let message = format!("`{}` may not be handed to `verify`", shorten(&name));
+                let problem = Diagnostic::error(codes::WITHHELD_VARIABLE, message).span(item.span.clone());
+                self.report(
+                    problem
+                        .label("it holds a credential of this run, or leads to one")
+                        .hint("remove it: with it, the program could do everything that this run may do")
+                        .hint("if the check needs access of its own, put a token with no other rights into a variable of another name"),
+                );
+            } else {
+                names.push(name);
+            }
+        }
+        names
     }
 
     fn texts(&mut self, node: &Node, what: &str) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes;
-use super::files::FileError;
+use super::files::{FileError, Files};
 use super::session::{Session, TextError, list_of, not_utf8, untracked};
 use super::suggest::nearest;
 use super::tree::{Entry, Kind, Node};
@@ -119,6 +119,14 @@ impl Project {
     pub fn organization(&self) -> Option<&str> {
         self.chosen().and_then(|environment| environment.organization.as_deref())
     }
+}
+
+/// What a project file declares, with no environment chosen; the defaults if there is no file, and nothing if it has
+/// mistakes.
+pub fn project_file(files: &dyn Files) -> Option<Project> {
+    let mut session = Session::new(files, &|_| None);
+    let project = session.read_project();
+    (!session.diagnostics.has_errors()).then_some(project)
 }
 
 impl Session<'_> {

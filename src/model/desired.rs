@@ -9,6 +9,7 @@ use super::digest::Digest;
 use super::key::{Address, Key};
 use super::number::{Direction, PhoneNumber};
 use super::path::{FieldPath, PathPattern};
+use super::verify::Verify;
 
 /// Where a manifest begins, for messages.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,15 +48,6 @@ pub struct Ignore {
     pub reason: Option<String>,
     /// The last day (UTC) on which the entry holds.
     pub until: Option<jiff::civil::Date>,
-}
-
-/// A command that must succeed on the new draft before it is published (design, section 10).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verify {
-    /// Program and arguments; no shell reads them.
-    pub command: Vec<String>,
-    /// Names of environment variables that it may see beside the fixed ones.
-    pub env: Vec<String>,
 }
 
 /// What one manifest wants of one agent in one environment.

@@ -15,9 +15,10 @@ pub mod secret;
 pub mod shape;
 pub mod stamp;
 pub mod value;
+pub mod verify;
 
 pub use declared::Declared;
-pub use desired::{Desired, Ignore, Origin, Slots, Verify};
+pub use desired::{Desired, Ignore, Origin, Slots};
 pub use digest::{Digest, LeafHash, Salt};
 pub use key::{Address, Key};
 pub use live::{Coverage, Editor, LiveAgent, LiveNumber, LiveState, LiveWidget, VersionHead};
@@ -27,3 +28,4 @@ pub use seal::{Seal, SecretHash};
 pub use secret::SecretText;
 pub use shape::ConfigShape;
 pub use stamp::{Applied, FieldHash, Intent, Lease, RolledBack, Stamp, StampState};
+pub use verify::Verify;

@@ -50,6 +50,9 @@ pub struct Applied {
     pub commit: Option<String>,
     /// What was sent and read back.
     pub fields: Fields,
+    /// The `verify` that this apply was made with. Absent where there was none, and in a stamp that was written before
+    /// stamps named it: a `verify` of which no stamp speaks has been seen by nobody yet.
+    pub verify: Option<LeafHash>,
 }
 
 /// What an apply is about to do, written before it does it.
@@ -67,6 +70,8 @@ pub struct Intent {
     pub highest: u64,
     /// What is about to be sent.
     pub fields: Fields,
+    /// The `verify` of the manifest.
+    pub verify: Option<LeafHash>,
 }
 
 /// Which run is working on the agent.
@@ -238,15 +243,21 @@ fn write_state(state: &StampState) -> Value {
     if let Some(applied) = &state.applied {
         map.insert(
             "applied".to_owned(),
-            json!({"version": applied.version, "plan": applied.plan, "change": applied.change,
-                "source": applied.source, "commit": applied.commit, "fields": write_fields(&applied.fields)}),
+            with_verify(
+                json!({"version": applied.version, "plan": applied.plan, "change": applied.change,
+                    "source": applied.source, "commit": applied.commit, "fields": write_fields(&applied.fields)}),
+                applied.verify.as_ref(),
+            ),
         );
     }
     if let Some(intent) = &state.intent {
         map.insert(
             "intent".to_owned(),
-            json!({"run": intent.run, "plan": intent.plan, "change": intent.change, "base": intent.base,
-                "highest": intent.highest, "fields": write_fields(&intent.fields)}),
+            with_verify(
+                json!({"run": intent.run, "plan": intent.plan, "change": intent.change, "base": intent.base,
+                    "highest": intent.highest, "fields": write_fields(&intent.fields)}),
+                intent.verify.as_ref(),
+            ),
         );
     }
     if let Some(lease) = &state.lease {
@@ -261,9 +272,21 @@ fn write_state(state: &StampState) -> Value {
     Value::Object(map)
 }
 
+/// A part of the state with the hash of its `verify`, where it has one.
+fn with_verify(mut part: Value, verify: Option<&LeafHash>) -> Value {
+    if let (Value::Object(map), Some(hash)) = (&mut part, verify) {
+        map.insert("verify".to_owned(), json!(hash.as_str()));
+    }
+    part
+}
+
 fn read_state(value: &Value) -> Option<StampState> {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let part = |name: &str| value.get(name).filter(|part| !part.is_null());
+    let verify = |part: &Value| match part.get("verify").filter(|hash| !hash.is_null()) {
+        None => Ok(None),
+        Some(hash) => hash.as_str().and_then(LeafHash::parse).map(Some).ok_or(()),
+    };
     let applied = match part("applied") {
         None => None,
         Some(applied) => Some(Applied {
@@ -273,6 +296,7 @@ fn read_state(value: &Value) -> Option<StampState> {
             source: text(applied, "source")?,
             commit: text(applied, "commit"),
             fields: read_fields(applied.get("fields")?)?,
+            verify: verify(applied).ok()?,
         }),
     };
     let intent = match part("intent") {
@@ -284,6 +308,7 @@ fn read_state(value: &Value) -> Option<StampState> {
             base: intent.get("base").and_then(Value::as_u64),
             highest: intent.get("highest").and_then(Value::as_u64)?,
             fields: read_fields(intent.get("fields")?)?,
+            verify: verify(intent).ok()?,
         }),
     };
     let lease = match part("lease") {
@@ -325,7 +350,7 @@ mod tests {
             agent: Some("ag_1".into()),
             protect: true,
             state: StampState {
-                salt,
+                salt: salt.clone(),
                 secrets: Some(vec![SecretHash::parse("5:00112233445566778899aabbccddeeff").unwrap()]),
                 applied: Some(Applied {
                     version: Some(3),
@@ -334,6 +359,7 @@ mod tests {
                     source: "sha256:s".into(),
                     commit: None,
                     fields: fields.clone(),
+                    verify: Some(salt.hash(&json!("verify"))),
                 }),
                 intent: Some(Intent {
                     run: "r".into(),
@@ -342,6 +368,7 @@ mod tests {
                     base: None,
                     highest: 4,
                     fields,
+                    verify: None,
                 }),
                 lease: Some(Lease { run: "r".into(), at: "2026-01-01T00:00:00Z".into() }),
                 rollback: None,
@@ -353,6 +380,22 @@ mod tests {
     fn a_stamp_survives_writing_and_reading() {
         let stamp = stamp();
         assert_eq!(Stamp::read(&json!({"team": "x", "reachform": stamp.write()})), Ok(Some(stamp)));
+    }
+
+    #[test]
+    fn a_stamp_from_before_stamps_named_a_verify_speaks_of_none() {
+        let stamp = stamp();
+        let mut old = stamp.write();
+        let mut state: Value = serde_json::from_str(old["state"].as_str().unwrap()).unwrap();
+        assert!(state["applied"].as_object_mut().unwrap().shift_remove("verify").is_some());
+        assert_eq!(state["intent"].get("verify"), None, "where there is none, nothing is written");
+        old["state"] = json!(state.to_string());
+        let mut expected = stamp;
+        expected.state.applied.as_mut().unwrap().verify = None;
+        assert_eq!(Stamp::read(&json!({"reachform": old})), Ok(Some(expected)));
+        state["applied"]["verify"] = json!("no hash");
+        old["state"] = json!(state.to_string());
+        assert!(matches!(Stamp::read(&json!({"reachform": old})), Err(StampError::Unreadable { .. })));
     }
 
     #[test]

@@ -245,7 +245,9 @@ fn differing_change(change: &AgentChange, saved: &super::saved::SavedChange) -> 
     let gone: Vec<&str> = saved.paths.iter().filter(|path| !now.contains(path)).map(String::as_str).collect();
     let new: Vec<&str> = now.iter().filter(|path| !saved.paths.contains(path)).map(String::as_str).collect();
     match (new.is_empty(), gone.is_empty()) {
-        (true, true) => format!("{address}: the same paths with other values, or other phone numbers"),
+        (true, true) => {
+            format!("{address}: the same paths with other values, or other phone numbers, or another `verify`")
+        }
         (false, true) => format!("{address}: also changes {}", new.join(", ")),
         (true, false) => format!("{address}: no longer changes {}", gone.join(", ")),
         (false, false) => format!("{address}: also changes {}, and no longer {}", new.join(", "), gone.join(", ")),
@@ -254,7 +256,8 @@ fn differing_change(change: &AgentChange, saved: &super::saved::SavedChange) -> 
 
 fn describe(change: &AgentChange) -> String {
     let base = change.base_version.map(|version| format!(" from version {version}")).unwrap_or_default();
-    let paths: Vec<String> = change.fields.iter().map(|field| field.path.to_string()).collect();
+    let fields = change.fields.iter().map(|field| field.path.to_string());
+    let paths: Vec<String> = fields.chain(change.verify.is_some().then(|| "/verify".to_owned())).collect();
     let fields = if paths.is_empty() { String::new() } else { format!(": {}", paths.join(", ")) };
     format!("{}: {}{base}{fields}", change.address, change.action.as_str())
 }

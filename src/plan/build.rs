@@ -16,9 +16,10 @@ use super::guard;
 use super::hash::{Meaning, plan_hash};
 use super::identity::{Binding, Identities, identify};
 use super::options::Inputs;
-use super::scope::{Scope, effective_fields};
+use super::scope::{Scope, effective_fields, published_intent};
 use super::slots::{SlotInputs, SlotPlan, claims, plan_slots};
 use super::stamping::{intended_fields, stamp_fields};
+use super::verify::VerifyChange;
 use super::work::{Refresh, Work};
 
 /// Makes the plan. Pure: the same inputs give the same bytes.
@@ -167,11 +168,16 @@ fn plan_one(
         );
     }
     fields.sent.extend(slots.owned.iter().map(|path| (path.clone(), Value::Bool(true))));
-    let one = One { inputs, desired, binding, agent, stamp, live_version, fields, slots };
+    let verify = VerifyChange::since(stamp, live_version, desired);
+    let one = One { inputs, desired, binding, agent, stamp, live_version, fields, slots, verify };
     draft.records.push(one.record());
     let is_new = matches!(binding, Binding::New);
-    let changes_something =
-        is_new || one.fields.writes_config || !one.fields.agent_fields.is_empty() || one.slots.has_work();
+    // The `verify` of an agent that is adopted comes with it: nothing of the agent changes.
+    let changes_something = is_new
+        || one.fields.writes_config
+        || !one.fields.agent_fields.is_empty()
+        || one.slots.has_work()
+        || (stamp.is_some() && one.verify.is_some());
     if changes_something {
         let action = if is_new { Action::Create } else { Action::Update };
         draft.changes.push(one.change(action));
@@ -217,6 +223,7 @@ struct One<'a> {
     live_version: Option<u64>,
     fields: AgentPlan,
     slots: SlotPlan,
+    verify: Option<VerifyChange>,
 }
 
 impl One<'_> {
@@ -244,11 +251,11 @@ impl One<'_> {
     /// The plan that brought about what is in place: the one that was begun and got as far as publishing, else the one
     /// that was applied last.
     fn claim(&self) -> Option<(String, String)> {
-        let state = &self.stamp?.state;
-        let begun = state.intent.as_ref().filter(|intent| self.live_version > intent.base);
+        let stamp = self.stamp?;
+        let begun = published_intent(stamp, self.live_version);
         begun
             .map(|intent| (intent.plan.clone(), intent.change.clone()))
-            .or_else(|| state.applied.as_ref().map(|applied| (applied.plan.clone(), applied.change.clone())))
+            .or_else(|| stamp.state.applied.as_ref().map(|applied| (applied.plan.clone(), applied.change.clone())))
     }
 
     /// What the stamp says of plans, for approval. A plan that was begun counts only while the manifest still hashes to
@@ -258,7 +265,8 @@ impl One<'_> {
         let applied = state.and_then(|state| state.applied.as_ref());
         let begun = self.stamp.and_then(|stamp| {
             let intent = stamp.state.intent.as_ref()?;
-            let still = intended_fields(Seal::of(stamp), &self.fields.sent) == intent.fields;
+            let verify = self.desired.verify.as_ref().map(|verify| verify.hash(&stamp.state.salt));
+            let still = intended_fields(Seal::of(stamp), &self.fields.sent) == intent.fields && verify == intent.verify;
             still.then(|| (intent.plan.clone(), intent.change.clone()))
         });
         Record {
@@ -269,7 +277,7 @@ impl One<'_> {
     }
 
     fn work(&self) -> Work {
-        let Self { inputs, desired, binding: _, agent, stamp, live_version: _, fields, slots } = self;
+        let Self { inputs, desired, binding: _, agent, stamp, live_version: _, fields, slots, verify: _ } = self;
         let mut body = fields.body.clone();
         if agent.is_none() {
             body.entry("name".to_owned()).or_insert_with(|| Value::String(desired.name.clone()));
@@ -313,7 +321,7 @@ impl One<'_> {
 
     fn change(self, action: Action) -> AgentChange {
         let mut work = self.work();
-        let Self { inputs, desired, binding, agent, stamp, live_version, fields, slots } = self;
+        let Self { inputs, desired, binding, agent, stamp, live_version, fields, slots, verify } = self;
         let steps = steps(action, live_version, &fields, &slots, desired.verify.is_some());
         let meaning = Meaning {
             target: inputs.target,
@@ -326,6 +334,7 @@ impl One<'_> {
             removed: &fields.removed,
             agent_fields: &fields.agent_fields,
             slots: &slots.changes,
+            verify: verify.as_ref(),
         };
         let change_hash = meaning.digest();
         work.core_hash = Some(Meaning { slots: &[], ..meaning }.digest());
@@ -349,6 +358,7 @@ impl One<'_> {
             fields: fields.fields,
             kept: fields.kept,
             numbers: slots.changes,
+            verify,
             steps,
             held: None,
             work,
@@ -438,6 +448,7 @@ fn plan_orphans(inputs: &Inputs<'_>, identities: &Identities<'_>, claims: &BTree
                 removed: &[],
                 agent_fields: &[],
                 slots: &[],
+                verify: None,
             }
             .digest();
             draft.changes.push(AgentChange {
@@ -456,6 +467,7 @@ fn plan_orphans(inputs: &Inputs<'_>, identities: &Identities<'_>, claims: &BTree
                 fields: Vec::new(),
                 kept: Vec::new(),
                 numbers: Vec::new(),
+                verify: None,
                 steps: vec![Step::DeleteAgent],
                 held: None,
                 work: Work {
@@ -512,6 +524,7 @@ impl Draft {
             identities.twins.iter().map(|(key, agent)| Twin { key: key.clone(), agent_id: agent.id.clone() }).collect();
         twins.sort();
         let breaches = guard::breaches(&changes, &live_agents, inputs.options);
+        let raised = guard::raised(&changes, &live_agents, inputs.options);
         let plan_hash = plan_hash(changes.iter().map(|change| &change.change_hash));
         Plan {
             target: inputs.target.clone(),
@@ -529,6 +542,7 @@ impl Draft {
             diagnostics,
             records,
             breaches,
+            raised,
             plan_hash,
         }
     }

@@ -6,6 +6,8 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 
 use super::approve::Record;
+use super::guard::RaisedLimit;
+use super::verify::VerifyChange;
 use super::work::{Refresh, Work};
 
 /// Which service, organization, environment and project a plan is for. In its hash is what was declared of them: what a
@@ -368,6 +370,8 @@ pub struct AgentChange {
     pub kept: Vec<KeptEdit>,
     /// The slots that change hands.
     pub numbers: Vec<SlotChange>,
+    /// What becomes of the program that runs before a version is published.
+    pub verify: Option<VerifyChange>,
     /// What is done, in order.
     pub steps: Vec<Step>,
     /// Why it is not carried out.
@@ -385,8 +389,15 @@ impl AgentChange {
     /// Whether anything about it should be looked at twice.
     pub fn is_risky(&self) -> bool {
         self.action == Action::Delete
+            || self.verify.is_some()
             || self.fields.iter().any(|field| field.risk.is_some())
             || self.numbers.iter().any(|slot| slot.risk.is_some())
+    }
+
+    /// Whether nothing changes but `verify`: no version is made, and what callers reach stays as it is.
+    pub fn is_verify_alone(&self) -> bool {
+        let touches_nothing = !self.new_version && self.fields.is_empty() && self.numbers.is_empty();
+        self.action == Action::Update && self.verify.is_some() && touches_nothing
     }
 }
 
@@ -492,6 +503,8 @@ pub struct Plan {
     pub records: Vec<Record>,
     /// Limits that it goes beyond.
     pub breaches: Vec<LimitBreach>,
+    /// Limits that the pull request raises and that this plan would go beyond otherwise.
+    pub raised: Vec<RaisedLimit>,
     /// Covers the sorted change hashes.
     pub plan_hash: Digest,
 }

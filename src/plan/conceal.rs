@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Place};
-use crate::model::{Editor, FieldPath};
+use crate::model::{Editor, FieldPath, Verify};
 
 use super::change::{
     AgentChange, FieldChange, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown, SlotChange, SlotHolder,
@@ -16,6 +16,7 @@ use super::change::{
 };
 use super::drift::{AgentDrift, AsApplied, Drift, FieldDrift, SlotDrift, SlotLive, Unchecked};
 use super::outcome::{AgentOutcome, Event, Report};
+use super::verify::VerifyChange;
 use super::work::Refresh;
 
 /// Answers with the text without its secrets; nothing if there are none in it.
@@ -111,6 +112,7 @@ macro_rules! conceal {
 
 conceal!(Target { organization; host, declared_organization, environment, project });
 conceal!(Editor { by, at; version });
+conceal!(Verify { command, env; });
 conceal!(KeptEdit { path, before, after; });
 conceal!(SlotChange { from, risk; number, direction, to, cause, follows });
 conceal!(Unchanged { kept; key, agent_id, version });
@@ -137,7 +139,7 @@ conceal!(Report { target, outcomes, notices; plan_hash, wrote, interrupted, traf
 conceal!(Diagnostic { message, place, label, hints; code, severity, others, fix });
 conceal!(Plan {
     target, changes, unchanged, refreshes, unmanaged, orphans, notices, diagnostics, breaches; source, schema_digest,
-    complete, targeted, twins, records, plan_hash
+    complete, targeted, twins, records, plan_hash, raised
 });
 
 impl Conceal for Risk {
@@ -182,6 +184,7 @@ impl Conceal for AgentChange {
             fields,
             kept,
             numbers,
+            verify,
             steps: _,
             held: _,
             work: _,
@@ -192,6 +195,20 @@ impl Conceal for AgentChange {
         mark_alike(fields);
         kept.conceal(hide);
         numbers.conceal(hide);
+        verify.conceal(hide);
+    }
+}
+
+impl Conceal for VerifyChange {
+    fn conceal(&mut self, hide: &Hide<'_>) {
+        match self {
+            Self::Added { after } => after.conceal(hide),
+            Self::Changed { before, after } => {
+                before.conceal(hide);
+                after.conceal(hide);
+            }
+            Self::Removed { before } => before.conceal(hide),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::agent::order_by_schema;
 use super::change::{Cause, FieldChange, Source};
 use super::compare::leaf_sides;
 use super::mask::Mask;
+use super::verify::VerifyChange;
 
 /// What became of a manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +60,8 @@ pub struct ManifestDifference {
     pub origin: Origin,
     /// The values that differ. Of one that is gone there are none.
     pub fields: Vec<FieldChange>,
+    /// What becomes of its `verify`, which is shown whole.
+    pub verify: Option<VerifyChange>,
 }
 
 /// One phone slot that another manifest claims now, or none.
@@ -132,7 +135,8 @@ pub fn compare(base: &[Desired], head: &[Desired]) -> (Vec<ManifestDifference>, 
         };
         continued.extend(was.map(|was| &was.key));
         let fields = fields(was, desired);
-        if was.is_some() && fields.is_empty() && moved_from.is_none() {
+        let verify = VerifyChange::between(was.and_then(|was| was.verify.as_ref()), desired.verify.as_ref());
+        if was.is_some() && fields.is_empty() && moved_from.is_none() && verify.is_none() {
             unchanged += 1;
             continue;
         }
@@ -143,6 +147,7 @@ pub fn compare(base: &[Desired], head: &[Desired]) -> (Vec<ManifestDifference>, 
             moved_from,
             origin: desired.origin.clone(),
             fields,
+            verify,
         });
     }
     for desired in base.iter().filter(|desired| !continued.contains(&desired.key)) {
@@ -153,6 +158,7 @@ pub fn compare(base: &[Desired], head: &[Desired]) -> (Vec<ManifestDifference>, 
             moved_from: None,
             origin: desired.origin.clone(),
             fields: Vec::new(),
+            verify: None,
         });
     }
     found.sort_by(|a, b| (a.fate, &a.key).cmp(&(b.fate, &b.key)));
@@ -210,7 +216,7 @@ fn fields(before: Option<&Desired>, after: &Desired) -> Vec<FieldChange> {
 }
 
 /// All that a manifest says, as one value: what is compared where two states of a repository are. Left out are its key, its
-/// place and its digest, which say nothing, and its old keys, which are told apart.
+/// place and its digest, which say nothing, and its old keys and its `verify`, which are shown apart.
 pub fn document(desired: &Desired) -> Value {
     let Desired {
         key: _,
@@ -227,7 +233,7 @@ pub fn document(desired: &Desired) -> Value {
         release,
         id,
         moved: _,
-        verify,
+        verify: _,
         source: _,
     } = desired;
     let mut out = match declared.tree() {
@@ -260,6 +266,5 @@ pub fn document(desired: &Desired) -> Value {
     put("ignore", (!ignore.is_empty()).then(|| Value::Array(ignored.collect())));
     let released: Vec<String> = release.iter().map(FieldPath::to_string).collect();
     put("release", (!released.is_empty()).then(|| json!(released)));
-    put("verify", verify.as_ref().map(|verify| json!({"command": verify.command, "env": verify.env})));
     Value::Object(out)
 }

@@ -6,6 +6,7 @@ use crate::model::value::same;
 use crate::model::{Declared, Desired, Digest, FieldPath};
 
 use super::change::{Action, SlotChange, SlotHolder, SlotTarget, Target};
+use super::verify::VerifyChange;
 
 /// What a change hash covers. File, line, cause, prose, time and order do not count.
 pub struct Meaning<'a> {
@@ -29,6 +30,8 @@ pub struct Meaning<'a> {
     pub agent_fields: &'a [(FieldPath, Value, Value)],
     /// Slots, those that only follow included.
     pub slots: &'a [SlotChange],
+    /// What becomes of `verify`.
+    pub verify: Option<&'a VerifyChange>,
 }
 
 impl Meaning<'_> {
@@ -45,6 +48,7 @@ impl Meaning<'_> {
             removed,
             agent_fields,
             slots,
+            verify,
         } = self;
         let Target { host, declared_organization, organization: _, environment, project } = target;
         let mut removed: Vec<String> = removed.iter().map(ToString::to_string).collect();
@@ -55,8 +59,13 @@ impl Meaning<'_> {
         let mut slots: Vec<Value> = slots.iter().map(slot).collect();
         slots.sort_by_key(Value::to_string);
         let declared = desired.filter(|_| *writes_config).map(|desired| config_by_name(&desired.declared));
-        let verify =
-            desired.and_then(|desired| desired.verify.as_ref()).map(|verify| json!([verify.command, verify.env]));
+        let declared_verify = desired.and_then(|desired| desired.verify.as_ref());
+        let declared_verify = declared_verify.map(|verify| json!([verify.command, verify.env]));
+        // That a check is taken away is not the same as that there is none.
+        let verify = match verify {
+            Some(change) => Some(json!([change.as_str(), declared_verify])),
+            None => declared_verify,
+        };
         Digest::of(&json!({
             "target": [host, declared_organization, environment, project],
             "address": address,

@@ -177,6 +177,27 @@ impl Mask<'_> {
         }
     }
 
+    /// All texts of the config at secret paths.
+    pub fn secret_texts(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        self.find_secret_texts(&FieldPath::config(), self.config, &mut found);
+        found
+    }
+
+    fn find_secret_texts<'v>(&self, path: &FieldPath, value: &'v Value, found: &mut Vec<&'v str>) {
+        match value {
+            Value::Object(map) => {
+                map.iter().for_each(|(key, value)| self.find_secret_texts(&path.child(key), value, found));
+            }
+            Value::Array(list) => {
+                let items = list.iter().enumerate();
+                items.for_each(|(index, value)| self.find_secret_texts(&path.index(index), value, found));
+            }
+            Value::String(text) => found.extend(self.is_secret(path, value).then_some(text.as_str())),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
     /// Texts of the config at secret paths that the service has masked, and that PUT would therefore destroy: every
     /// one that the declaration does not name itself (design, section 5).
     pub fn masked_by_service(&self, declared_paths: &dyn Fn(&FieldPath) -> bool) -> Vec<FieldPath> {

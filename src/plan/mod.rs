@@ -28,6 +28,7 @@ pub mod scope;
 pub mod slots;
 pub mod stamping;
 pub mod verdict;
+pub mod verify;
 pub mod work;
 
 pub use approve::{Approval, ApprovedPlan, Record, Refusal, approve};
@@ -36,9 +37,11 @@ pub use change::{
     Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown,
     SlotChange, SlotHolder, SlotTarget, Source, Step, Summary, Target, Twin, Unchanged, Unmanaged,
 };
+pub use guard::{LimitKind, RaisedLimit};
 pub use needs::configs_needed;
-pub use options::{Inputs, Limits, Options};
+pub use options::{Inputs, Limits, LimitsBefore, Options};
 pub use outcome::{AgentOutcome, Event, Outcome, Report, Traffic};
 pub use recheck::{Rechecked, recheck};
 pub use saved::{SavedPlan, SavedPlanError};
+pub use verify::VerifyChange;
 pub use work::{Refresh, Work};

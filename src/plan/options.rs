@@ -17,6 +17,18 @@ pub struct Limits {
     pub change_percent: usize,
 }
 
+/// The limits as they were before the pull request that this run is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LimitsBefore {
+    /// This run is about no pull request, or about files that no `git` knows: nothing is said.
+    #[default]
+    NotAsked,
+    /// It is, and the older file could not be read: a project's own defaults take its place.
+    Assumed(Limits),
+    /// As the base has them, with what the flags of this run lift of them.
+    Known(Limits),
+}
+
 impl Default for Limits {
     /// Nothing is deleted without being asked for by number, and half of the agents stay as they are.
     fn default() -> Self {
@@ -51,6 +63,8 @@ pub struct Options {
     pub limits: Limits,
     /// Names of properties that hold no secrets, whatever they sound like or their values look like.
     pub not_secret: BTreeSet<String>,
+    /// The limits before the pull request.
+    pub limits_before: LimitsBefore,
 }
 
 impl Options {

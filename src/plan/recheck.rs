@@ -85,6 +85,7 @@ fn why_stale(planned: &AgentChange, now: Option<&AgentChange>) -> String {
         }
         Some(now) if now.agent_id != planned.agent_id => "another agent stands under its key now".to_owned(),
         Some(now) if now.numbers != planned.numbers => "its phone numbers were moved since the plan".to_owned(),
+        Some(now) if now.verify != planned.verify => "another `verify` was applied since the plan".to_owned(),
         Some(_) => "its name, description, metadata or config was changed since the plan".to_owned(),
     }
 }

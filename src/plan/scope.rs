@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use crate::model::stamp::Fields;
-use crate::model::{Desired, FieldPath, Ignore, Stamp};
+use crate::model::{Desired, FieldPath, Ignore, Intent, LeafHash, Stamp};
 
 use super::change::Notice;
 
@@ -72,16 +72,25 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// The intent of a run that got as far as publishing: the live version is above its base, so what it was about to send is
+/// what was sent (design, section 5).
+pub fn published_intent(stamp: &Stamp, live_version: Option<u64>) -> Option<&Intent> {
+    stamp.state.intent.as_ref().filter(|intent| live_version > intent.base)
+}
+
 /// The hashes that "sent" and "applied" mean for an agent now.
-///
-/// Where an intent stands and the live version is above its base, the run that wrote it got as far as publishing, so
-/// what it was about to send is what was sent (design, section 5).
 pub fn effective_fields(stamp: Option<&Stamp>, live_version: Option<u64>) -> Fields {
     let Some(stamp) = stamp else { return BTreeMap::new() };
-    if let Some(intent) = &stamp.state.intent
-        && live_version > intent.base
-    {
-        return intent.fields.clone();
+    match published_intent(stamp, live_version) {
+        Some(intent) => intent.fields.clone(),
+        None => stamp.state.applied.as_ref().map(|applied| applied.fields.clone()).unwrap_or_default(),
     }
-    stamp.state.applied.as_ref().map(|applied| applied.fields.clone()).unwrap_or_default()
+}
+
+/// The `verify` that was applied last, likewise.
+pub fn effective_verify(stamp: &Stamp, live_version: Option<u64>) -> Option<&LeafHash> {
+    match published_intent(stamp, live_version) {
+        Some(intent) => intent.verify.as_ref(),
+        None => stamp.state.applied.as_ref()?.verify.as_ref(),
+    }
 }

@@ -16,6 +16,7 @@ mod put;
 pub mod style;
 pub mod text;
 pub mod values;
+mod verify;
 pub mod visible;
 mod words;
 pub mod workflow_commands;

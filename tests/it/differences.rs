@@ -1,7 +1,8 @@
 //! `diff`: two states of a repository, compared as they are declared.
 
-use reachform::plan::Shown;
+use reachform::model::Verify;
 use reachform::plan::difference::{Fate, ManifestDifference, compare};
+use reachform::plan::{Shown, VerifyChange};
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -92,7 +93,6 @@ fn what_a_manifest_says_beside_its_values_counts_where_it_says_something() {
         ("phone_numbers: {inbound: [\"+15550100001\"]}", "/phone_numbers/inbound"),
         ("ignore: [{path: /config/agent, reason: a test}]", "/ignore"),
         ("release: [/config/agent]", "/release"),
-        ("verify: {command: [check]}", "/verify/command"),
     ] {
         let found = fields("", line);
         let added: Vec<&(String, Shown, Shown)> = found.iter().filter(|(at, ..)| at == path).collect();
@@ -100,5 +100,26 @@ fn what_a_manifest_says_beside_its_values_counts_where_it_says_something() {
         assert_eq!(added[0].1, Shown::Absent, "{line}");
         assert_ne!(added[0].2, Shown::Absent, "{line}");
         assert!(fields(line, "").iter().any(|(at, _, after)| at == path && *after == Shown::Absent), "{line}");
+    }
+}
+
+#[test]
+fn a_verify_is_told_whole_on_both_sides_and_a_manifest_of_which_nothing_else_differs_differs() {
+    let (one, other) = ("verify: {command: [check, --fast], env: [A]}", "verify: [check, --slow]");
+    let verify = |command: [&str; 2], env: &[&str]| Verify {
+        command: command.map(str::to_owned).to_vec(),
+        env: env.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let (before, after) = (verify(["check", "--fast"], &["A"]), verify(["check", "--slow"], &[]));
+    for (base, head, expected) in [
+        ("", other, Some(VerifyChange::Added { after: after.clone() })),
+        (one, other, Some(VerifyChange::Changed { before: Some(before.clone()), after })),
+        (one, "", Some(VerifyChange::Removed { before: Some(before) })),
+        (one, one, None),
+    ] {
+        let (found, same) = differences(&[("a", base)], &[("a", head)]);
+        assert_eq!(same, usize::from(expected.is_none()), "{base} {head}");
+        assert_eq!(found.first().and_then(|found| found.verify.clone()), expected, "{base} {head}");
+        assert!(found.iter().all(|found| found.fields.is_empty()), "{found:#?}");
     }
 }

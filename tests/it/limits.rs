@@ -1,5 +1,6 @@
 //! What counts towards the share of live agents that a plan may change.
 
+use reachform::plan::{LimitKind, Limits, LimitsBefore, RaisedLimit};
 use serde_json::json;
 
 use crate::scene::{Scene, manifest};
@@ -43,6 +44,42 @@ fn agents_whose_live_config_is_changed_count_also_where_nobody_declared_it_befor
     let plan = scene.plan();
     assert_eq!(plan.summary().update, 6);
     assert_eq!(plan.breaches[0].message, "the plan changes 6 of 11 live agents (54%), and the limit is 50%");
+}
+
+#[test]
+fn a_limit_that_the_change_itself_raises_is_told_where_the_plan_needs_it() {
+    let mut scene = five();
+    for key in ["a", "b", "c"] {
+        scene.write(key, manifest(key, "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    }
+    let limits = |delete, change_percent| Limits { delete, change_percent };
+    let percent = |from, to| Some(RaisedLimit { limit: LimitKind::ChangePercent, from, to });
+    for (before, now, told) in [
+        (LimitsBefore::Known(limits(0, 50)), limits(0, 100), percent(Some(50), 100)),
+        (LimitsBefore::Known(limits(0, 59)), limits(0, 60), percent(Some(59), 60)),
+        // Three of five are 60%, which the base allowed already.
+        (LimitsBefore::Known(limits(0, 60)), limits(0, 100), None),
+        // Raised, but not by as much as the plan needs: the limit itself says so.
+        (LimitsBefore::Known(limits(0, 20)), limits(0, 50), percent(Some(20), 50)),
+        (LimitsBefore::Known(limits(0, 50)), limits(0, 50), None),
+        (LimitsBefore::Known(limits(0, 50)), limits(0, 20), None),
+        (LimitsBefore::Known(limits(0, 50)), limits(9, 50), None),
+        (LimitsBefore::NotAsked, limits(0, 100), None),
+        (LimitsBefore::Assumed(limits(0, 50)), limits(0, 100), percent(None, 100)),
+        (LimitsBefore::Assumed(limits(0, 50)), limits(0, 50), None),
+    ] {
+        (scene.options.limits, scene.options.limits_before) = (now, before);
+        assert_eq!(scene.plan().raised, told.into_iter().collect::<Vec<_>>(), "{before:?} {now:?}");
+    }
+    let told = percent(Some(50), 100).unwrap().describe();
+    assert_eq!(told, "`limits.change_percent` is raised from 50 to 100 in this change, and this plan needs it");
+    for key in ["a", "b", "c"] {
+        scene.files.remove(&format!("agents/{key}.yaml"));
+    }
+    scene.options.prune = true;
+    scene.options.limits = limits(3, 50);
+    scene.options.limits_before = LimitsBefore::Known(limits(2, 50));
+    assert_eq!(scene.plan().raised, [RaisedLimit { limit: LimitKind::Delete, from: Some(2), to: 3 }]);
 }
 
 fn inbound(numbers: &[&str]) -> String {

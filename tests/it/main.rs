@@ -44,6 +44,7 @@ mod steps;
 mod trips;
 mod twins;
 mod undeclared;
+mod verify;
 mod workflows;
 mod world;
 

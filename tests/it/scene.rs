@@ -200,6 +200,7 @@ impl Scene {
 
     fn stamp(&mut self, id: &str, work: &reachform::plan::Work, version: Option<u64>, read: Option<&Value>, key: &str) {
         let salt = work.salt.clone().unwrap_or_else(|| Salt::new([9; 16]));
+        let verify = work.verify.as_ref().map(|verify| verify.hash(&salt));
         let mut stamp = Stamp {
             project: "test".to_owned(),
             environment: "prod".to_owned(),
@@ -228,6 +229,7 @@ impl Scene {
             source: work.source.clone(),
             commit: None,
             fields,
+            verify,
         });
         let agent = self.live.agents.get_mut(id).unwrap();
         FieldPath::of([STAMP_KEY]).set(&mut agent.metadata, stamp.write());

@@ -3,6 +3,7 @@
 use crate::cli::args::{self, Diff, DiffDetail};
 use crate::cli::exit::Exit;
 use crate::cli::publish::Content;
+use crate::cli::pull_request::{self, Base};
 use crate::cli::report::CommandError;
 use crate::cli::settings::Settings;
 use crate::cli::workflow::findings;
@@ -133,9 +134,12 @@ async fn validated(action: &Action<'_>, arguments: &args::Validate) -> Result<Ou
     Ok(Outcome::of_validation(Exit::Done))
 }
 
-/// What the files are compared with: what the pull request was merged into for this run, else what both branches share.
+/// What the files are compared with; where it is not here, the name of the branch, for the words of the failure.
 fn base(settings: &Settings) -> String {
-    let dir = &settings.dir;
-    let branch = format!("origin/{}", settings.variable("GITHUB_BASE_REF").unwrap_or("main"));
-    git::merged_into(dir).or_else(|| git::common_ancestor(dir, &branch)).unwrap_or(branch)
+    match pull_request::base(settings) {
+        Base::Commit(commit) => commit,
+        Base::Unknown | Base::NoPullRequest => {
+            format!("origin/{}", settings.variable("GITHUB_BASE_REF").unwrap_or("main"))
+        }
+    }
 }

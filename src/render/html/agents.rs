@@ -7,6 +7,7 @@ use super::values;
 use crate::plan::{Action, Cause, KeptEdit};
 use crate::render::ladder::{Details, Rung};
 use crate::render::values::{brief, plural};
+use crate::render::verify::fate;
 use crate::render::words;
 
 /// Up to so many agents, all stand open; of more, only those that need a second look.
@@ -130,6 +131,10 @@ fn agent(out: &mut String, kind: &Kind, told: &Told<'_>, fields: &[&ToldField<'_
     }
     if let Some(held) = &change.held {
         put(out, format_args!("<p class=\"risk\"><b>Held:</b> {}</p>\n", sentence(&held.describe(&change.key))));
+    }
+    if let Some(becomes) = change.verify.as_ref().filter(|_| first_section(told, rung) == Some(kind.anchor)) {
+        let (fate, risk) = (fate(becomes), sentence(becomes.risk()));
+        put(out, format_args!("<p class=\"risk\"><b>{} {fate}:</b> {risk}</p>\n", code("verify")));
     }
     if !fields.is_empty() {
         values::fields(out, fields, rung);

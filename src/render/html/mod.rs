@@ -14,6 +14,7 @@ mod overview;
 mod prose;
 mod told;
 mod values;
+mod verify;
 
 use super::ladder::{Rung, fit};
 use crate::diagnostics::SourceMap;

@@ -4,10 +4,12 @@ use super::PageContext;
 use super::escape::{anchor, code, line, link, put, sentence, text};
 use super::told::Told;
 use super::values::{brief_change, name};
+use super::verify;
 use crate::diagnostics::{Diagnostic, Severity, SourceMap};
 use crate::plan::{Action, AgentChange, Cause, Plan, SlotTarget, Summary};
 use crate::render::ladder::{Details, Rows, Rung};
 use crate::render::values::{grouped, plural};
+use crate::render::verify::fate;
 use crate::render::words;
 
 /// Problems that are listed; the rest is counted.
@@ -97,6 +99,9 @@ pub(super) fn attention(out: &mut String, plan: &Plan, rung: &Rung) {
             .collect();
         (keys.len(), if rung.rows == Rows::Totals { String::new() } else { format!(" {}", keys.join(", ")) })
     };
+    let raised = plan.raised.iter().map(|limit| sentence(&limit.describe()));
+    lines.extend(raised.map(|limit| format!("<strong>Limit.</strong> {limit}.")));
+    lines.extend(verify::lines(plan, rung));
     let is_deleted = |change: &AgentChange| change.action == Action::Delete;
     let (deleted, names) = named(&is_deleted, &|change| anchor("delete", change.key.as_str()));
     if deleted > 0 {
@@ -238,6 +243,9 @@ fn summary(entry: &Told<'_>) -> String {
                 parts.push(format!("{} more", grouped(more)));
             }
         }
+    }
+    if let Some(becomes) = &change.verify {
+        parts.push(format!("{} {} <em class=\"danger\">look twice</em>", code("verify"), fate(becomes)));
     }
     let moves = change.numbers.iter().filter(|slot| !slot.follows);
     let (emptied, moved): (Vec<_>, Vec<_>) = moves.partition(|slot| slot.to == SlotTarget::Empty);

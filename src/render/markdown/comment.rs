@@ -2,14 +2,15 @@
 
 use super::escape::{code, html_code, link, marker_value, sentence};
 use super::fields::{self, Told};
-use super::problems;
 use super::{Body, CommentContext};
+use super::{problems, verify};
 use crate::diagnostics::{Problem, SourceMap};
 use crate::model::FieldPath;
 use crate::plan::{Action, AgentChange, Cause, KeptEdit, Plan, Target};
 use crate::render::ladder::{Details, Rows, Rung, fit};
 use crate::render::put::put;
 use crate::render::values::plural;
+use crate::render::verify::of_plan;
 use crate::render::words;
 
 /// Up to so many agents, all details stand open; of more, only those that need a second look.
@@ -117,6 +118,8 @@ fn warnings(plan: &Plan, rung: &Rung) -> String {
             plan.changes.iter().filter(|change| matches(change)).map(|change| code(change.key.as_str())).collect();
         (keys.len(), if rung.rows == Rows::Totals { String::new() } else { format!(" {}", keys.join(", ")) })
     };
+    lines.extend(plan.raised.iter().map(|limit| format!("**Limit:** {}.", sentence(&limit.describe()))));
+    lines.extend(verify::warnings(&of_plan(plan), rung));
     let (deleted, names) = named(&|change| change.action == Action::Delete);
     if deleted > 0 {
         lines.push(format!("**{} be deleted:**{names}", plural(deleted, "agent will", "agents will")));

@@ -4,13 +4,14 @@
 use super::comment::marker;
 use super::escape::{code, html_code, link, sentence};
 use super::fields::{self, block, cell, list_cell};
-use super::{Body, CommentContext};
+use super::{Body, CommentContext, verify};
 use crate::model::{Digest, Key};
 use crate::plan::FieldChange;
 use crate::plan::difference::{ClaimDifference, Difference, Fate, ManifestDifference};
 use crate::render::ladder::{Details, Rows, Rung, fit};
 use crate::render::put::put;
 use crate::render::values::{Change, plural};
+use crate::render::verify::{fate, groups};
 use crate::render::words;
 
 /// Up to so many manifests, all details stand open.
@@ -82,6 +83,11 @@ fn write(difference: &Difference, maker: Maker, told: &[Told<'_>], context: &Com
     parts.push(code(&difference.project));
     parts.extend(context.run_url.as_deref().and_then(|url| link("run", url)));
     put(&mut out, format_args!("{}\n\n> [!NOTE]\n> {}\n\n", parts.join(" · "), maker.note()));
+    let becomes = difference.manifests.iter().filter_map(|it| Some((&it.key, it.verify.as_ref()?)));
+    let warnings = verify::warnings(&groups(becomes), rung);
+    if !warnings.is_empty() {
+        put(&mut out, format_args!("> [!WARNING]\n> {}\n\n", warnings.join("\n>\n> ")));
+    }
     for notice in difference.notices.iter().take(fields::LIST_SHOWN) {
         put(&mut out, format_args!("- {}\n", sentence(notice)));
     }
@@ -105,6 +111,8 @@ fn write(difference: &Difference, maker: Maker, told: &[Told<'_>], context: &Com
                 }
                 (Fate::Changed, None) => plural(fields.len(), "value", "values"),
             };
+            let becomes = manifest.verify.as_ref().map(|becomes| format!(", **`verify` {}**", fate(becomes)));
+            let what = format!("{what}{}", becomes.unwrap_or_default());
             put(
                 &mut out,
                 format_args!("| {} | {} | {what} |\n", code(manifest.fate.symbol()), code(manifest.key.as_str())),

@@ -7,7 +7,7 @@ use crate::render::ladder::Rung;
 use crate::render::prose::count_words;
 use crate::render::put::put;
 use crate::render::values::{Change, FieldEdit, ItemMark, LONG_TEXT, ListChange, NONE, REMOVED, brief, plural};
-use crate::render::words;
+use crate::render::{verify, words};
 
 /// Lines of a new text that are shown; the file is in the pull request.
 const NEW_TEXT_LINES: usize = 6;
@@ -54,6 +54,9 @@ pub(super) fn overview(told: &Told<'_>) -> String {
                 parts.push(format!("{more} more"));
             }
         }
+    }
+    if let Some(becomes) = &change.verify {
+        parts.push(format!("**`verify` {}**", verify::fate(becomes)));
     }
     let moves = change.numbers.iter().filter(|slot| !slot.follows);
     let (emptied, moved): (Vec<_>, Vec<_>) = moves.partition(|slot| slot.to == SlotTarget::Empty);

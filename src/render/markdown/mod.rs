@@ -13,6 +13,7 @@ mod hunks;
 mod problems;
 mod report;
 mod status;
+mod verify;
 
 use super::ladder::Fitted;
 

@@ -3,6 +3,7 @@
 use super::TextOptions;
 use super::fields::{PATH_COLUMN, body, column, headline, label};
 use super::paper::{Paper, Span};
+use super::verify;
 use crate::model::Key;
 use crate::plan::difference::{ClaimDifference, Difference, Fate, ManifestDifference};
 use crate::plan::{FieldChange, Shown};
@@ -54,7 +55,7 @@ pub fn difference_text(difference: &Difference, options: &TextOptions) -> String
 
 fn one(paper: &mut Paper, manifest: &ManifestDifference, options: &TextOptions) {
     let styles = &options.styles;
-    let ManifestDifference { key, name, fate, moved_from, origin, fields } = manifest;
+    let ManifestDifference { key, name, fate, moved_from, origin, fields, verify: becomes } = manifest;
     let (style, what) = match fate {
         Fate::Added => (styles.added, "is new"),
         Fate::Changed => (styles.changed, "changes"),
@@ -73,6 +74,9 @@ fn one(paper: &mut Paper, manifest: &ManifestDifference, options: &TextOptions) 
     }
     if let Some(old) = moved_from {
         paper.flow(6, 8, &[Span::new(styles.dim, &format!("was agent.{old} until now"))]);
+    }
+    if let Some(becomes) = becomes {
+        verify::write(paper, becomes, options);
     }
     let mut values = Paper::new(paper.width());
     let column = column(fields.iter().map(|field| &field.path));

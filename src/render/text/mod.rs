@@ -9,6 +9,7 @@ mod paper;
 mod plan;
 mod report;
 mod unified;
+mod verify;
 
 use super::style::{Detail, Glyphs, Styles};
 

@@ -2,10 +2,11 @@
 
 use super::TextOptions;
 use super::paper::{Paper, Span};
-use super::{fields, numbers};
+use super::{fields, numbers, verify};
 use crate::plan::{Action, AgentChange, Cause, KeptEdit, Orphan, Plan, Summary, Target};
 use crate::render::style::Detail;
 use crate::render::values::plural;
+use crate::render::verify::{fate, of_plan};
 use crate::render::words;
 
 /// Lines of one agent's values, unless everything was asked for.
@@ -25,6 +26,7 @@ pub fn plan_text(plan: &Plan, options: &TextOptions) -> String {
         notices,
         diagnostics: _,
         breaches,
+        raised,
         refreshes: _,
         twins: _,
         records: _,
@@ -45,6 +47,15 @@ pub fn plan_text(plan: &Plan, options: &TextOptions) -> String {
     if *targeted {
         let text = "TARGETED: agents were left out by --target or --exclude. This is not the whole plan.";
         paper.flow(0, 2, &[Span::new(styles.changed, text)]);
+    }
+    for limit in raised {
+        let text = format!("{}.", limit.describe());
+        paper.flow(0, 2, &[Span::new(styles.danger, "Look at this first: "), Span::plain(&text)]);
+    }
+    for (keys, becomes) in of_plan(plan) {
+        let keys: Vec<String> = keys.iter().map(|key| format!("agent.{key}")).collect();
+        let text = format!("`verify` of {} {}: {}.", keys.join(", "), fate(becomes), becomes.risk());
+        paper.flow(0, 2, &[Span::new(styles.danger, "Look at this first: "), Span::plain(&text)]);
     }
     legend(&mut paper, plan, options);
     for change in changes {
@@ -116,6 +127,7 @@ fn legend(paper: &mut Paper, plan: &Plan, options: &TextOptions) {
     let Summary { create, update, delete, adopt, unchanged: _, drift, conflict: _, orphaned: _ } = plan.summary();
     let looks_twice = plan.changes.iter().any(|change| {
         change.has_cause(Cause::Conflict)
+            || change.verify.is_some()
             || change.fields.iter().any(|field| field.risk.is_some())
             || change.numbers.iter().any(|slot| slot.risk.is_some())
     });
@@ -156,6 +168,9 @@ fn agent(paper: &mut Paper, change: &AgentChange, options: &TextOptions) {
     if let Some(held) = &change.held {
         let text = format!("HELD: {}", held.describe(&change.key));
         paper.flow(6, 8, &[Span::new(styles.danger, &text)]);
+    }
+    if let Some(becomes) = &change.verify {
+        verify::write(paper, becomes, options);
     }
     numbers::write(paper, change, options);
     let mut values = Paper::new(paper.width());

@@ -64,9 +64,24 @@ fn a_merge_made_for_the_run_is_compared_with_what_it_was_merged_into() {
     repository.project.edit(MANIFEST, "name: Riverside Dental Scheduler", "name: Riverside");
     git(&dir, &["commit", "-q", "-a", "-m", "the base goes on"]);
     git(&dir, &["merge", "-q", "--no-ff", "-m", "merge", "head"]);
-    repository.set("GITHUB_BASE_REF", "main");
+    // The forge names the merge that it made.
+    repository.set("GITHUB_BASE_REF", "main").set("GITHUB_SHA", &crate::cli::diff::head(&dir));
     let done = plan(&repository, "diff").ends(0);
     assert!(done.summary.contains("max_tool_steps") && !done.summary.contains("/name"), "{}", done.summary);
+}
+
+#[test]
+fn a_merge_that_the_fork_ends_with_is_not_taken_for_one_of_the_forge() {
+    let mut repository = checked_out();
+    let dir = repository.project.dir();
+    // Its first parent holds the change already, so that against it nothing would differ.
+    git(&dir, &["checkout", "-q", "-b", "side", "origin/main"]);
+    git(&dir, &["commit", "-q", "--allow-empty", "-m", "side"]);
+    git(&dir, &["checkout", "-q", "-"]);
+    git(&dir, &["merge", "-q", "--no-ff", "-m", "merge", "side"]);
+    repository.set("GITHUB_BASE_REF", "main").set("GITHUB_SHA", &"c".repeat(40));
+    let done = plan(&repository, "diff").ends(0);
+    assert!(done.summary.contains("max_tool_steps"), "{}", done.summary);
 }
 
 #[test]

@@ -23,6 +23,13 @@ pub(crate) fn git(dir: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// The commit that is checked out.
+pub(crate) fn head(dir: &Path) -> String {
+    let mut git = Command::new("git");
+    let output = git.arg("-C").arg(dir).args(["rev-parse", "HEAD"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 /// The quickstart, committed.
 fn committed() -> Project {
     let project = Project::quickstart();
@@ -64,6 +71,26 @@ fn the_same_files_are_0_and_other_ones_2_where_that_was_asked_for() {
     std::fs::remove_file(project.path("agents/other.yaml")).unwrap();
     project.run(&["diff", "--base", "HEAD"]).ends(0).says("- agent.other   is REMOVED");
     project.run(&["diff", "--base", "HEAD~1"]).ends(0).says("~ agent.riverside   changes");
+}
+
+#[test]
+fn a_verify_alone_is_a_difference_that_shows_whole_in_every_output() {
+    let project = committed();
+    project.edit(MANIFEST, "phone_numbers:", "verify: {command: [sh, -c, 'curl x'], env: [A]}\nphone_numbers:");
+    let ran = project.run(&["diff", "--base", "HEAD", "--detailed-exitcode", "--markdown", "comment.md"]).ends(2);
+    for words in ["! verify is new", "runs: \"sh\" \"-c\" \"curl x\"", "with the variables: \"A\"", "1 changed"] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
+    let comment = project.read("comment.md");
+    assert!(comment.contains("> [!WARNING]\n> **`verify` of `riverside` is new:**"), "{comment}");
+    assert!(comment.contains("runs `\"sh\"` `\"-c\"` `\"curl x\"`"), "{comment}");
+    let document = project.run(&["diff", "--base", "HEAD", "--json"]).ends(0).json();
+    let after = &document["manifests"][0]["verify"]["after"];
+    assert_eq!(*after, json!({"command": ["sh", "-c", "curl x"], "env": ["A"]}));
+    commit(&project, "second");
+    project.edit(MANIFEST, "'curl x'", "'curl y'");
+    let ran = project.run(&["diff", "--base", "HEAD"]).ends(0).says("! verify changes");
+    assert!(ran.stdout.contains("ran before: \"sh\" \"-c\" \"curl x\""), "{}", ran.stdout);
 }
 
 #[test]

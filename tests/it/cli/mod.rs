@@ -10,6 +10,7 @@ mod exits;
 mod files;
 mod interrupts;
 pub(crate) mod program;
+mod raised;
 pub(crate) mod service;
 mod streams;
 mod verify;

@@ -47,6 +47,7 @@ pub(super) fn plan(changes: Vec<AgentChange>) -> Plan {
         notices: Vec::new(),
         diagnostics: Vec::new(),
         breaches: Vec::new(),
+        raised: Vec::new(),
     }
 }
 
@@ -77,6 +78,7 @@ pub(super) fn change(name: &str, action: Action) -> AgentChange {
         fields: Vec::new(),
         kept: Vec::new(),
         numbers: Vec::new(),
+        verify: None,
         steps: Vec::new(),
         held: None,
         work: Work::default(),

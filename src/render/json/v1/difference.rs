@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::plan::{FieldJson, PlaceJson, SourceJson, address};
 use super::read_difference::DIFFERENCE_KIND;
+use super::verify::VerifyJson;
 use super::{FORMAT_VERSION, write};
 use crate::model::Key;
 use crate::plan::difference::{ClaimDifference, Difference, Fate, ManifestDifference, Revision};
@@ -70,6 +71,8 @@ struct ManifestJson<'d> {
     moved_from: Option<&'d str>,
     source: PlaceJson<'d>,
     fields: Vec<FieldJson<'d>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verify: Option<VerifyJson<'d>>,
 }
 
 #[derive(Serialize)]
@@ -82,7 +85,7 @@ struct NumberJson<'d> {
 
 impl<'d> From<&'d ManifestDifference> for ManifestJson<'d> {
     fn from(manifest: &'d ManifestDifference) -> Self {
-        let ManifestDifference { key, name, fate, moved_from, origin, fields } = manifest;
+        let ManifestDifference { key, name, fate, moved_from, origin, fields, verify } = manifest;
         Self {
             address: address(key),
             key: key.as_str(),
@@ -91,6 +94,7 @@ impl<'d> From<&'d ManifestDifference> for ManifestJson<'d> {
             moved_from: moved_from.as_ref().map(Key::as_str),
             source: PlaceJson { file: &origin.file, line: origin.line },
             fields: fields.iter().map(FieldJson::from).collect(),
+            verify: verify.as_ref().map(VerifyJson::from),
         }
     }
 }

@@ -9,6 +9,7 @@ mod read;
 mod read_difference;
 mod read_report;
 mod report;
+mod verify;
 
 use serde::Serialize;
 

@@ -3,12 +3,13 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::verify::VerifyJson;
 use super::{FORMAT_VERSION, NoticeJson, TargetJson, write};
 use crate::diagnostics::{Diagnostic, Place, SourceMap};
 use crate::model::{Editor, Key};
 use crate::plan::{
-    AgentChange, FieldChange, KeptEdit, LimitBreach, Orphan, Plan, Shown, SlotChange, SlotHolder, SlotTarget, Source,
-    Summary, Unmanaged,
+    AgentChange, FieldChange, KeptEdit, LimitBreach, Orphan, Plan, RaisedLimit, Shown, SlotChange, SlotHolder,
+    SlotTarget, Source, Summary, Unmanaged,
 };
 use crate::render::prose::ProseDiff;
 
@@ -35,6 +36,8 @@ struct PlanDocument<'p> {
     orphans: Vec<OrphanJson<'p>>,
     notices: Vec<NoticeJson<'p>>,
     limits: Vec<LimitJson<'p>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    raised_limits: Vec<RaisedJson>,
     diagnostics: Vec<DiagnosticJson<'p>>,
 }
 
@@ -74,6 +77,8 @@ struct ChangeJson<'p> {
     fields: Vec<FieldJson<'p>>,
     kept: Vec<KeptJson<'p>>,
     numbers: Vec<NumberJson<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verify: Option<VerifyJson<'p>>,
     steps: Vec<String>,
 }
 
@@ -198,6 +203,14 @@ struct LimitJson<'p> {
 }
 
 #[derive(Serialize)]
+struct RaisedJson {
+    limit: &'static str,
+    from: Option<usize>,
+    to: usize,
+    message: String,
+}
+
+#[derive(Serialize)]
 struct DiagnosticJson<'p> {
     code: &'static str,
     severity: &'static str,
@@ -225,6 +238,7 @@ impl<'p> PlanDocument<'p> {
             notices,
             diagnostics,
             breaches,
+            raised,
             plan_hash,
             // Stamps that are behind show as notices, and records are for approval alone.
             refreshes: _,
@@ -257,6 +271,13 @@ impl<'p> PlanDocument<'p> {
             orphans: orphans.iter().map(OrphanJson::from).collect(),
             notices: notices.iter().map(NoticeJson::from).collect(),
             limits: breaches.iter().map(|LimitBreach { message, flag }| LimitJson { message, flag }).collect(),
+            raised_limits: raised
+                .iter()
+                .map(|raised| {
+                    let RaisedLimit { limit, from, to } = *raised;
+                    RaisedJson { limit: limit.as_str(), from, to, message: raised.describe() }
+                })
+                .collect(),
             diagnostics: diagnostics.iter().map(|diagnostic| DiagnosticJson::new(diagnostic, sources)).collect(),
         }
     }
@@ -291,6 +312,7 @@ impl<'p> From<&'p AgentChange> for ChangeJson<'p> {
             fields,
             kept,
             numbers,
+            verify,
             steps,
             held,
             // It holds secrets in clear.
@@ -313,6 +335,7 @@ impl<'p> From<&'p AgentChange> for ChangeJson<'p> {
             fields: fields.iter().map(FieldJson::from).collect(),
             kept: kept.iter().map(KeptJson::from).collect(),
             numbers: numbers.iter().map(NumberJson::from).collect(),
+            verify: verify.as_ref().map(VerifyJson::from),
             steps: steps.iter().map(crate::plan::Step::describe).collect(),
         }
     }

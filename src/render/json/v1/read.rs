@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::diagnostics::{Diagnostic, Place, Severity};
 use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 use crate::plan::{
-    Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown,
-    SlotChange, SlotHolder, SlotTarget, Source, Target, Unchanged, Unmanaged, Work,
+    Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, LimitKind, Notice, Orphan, Plan,
+    RaisedLimit, Risk, Shown, SlotChange, SlotHolder, SlotTarget, Source, Target, Unchanged, Unmanaged, Work,
 };
 
 /// Reads a plan document for showing; `None` where it is not one. Keys that a later minor version added are passed
@@ -42,6 +42,7 @@ pub fn read_plan(document: &Value) -> Option<Plan> {
             .iter()
             .filter_map(|limit| Some(LimitBreach { message: text(limit, "message")?, flag: text(limit, "flag")? }))
             .collect(),
+        raised: list("raised_limits").iter().map(raised).collect::<Option<_>>()?,
         plan_hash: Digest::parse(&text(document, "plan_hash")?)?,
     })
 }
@@ -95,11 +96,22 @@ fn change(value: &Value) -> Option<AgentChange> {
         fields: entries(value, "fields").iter().map(field).collect::<Option<_>>()?,
         kept: entries(value, "kept").iter().filter_map(kept).collect(),
         numbers: entries(value, "numbers").iter().map(slot).collect::<Option<_>>()?,
+        verify: super::verify::read(value).ok()?,
         // Steps stand in the document as sentences, for people who read it as it is.
         steps: Vec::new(),
         held: text(value, "held").map(|sentence| held(&sentence)),
         work: Work::default(),
         key,
+    })
+}
+
+fn raised(value: &Value) -> Option<RaisedLimit> {
+    let word = text(value, "limit")?;
+    let number = |name| number(value, name).and_then(|number| usize::try_from(number).ok());
+    Some(RaisedLimit {
+        limit: LimitKind::ALL.into_iter().find(|limit| limit.as_str() == word)?,
+        from: number("from"),
+        to: number("to")?,
     })
 }
 

@@ -41,6 +41,7 @@ fn manifest(value: &Value) -> Option<ManifestDifference> {
         fate: [Fate::Removed, Fate::Changed, Fate::Added].into_iter().find(|fate| fate.as_str() == word)?,
         moved_from: key(value, "moved_from"),
         origin: Origin { file: text(source, "file")?, line: usize::try_from(source.get("line")?.as_u64()?).ok()? },
+        verify: super::verify::read(value).ok()?,
         fields: value.get("fields")?.as_array()?.iter().map(field).collect::<Option<_>>()?,
     })
 }
