@@ -60,6 +60,7 @@ codes! {
     DUPLICATE_KEY = "duplicate-key": "Two manifests have one key.";
     BAD_PHONE_NUMBER = "bad-phone-number": "A phone number is not in E.164.";
     BAD_EMAIL = "bad-email": "An email address is none.";
+    BAD_ID = "bad-id": "A text cannot be an id of the service.";
     DUPLICATE_ENTRY = "duplicate-entry": "A list names the same thing twice.";
     SLOT_CLAIMED_TWICE = "slot-claimed-twice": "Two manifests claim one direction of one phone number.";
     CLAIMED_TWICE = "claimed-twice": "Two manifests claim one widget, address or live agent.";

@@ -37,13 +37,7 @@ async fn speak(address: SocketAddr, method: &str, target: &str, body: &str) -> (
 }
 
 /// The same with headers of the test's own.
-async fn speak_with(
-    headers: &str,
-    address: SocketAddr,
-    method: &str,
-    target: &str,
-    body: &str,
-) -> (String, bool) {
+async fn speak_with(headers: &str, address: SocketAddr, method: &str, target: &str, body: &str) -> (String, bool) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(
         "{method} {target} HTTP/1.1\r\n{headers}authorization: Bearer {SANDBOX_TOKEN}\r\n\
