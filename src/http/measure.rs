@@ -28,7 +28,7 @@ mod tests {
     #[test]
     fn no_text_holds_more_values_than_are_counted() {
         for (json, count) in
-            [("", 1), ("1", 1), ("[1,2]", 3), (r#"{"a":[{},[]],"b":"x,y:[{\\\",{"}"#, 7), (r#""a,b\"c,d""#, 1)]
+            [("", 1), ("1", 1), ("[1,2]", 3), (r#"{"a":[{},[]],"b":"x,y:[{\\\",{"}"#, 9), (r#""a,b\"c,d""#, 1)]
         {
             assert_eq!(count_values(json.as_bytes()), count, "{json}");
         }

@@ -31,6 +31,8 @@ codes! {
     FILE_CYCLE = "file-cycle": "A file brings itself in.";
     FILE_TOO_DEEP = "file-too-deep": "Files stand inside each other deeper than is read.";
     EXPANSION_TOO_LARGE = "expansion-too-large": "The files of one manifest come to more than is read.";
+    PROJECT_TOO_LARGE = "project-too-large": "All manifests and their files together come to more than is read.";
+    TOO_MANY_PROBLEMS = "too-many-problems": "The manifests have more problems than are looked for.";
     UNKNOWN_TAG = "unknown-tag": "A tag is none of `!file`, `!merge`, `!var`, `!secret`, `!agent` and `!format`.";
     BAD_TAG_USE = "bad-tag-use": "A tag stands before a value that it does not take, or where none may stand.";
     BAD_MERGE = "bad-merge": "`!merge` takes a list of maps.";
