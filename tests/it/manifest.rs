@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use reachform::diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
 use reachform::manifest::{self, MemoryFiles, Resolved, codes, yaml};
 use reachform::model::FieldPath;
-use reachform::render::diagnostics::{TextOptions, json, text};
+use reachform::render::diagnostics::{TextOptions, put_json, text};
 use serde_json::{Value, json};
 
 fn fixtures() -> PathBuf {
@@ -328,7 +328,9 @@ fn a_float_stays_a_float_and_keys_keep_their_order() {
 fn problems_as_json_have_a_place_and_their_mend() {
     let files = memory(&[("agents/ä.yaml", "key: a\nname: A\nä: {phone_number: x}\nphone_number: {}\n")]);
     let resolved = manifest::resolve(&files, None, &no_secrets);
-    let problems = json(&sorted(&resolved), &resolved.sources);
+    let mut document = json!({});
+    put_json(&mut document, &sorted(&resolved), &resolved.sources);
+    let problems = &document["diagnostics"];
     assert_eq!(
         problems[1],
         json!({
@@ -454,7 +456,9 @@ proptest! {
         let shown = text(std::slice::from_ref(&problem), &sources, options);
         prop_assert!(shown.ends_with("1 error\n"));
         prop_assert!(color || !shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
-        prop_assert!(json(&[problem], &sources)[0]["line"].as_u64() >= Some(1));
+        let mut document = json!({});
+        put_json(&mut document, &[problem], &sources);
+        prop_assert!(document["diagnostics"][0]["line"].as_u64() >= Some(1));
     }
 }
 

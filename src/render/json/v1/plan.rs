@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{FORMAT_VERSION, NoticeJson, TargetJson, write};
-use crate::diagnostics::{Diagnostic, Place, SourceMap};
+use crate::diagnostics::{Diagnostic, Place, SourceMap, Worst, worst};
 use crate::model::{Editor, Key};
 use crate::plan::{
     AgentChange, FieldChange, KeptEdit, LimitBreach, Orphan, Plan, Shown, SlotChange, SlotHolder, SlotTarget, Source,
@@ -36,6 +36,8 @@ struct PlanDocument<'p> {
     notices: Vec<NoticeJson<'p>>,
     limits: Vec<LimitJson<'p>>,
     diagnostics: Vec<DiagnosticJson<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnostics_left_out: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -231,6 +233,7 @@ impl<'p> PlanDocument<'p> {
             twins: _,
             records: _,
         } = plan;
+        let worst = Worst::of(diagnostics, worst::KEPT, |diagnostic| diagnostic.severity);
         Self {
             format_version: FORMAT_VERSION,
             tool_version: crate::VERSION,
@@ -257,7 +260,8 @@ impl<'p> PlanDocument<'p> {
             orphans: orphans.iter().map(OrphanJson::from).collect(),
             notices: notices.iter().map(NoticeJson::from).collect(),
             limits: breaches.iter().map(|LimitBreach { message, flag }| LimitJson { message, flag }).collect(),
-            diagnostics: diagnostics.iter().map(|diagnostic| DiagnosticJson::new(diagnostic, sources)).collect(),
+            diagnostics: worst.shown.iter().map(|diagnostic| DiagnosticJson::new(diagnostic, sources)).collect(),
+            diagnostics_left_out: crate::render::diagnostics::left_out(&worst),
         }
     }
 }
