@@ -276,7 +276,8 @@ impl Reader {
         let known = self.limits.lock().unwrap_or_else(PoisonError::into_inner).get(&target.path).copied();
         let mut limit = known.unwrap_or(first);
         let allowance = self.allowance.clone().unwrap_or_else(|| Allowance::of(&self.client));
-        let listing = read_all(&self.client, &target, &allowance, &mut limit, read).await;
+        // On the heap: a pager is large, and a plan waits for several at once.
+        let listing = Box::pin(read_all(&self.client, &target, &allowance, &mut limit, read)).await;
         self.limits.lock().unwrap_or_else(PoisonError::into_inner).insert(target.path, limit);
         listing
     }

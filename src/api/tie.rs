@@ -150,7 +150,9 @@ mod tests {
     fn verdict(seconds: &[u64], length: usize, is_last: bool, largest_page: usize) -> Verdict {
         let items = items(seconds);
         let mut list = Moments::default();
-        items.iter().for_each(|item| list.add(moment_of(item)));
+        for item in &items {
+            list.add(moment_of(item));
+        }
         judge(&list, &[open(&items, length, is_last)], Some(Order::NewestFirst), largest_page)
     }
 

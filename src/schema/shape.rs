@@ -8,6 +8,7 @@ use super::explain;
 use super::graph::Graph;
 use super::node::{Additional, NodeId};
 use super::secret;
+use super::validator::UNCHECKED;
 use super::view::{self, View};
 use crate::model::FieldPath;
 use crate::model::shape::{ConfigShape, ShapeFault, sounds_secret};
@@ -80,6 +81,9 @@ impl ConfigShape for ConfigSchema {
     fn faults(&self, config: &Value) -> Vec<ShapeFault> {
         if self.is_valid(config) {
             return Vec::new();
+        }
+        if self.patterns.is_spent() {
+            return vec![ShapeFault { path: FieldPath::config(), message: UNCHECKED.to_owned() }];
         }
         let secret = |path: &FieldPath| secret::is_secret(&self.graph, config, path);
         explain::whole(self, config, &secret)

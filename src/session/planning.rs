@@ -93,6 +93,10 @@ pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> 
             }
         }
     }
+    if let Some(unchecked) = schema.unchecked() {
+        let problem = Diagnostic::error(unchecked.code(), unchecked.to_string());
+        found.push(problem.at(Place::Request("GET /core/agent-config-schema".to_owned())).hint(unchecked.hint()));
+    }
     found
 }
 
