@@ -309,7 +309,7 @@ async fn the_lists_of_one_reading_are_bounded_together_and_each_reading_anew() {
             "{:?}",
             numbers.coverage
         );
-        while world.sent() % 8 != 0 {
+        while !world.sent().is_multiple_of(8) {
             world.client.send(&get("/core/agents"), Repeat::Always).await.unwrap();
         }
     }
