@@ -46,6 +46,9 @@
 //!   unassigned first; emptying comes last, and deleting after it.
 //! - **One value, three outputs.** Text, JSON and exit code come from one [`plan::Summary`] or one [`plan::Report`].
 //! - **A partial reading creates and deletes nothing.**
+//! - **Nothing from outside is read without end.** A reading of the service, the manifests of a project and the patterns
+//!   of a schema each have one budget, counted in one place (`api::allowance`, `manifest::session`, `schema::effort`).
+//!   What it cuts off is an error that says so, never a list that is whole or a value that is clean.
 //!
 //! # Deliberately absent
 //!

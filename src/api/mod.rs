@@ -3,6 +3,7 @@
 //! [`Reader`] has no writing method and its transport lets nothing through that writes; [`Writer`] holds a reader and
 //! adds the writes. Both speak in the words of `model`; how the service spells them is known to `wire` alone.
 
+mod allowance;
 pub mod convert;
 pub mod cursor;
 pub mod error;

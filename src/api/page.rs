@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::allowance::{Allowance, Load, MOST_PAGES};
 use super::cursor::{Moment, Next, Order, read_page};
 use super::error::ApiError;
-use super::tie::{Glance, OpenTie, Verdict, judge, moment_of};
-use crate::http::{Client, Detail, HttpError, Method, Repeat, Request};
+use super::tie::{Glance, Moments, OpenTie, Verdict, judge, moment_of};
+use super::wire::{Read, WireError};
+use crate::http::{Answer, Client, Detail, HttpError, Method, Repeat, Request};
 use crate::model::Coverage;
 
 /// What is asked for first. More agents than most organizations have, and still a few megabytes.
@@ -24,8 +26,12 @@ const TIE_MARGIN: usize = 8;
 /// How often a page that is too large is halved. A thousand items that do not fit 64 MB fit after that, or are no list.
 const MOST_HALVINGS: u32 = 4;
 
-/// No list is believed to be longer: a service that never ends its list would fill the memory.
-const MOST_ITEMS: usize = 1_000_000;
+/// Longest cursor that is sent back, in bytes. No address of the service would be taken with a longer one.
+const LONGEST_CURSOR: usize = 4_096;
+
+/// What a record of which only the head is kept counts, in bytes and values: the rest of it is dropped at once.
+const HEAD_BYTES: usize = 256;
+const HEAD_VALUES: usize = 4;
 
 /// A list as far as it was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,11 +59,21 @@ pub(super) struct Target {
     pub expected: &'static str,
     /// The names under which an item's identity may stand, the likeliest first.
     pub identity: &'static [&'static str],
+    /// Whether only the heads of its items are kept, as of versions, each of which comes with its config.
+    pub heads_only: bool,
 }
 
-struct Page {
-    items: Vec<Value>,
+/// An item, read at once: values are ten times as large as their text, and a list may be long.
+struct Item<T> {
+    identity: Option<String>,
+    moment: Option<Moment>,
+    record: Read<T>,
+}
+
+struct Page<T> {
+    items: Vec<Item<T>>,
     next: Next,
+    bytes: usize,
 }
 
 /// Why reading stopped.
@@ -67,13 +83,20 @@ enum Stop {
     Failed(HttpError),
 }
 
-struct Pager<'a> {
+struct Pager<'a, T, R> {
     client: &'a Client,
     target: &'a Target,
+    allowance: &'a Allowance,
+    read: R,
     limit: usize,
     halvings: u32,
-    items: Vec<Value>,
+    pages: usize,
+    bytes: usize,
+    items: Vec<T>,
+    moments: Moments,
     seen: BTreeSet<String>,
+    /// The first record that could not be read.
+    broken: Option<WireError>,
     largest_page: usize,
     order: Option<Order>,
     last_read: Option<Moment>,
@@ -83,15 +106,27 @@ struct Pager<'a> {
     doubt: Option<String>,
 }
 
-/// Reads a list. `limit` is what is asked for; it comes back lowered where the service has a bound.
-pub(super) async fn read_all(client: &Client, target: &Target, limit: &mut usize) -> Listing<Value> {
+/// Reads a list, each item by `read`. `limit` is what is asked for; it comes back lowered where the service has a bound.
+pub(super) async fn read_all<T, R: Fn(&Value, &str) -> Read<T>>(
+    client: &Client,
+    target: &Target,
+    allowance: &Allowance,
+    limit: &mut usize,
+    read: R,
+) -> Listing<T> {
     let mut pager = Pager {
         client,
         target,
+        allowance,
+        read,
         limit: *limit,
         halvings: 0,
+        pages: 0,
+        bytes: 0,
         items: Vec::new(),
+        moments: Moments::default(),
         seen: BTreeSet::new(),
+        broken: None,
         largest_page: 0,
         order: None,
         last_read: None,
@@ -102,7 +137,7 @@ pub(super) async fn read_all(client: &Client, target: &Target, limit: &mut usize
     *limit = pager.limit;
     let what = target.what;
     let mut notices = Vec::new();
-    let (coverage, error) = match stop {
+    let (mut coverage, mut error) = match stop {
         Stop::End => (Coverage::Proven, None),
         Stop::Doubt(doubt) => (Coverage::Unproven(doubt), None),
         Stop::Failed(error) if error.is_forbidden() && pager.items.is_empty() => {
@@ -113,11 +148,18 @@ pub(super) async fn read_all(client: &Client, target: &Target, limit: &mut usize
     if let Coverage::Unproven(reason) = &coverage {
         notices.push(format!("the list of {what} may not be whole: {reason}"));
     }
+    if let Some(WireError { at, found }) = pager.broken {
+        // A record that cannot be read may be the one that matters: nothing is absent then.
+        let request = Request::new(Method::Get, target.path.clone());
+        let wrong = client.wrong_shape(&request, target.expected, at, found);
+        coverage = Coverage::Incomplete(wrong.one_line());
+        error.get_or_insert(wrong);
+    }
     let error = error.map(|error| ApiError::new(format!("list {what}"), error));
     Listing { items: pager.items, coverage, notices, error }
 }
 
-impl Pager<'_> {
+impl<T, R: Fn(&Value, &str) -> Read<T>> Pager<'_, T, R> {
     async fn run(&mut self) -> Stop {
         let mut page = match self.page(None).await {
             Ok(page) => page,
@@ -125,16 +167,30 @@ impl Pager<'_> {
         };
         let mut cursors = BTreeSet::new();
         loop {
-            self.largest_page = self.largest_page.max(page.items.len());
-            let fresh = match self.take(&page.items) {
+            let Page { items, next, bytes } = page;
+            self.pages += 1;
+            self.bytes = self.bytes.saturating_add(bytes);
+            self.largest_page = self.largest_page.max(items.len());
+            let moments: Option<Vec<Moment>> = items.iter().map(|item| item.moment.clone()).collect();
+            let last = items.last().and_then(|item| item.identity.clone()).unwrap_or_default();
+            let length = items.len();
+            let fresh = match self.take(items) {
                 Ok(fresh) => fresh,
                 Err(error) => return Stop::Failed(error),
             };
-            let repeats = !page.items.is_empty() && fresh == 0;
-            match page.next {
+            let repeats = length > 0 && fresh == 0;
+            match next {
                 Next::End => return self.verdict().await,
-                _ if self.items.len() > MOST_ITEMS => return Stop::Doubt("it does not end".to_owned()),
+                _ if self.pages >= MOST_PAGES => {
+                    let bound = format!("a list has at most {MOST_PAGES} pages");
+                    return Stop::Failed(self.too_much(&self.request(self.limit, None), bound));
+                }
                 _ if repeats => return Stop::Doubt("a page brought nothing new".to_owned()),
+                Next::Cursor(cursor) if cursor.len() > LONGEST_CURSOR => {
+                    let found = format!("a cursor of {} bytes", cursor.len());
+                    let request = self.request(self.limit, None);
+                    return Stop::Failed(self.client.wrong_shape(&request, self.target.expected, "", found));
+                }
                 Next::Cursor(cursor) => {
                     if !cursors.insert(cursor.clone()) {
                         return Stop::Doubt("its pages lead in a circle".to_owned());
@@ -145,9 +201,9 @@ impl Pager<'_> {
                     };
                 }
                 // A service that stated a next page before says by silence that there is none now.
-                Next::Silent if page.items.is_empty() || !cursors.is_empty() => return self.verdict().await,
+                Next::Silent if length == 0 || !cursors.is_empty() => return self.verdict().await,
                 Next::Silent => {
-                    page = match self.beyond(&page.items).await {
+                    page = match self.beyond(moments, last).await {
                         Ok(page) => page,
                         Err(stop) => return stop,
                     };
@@ -157,8 +213,7 @@ impl Pager<'_> {
     }
 
     /// The page behind one that states nothing, and beside it the check that no tie was cut in two.
-    async fn beyond(&mut self, items: &[Value]) -> Result<Page, Stop> {
-        let moments: Option<Vec<Moment>> = items.iter().map(moment_of).collect();
+    async fn beyond(&mut self, moments: Option<Vec<Moment>>, identity: String) -> Result<Page<T>, Stop> {
         let Some(moments) = moments else {
             return Err(Stop::Doubt("its items carry no `created_at` to go on from".to_owned()));
         };
@@ -168,7 +223,6 @@ impl Pager<'_> {
             ));
         }
         let Some(last) = moments.last().cloned() else { return Err(Stop::End) };
-        let identity = items.last().and_then(|item| self.identity(item)).unwrap_or_default();
         let visible = moments.iter().rev().take_while(|moment| moment.at == last.at).count();
 
         let orders = self.order.map_or_else(|| vec![Order::NewestFirst, Order::OldestFirst], |order| vec![order]);
@@ -195,31 +249,30 @@ impl Pager<'_> {
             self.doubt.get_or_insert(doubt);
             return Ok(page);
         };
-        self.take(&glance.items).map_err(Stop::Failed)?;
-        if !glance.goes_on {
-            let Glance { length, asked, .. } = glance;
+        let Glance { items, goes_on, length, asked, shows_last: _ } = glance;
+        self.take(items).map_err(Stop::Failed)?;
+        if !goes_on {
             self.open.push(OpenTie { at: last, length, asked, is_last: page.items.is_empty() });
         }
         Ok(page)
     }
 
     /// Looks once more at what shares the last item's moment.
-    async fn glance(&self, last: &Moment, identity: &str, order: Order, visible: usize) -> Glance {
+    async fn glance(&self, last: &Moment, identity: &str, order: Order, visible: usize) -> Glance<Item<T>> {
         let Some(cursor) = last.cursor_before(order) else { return Glance::default() };
         let mut asked = self.limit.min(visible + TIE_MARGIN);
         loop {
             // What went wrong here is not lost: a tie that was not looked at leaves the list unproven.
             let Ok(page) = self.fetch(asked, Some(cursor.clone())).await else { return Glance::default() };
             let length = page.items.len();
-            let moments = page.items.iter().filter_map(moment_of);
-            let goes_on = moments.into_iter().any(|moment| match order {
+            let goes_on = page.items.iter().filter_map(|item| item.moment.as_ref()).any(|moment| match order {
                 Order::NewestFirst => moment.at < last.at,
                 Order::OldestFirst => moment.at > last.at,
             });
             if goes_on || length < asked || asked >= self.limit {
-                let shares = |item: &Value| moment_of(item).is_some_and(|moment| moment.at == last.at);
-                let items: Vec<Value> = page.items.into_iter().filter(shares).collect();
-                let shows_last = items.iter().any(|item| self.identity(item).as_deref() == Some(identity));
+                let shares = |item: &Item<T>| item.moment.as_ref().is_some_and(|moment| moment.at == last.at);
+                let items: Vec<Item<T>> = page.items.into_iter().filter(shares).collect();
+                let shows_last = items.iter().any(|item| item.identity.as_deref() == Some(identity));
                 return Glance { items, shows_last, goes_on, length, asked };
             }
             asked = self.limit;
@@ -231,7 +284,7 @@ impl Pager<'_> {
         if let Some(doubt) = self.doubt.take() {
             return Stop::Doubt(doubt);
         }
-        match judge(&self.items, &self.open, self.order, self.largest_page) {
+        match judge(&self.moments, &self.open, self.order, self.largest_page) {
             Verdict::Whole => Stop::End,
             Verdict::Doubtful(doubt) => Stop::Doubt(doubt),
             Verdict::Test { cursor, expect } => match self.fetch(expect, cursor).await {
@@ -264,10 +317,10 @@ impl Pager<'_> {
     }
 
     /// Keeps what is new, and counts it.
-    fn take(&mut self, items: &[Value]) -> Result<usize, HttpError> {
+    fn take(&mut self, items: Vec<Item<T>>) -> Result<usize, HttpError> {
         let mut fresh = 0;
-        for (index, item) in items.iter().enumerate() {
-            let Some(identity) = self.identity(item) else {
+        for (index, Item { identity, moment, record }) in items.into_iter().enumerate() {
+            let Some(identity) = identity else {
                 let at = format!("/{index}/{}", self.target.identity.first().unwrap_or(&""));
                 return Err(self.client.wrong_shape(
                     &self.request(self.limit, None),
@@ -276,9 +329,14 @@ impl Pager<'_> {
                     "nothing",
                 ));
             };
-            if self.seen.insert(identity) {
-                self.items.push(item.clone());
-                fresh += 1;
+            if !self.seen.insert(identity) {
+                continue;
+            }
+            fresh += 1;
+            self.moments.add(moment);
+            match record {
+                Ok(record) => self.items.push(record),
+                Err(broken) => drop(self.broken.get_or_insert(broken)),
             }
         }
         Ok(fresh)
@@ -293,7 +351,7 @@ impl Pager<'_> {
     }
 
     /// One page, with the limit lowered until the service takes it.
-    async fn page(&mut self, cursor: Option<String>) -> Result<Page, HttpError> {
+    async fn page(&mut self, cursor: Option<String>) -> Result<Page<T>, HttpError> {
         loop {
             let error = match self.fetch(self.limit, cursor.clone()).await {
                 Ok(page) => return Ok(page),
@@ -312,7 +370,7 @@ impl Pager<'_> {
     }
 
     /// The same page with half the limit, and half again.
-    async fn smaller(&mut self, cursor: Option<String>, mut error: HttpError) -> Result<Page, HttpError> {
+    async fn smaller(&mut self, cursor: Option<String>, mut error: HttpError) -> Result<Page<T>, HttpError> {
         while error.is_too_large() && self.halvings < MOST_HALVINGS && self.limit > 1 {
             self.halvings += 1;
             self.limit /= 2;
@@ -324,14 +382,36 @@ impl Pager<'_> {
         Err(error)
     }
 
-    async fn fetch(&self, limit: usize, cursor: Option<String>) -> Result<Page, HttpError> {
+    async fn fetch(&self, limit: usize, cursor: Option<String>) -> Result<Page<T>, HttpError> {
         let request = self.request(limit, cursor);
-        let answer = self.client.json(&request, Repeat::Always, self.target.expected).await?;
-        let found = crate::model::value::type_name(&answer.value);
-        match read_page(answer.value, &answer.response) {
-            Some((items, next)) => Ok(Page { items, next }),
-            None => Err(self.client.wrong_shape(&request, self.target.expected, "", found)),
-        }
+        self.allowance
+            .check_time(self.client.clock().now())
+            .map_err(|reached| self.too_much(&request, reached.bound))?;
+        let Answer { value, response, values } =
+            self.client.json(&request, Repeat::Always, self.target.expected).await?;
+        let found = crate::model::value::type_name(&value);
+        let bytes = response.body.len();
+        let Some((items, next)) = read_page(value, &response) else {
+            return Err(self.client.wrong_shape(&request, self.target.expected, "", found));
+        };
+        let load = if self.target.heads_only {
+            Load { items: items.len(), bytes: items.len() * HEAD_BYTES, values: items.len() * HEAD_VALUES }
+        } else {
+            Load { items: items.len(), bytes, values }
+        };
+        self.allowance.take(load).map_err(|reached| self.too_much(&request, reached.bound))?;
+        let items = items.into_iter().enumerate().map(|(index, item)| Item {
+            identity: self.identity(&item),
+            moment: moment_of(&item),
+            record: (self.read)(&item, &format!("/{index}")),
+        });
+        Ok(Page { items: items.collect(), next, bytes })
+    }
+
+    fn too_much(&self, request: &Request, bound: String) -> HttpError {
+        let (items, pages, megabytes) = (self.moments.items(), self.pages, self.bytes / 1_000_000);
+        let read = format!("{items} items in {pages} pages with {megabytes} MB were read of this list");
+        self.client.too_much(request, bound, read)
     }
 
     fn request(&self, limit: usize, cursor: Option<String>) -> Request {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use super::allowance::{Allowance, Load, Reached};
 use super::convert::{self, AgentRecord, EmailRecord, NumberRecord, VersionDoc, WidgetRecord};
 use super::error::ApiError;
 use super::exact::inexact_number;
@@ -16,7 +17,7 @@ use super::paths;
 use super::wire::{self, WireError};
 use crate::http::{Answer, Client, HttpError, Method, Repeat, Request};
 use crate::model::value::type_name;
-use crate::model::{Coverage, PhoneNumber, VersionHead};
+use crate::model::{PhoneNumber, VersionHead};
 
 /// How many versions of an agent are asked for at once: each comes with its whole config.
 const VERSION_LIMIT: usize = 50;
@@ -46,19 +47,27 @@ pub enum Routing {
 pub struct Reader {
     client: Client,
     limits: Arc<Mutex<BTreeMap<String, usize>>>,
+    /// What is left of the reading that this reader makes; without one, each list is bounded by itself.
+    allowance: Option<Allowance>,
 }
 
 impl Reader {
     /// The same for what a run still has to leave in order after a signal.
     #[must_use]
     pub(super) fn finishing(&self) -> Self {
-        Self { client: self.client.finishing(), limits: Arc::clone(&self.limits) }
+        Self { client: self.client.finishing(), ..self.clone() }
     }
 
     /// A reader over a client, whose limiter and counts it shares.
     pub fn new(client: &Client) -> Self {
         let client = client.through(|transport| Arc::new(Guard::read_only(transport)));
-        Self { client, limits: Arc::default() }
+        Self { client, limits: Arc::default(), allowance: None }
+    }
+
+    /// The same for one reading: what it keeps and how long it takes is bounded as a whole, from now on.
+    #[must_use]
+    pub fn for_one_reading(&self) -> Self {
+        Self { allowance: Some(Allowance::of(&self.client)), ..self.clone() }
     }
 
     /// The client that it reads by: it lets through what a reader may send, and nothing else.
@@ -87,6 +96,7 @@ impl Reader {
             what: "agents",
             expected: "a list of agents",
             identity: &["id", "agent_id"],
+            heads_only: false,
         };
         self.list(target, FIRST_LIMIT, |value, at| wire::Agent::read(value, at).map(convert::agent)).await
     }
@@ -99,6 +109,7 @@ impl Reader {
             what: "phone numbers",
             expected: "a list of phone numbers",
             identity: &["phone_number"],
+            heads_only: false,
         };
         self.list(target, FIRST_LIMIT, |value, at| wire::Number::read(value, at).map(convert::number)).await
     }
@@ -111,6 +122,7 @@ impl Reader {
             what: "web widgets",
             expected: "a list of web widgets",
             identity: &["id"],
+            heads_only: false,
         };
         self.list(target, FIRST_LIMIT, |value, at| wire::Widget::read(value, at).map(convert::widget)).await
     }
@@ -123,6 +135,7 @@ impl Reader {
             what: "email addresses",
             expected: "a list of email addresses",
             identity: &["id", "address"],
+            heads_only: false,
         };
         self.list(target, FIRST_LIMIT, |value, at| wire::Email::read(value, at).map(convert::email)).await
     }
@@ -135,6 +148,7 @@ impl Reader {
             what: "versions",
             expected: "a list of versions",
             identity: &["id"],
+            heads_only: true,
         };
         self.list(target, VERSION_LIMIT, |value, at| wire::Version::read_head(value, at).map(convert::head)).await
     }
@@ -261,33 +275,34 @@ impl Reader {
     ) -> Listing<T> {
         let known = self.limits.lock().unwrap_or_else(PoisonError::into_inner).get(&target.path).copied();
         let mut limit = known.unwrap_or(first);
-        let raw = read_all(&self.client, &target, &mut limit).await;
-        self.limits.lock().unwrap_or_else(PoisonError::into_inner).insert(target.path.clone(), limit);
-
-        let Listing { items: values, mut coverage, notices, mut error } = raw;
-        let mut items = Vec::with_capacity(values.len());
-        for (index, value) in values.iter().enumerate() {
-            match read(value, &format!("/{index}")) {
-                Ok(item) => items.push(item),
-                Err(WireError { at, found }) => {
-                    // A record that cannot be read may be the one that matters: nothing is absent then.
-                    let request = Request::new(Method::Get, target.path.clone());
-                    let wrong = self.client.wrong_shape(&request, target.expected, at, found);
-                    coverage = Coverage::Incomplete(wrong.one_line());
-                    error.get_or_insert_with(|| ApiError::new(format!("list {}", target.what), wrong));
-                }
-            }
-        }
-        Listing { items, coverage, notices, error }
+        let allowance = self.allowance.clone().unwrap_or_else(|| Allowance::of(&self.client));
+        // On the heap: a pager is large, and a plan waits for several at once.
+        let listing = Box::pin(read_all(&self.client, &target, &allowance, &mut limit, read)).await;
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner).insert(target.path, limit);
+        listing
     }
 
     /// Reads one thing; `None` for a 404 of the service's own.
     async fn get(&self, request: &Request, expected: &'static str) -> Result<Option<Answer>, HttpError> {
+        if let Some(allowance) = &self.allowance {
+            let now = self.client.clock().now();
+            allowance.check_time(now).map_err(|bound| self.too_much(request, bound))?;
+        }
         match self.client.json(request, Repeat::Always, expected).await {
-            Ok(answer) => Ok(Some(answer)),
+            Ok(answer) => {
+                if let Some(allowance) = &self.allowance {
+                    let load = Load { items: 0, bytes: answer.response.body.len(), values: answer.values };
+                    allowance.take(load).map_err(|bound| self.too_much(request, bound))?;
+                }
+                Ok(Some(answer))
+            }
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn too_much(&self, request: &Request, Reached { bound, read }: Reached) -> HttpError {
+        self.client.too_much(request, bound, read)
     }
 
     fn decode<T>(

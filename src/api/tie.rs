@@ -15,11 +15,33 @@ use super::cursor::{Moment, Order};
 /// How many known items a test of page lengths needs: a page that is cut by half could else hide as many.
 const SMALLEST_TEST: usize = 3;
 
-/// What the second look at a page's last moment showed.
+/// When the items of a list were created, each moment with how many share it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Glance {
+pub(super) struct Moments {
+    moments: BTreeMap<Timestamp, (Moment, usize)>,
+    items: usize,
+}
+
+impl Moments {
+    /// Counts an item, whether or not it says when it was created.
+    pub fn add(&mut self, moment: Option<Moment>) {
+        self.items += 1;
+        if let Some(moment) = moment {
+            self.moments.entry(moment.at).or_insert((moment, 0)).1 += 1;
+        }
+    }
+
+    /// How many items there are.
+    pub fn items(&self) -> usize {
+        self.items
+    }
+}
+
+/// What the second look at a page's last moment showed.
+#[derive(Clone, Debug)]
+pub(super) struct Glance<I> {
     /// What shares the moment.
-    pub items: Vec<Value>,
+    pub items: Vec<I>,
     /// Whether the page's last item is among them. If not, this was the wrong direction, or no look back at all.
     pub shows_last: bool,
     /// Whether the answer goes on behind the tie.
@@ -28,6 +50,12 @@ pub(super) struct Glance {
     pub length: usize,
     /// How many were asked for.
     pub asked: usize,
+}
+
+impl<I> Default for Glance<I> {
+    fn default() -> Self {
+        Self { items: Vec::new(), shows_last: false, goes_on: false, length: 0, asked: 0 }
+    }
 }
 
 /// A tie whose end was not shown.
@@ -61,16 +89,13 @@ pub(super) enum Verdict {
 }
 
 /// Judges a list that was read to an empty page.
-pub(super) fn judge(items: &[Value], open: &[OpenTie], order: Option<Order>, largest_page: usize) -> Verdict {
+pub(super) fn judge(list: &Moments, open: &[OpenTie], order: Option<Order>, largest_page: usize) -> Verdict {
     let Some(first) = open.first() else { return Verdict::Whole };
     let doubtful = || {
         let reason = format!("more of it than was shown may share the `created_at` {}", first.at.text());
         Verdict::Doubtful(reason)
     };
-    let mut moments: BTreeMap<Timestamp, (Moment, usize)> = BTreeMap::new();
-    for moment in items.iter().filter_map(moment_of) {
-        moments.entry(moment.at).or_insert((moment, 0)).1 += 1;
-    }
+    let Moments { moments, items } = list;
     // Where no two items share a moment, nothing says that any do; but a service whose pages hold one item shows no
     // two of anything.
     let has_ties = moments.values().any(|(_, count)| *count > 1);
@@ -88,7 +113,7 @@ pub(super) fn judge(items: &[Value], open: &[OpenTie], order: Option<Order>, lar
         Some(Order::OldestFirst) => moments.values().collect(),
         Some(Order::NewestFirst) | None => moments.values().rev().collect(),
     };
-    let mut left = items.len();
+    let mut left = *items;
     let mut cursor = None;
     for (moment, count) in in_order {
         if left <= largest_page {
@@ -124,7 +149,11 @@ mod tests {
 
     fn verdict(seconds: &[u64], length: usize, is_last: bool, largest_page: usize) -> Verdict {
         let items = items(seconds);
-        judge(&items, &[open(&items, length, is_last)], Some(Order::NewestFirst), largest_page)
+        let mut list = Moments::default();
+        for item in &items {
+            list.add(moment_of(item));
+        }
+        judge(&list, &[open(&items, length, is_last)], Some(Order::NewestFirst), largest_page)
     }
 
     #[test]

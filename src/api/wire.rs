@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::model::live::is_id;
 use crate::model::value::type_name;
 
 /// Something that had to be there and was not.
@@ -10,7 +11,7 @@ use crate::model::value::type_name;
 pub struct WireError {
     /// The JSON pointer from the body's root.
     pub at: String,
-    /// What stood there, by its JSON type.
+    /// What stood there: its JSON type, or what it is not. Never the value.
     pub found: String,
 }
 
@@ -76,10 +77,42 @@ impl<'a> Record<'a> {
         WireError { at: format!("{}/{name}", self.at), found: found.to_owned() }
     }
 
-    /// A text that must be there and must not be empty.
-    fn need(&self, name: &str) -> Read<String> {
-        self.text(name).filter(|text| !text.is_empty()).ok_or_else(|| self.bad(name))
+    /// An id, where there is one. It goes into the paths of requests, so nothing that a path could be bent by passes.
+    fn id(&self, name: &str) -> Read<Option<String>> {
+        self.checked(name, is_id, "a text that cannot be an id")
     }
+
+    /// An id that must be there.
+    fn need_id(&self, name: &str) -> Read<String> {
+        self.id(name)?.ok_or_else(|| self.bad(name))
+    }
+
+    /// A text that must be as `fits` says where it stands; an empty one counts as none.
+    fn checked(&self, name: &str, fits: fn(&str) -> bool, found: &str) -> Read<Option<String>> {
+        match self.text(name).filter(|text| !text.is_empty()) {
+            Some(text) if !fits(&text) => Err(WireError { at: format!("{}/{name}", self.at), found: found.to_owned() }),
+            text => Ok(text),
+        }
+    }
+
+    /// A phone number that must be there.
+    fn need_number(&self, name: &str) -> Read<String> {
+        let found = "a text that cannot be a phone number";
+        self.checked(name, is_number, found)?.ok_or_else(|| self.bad(name))
+    }
+}
+
+/// Whether a text can stand for a phone number. What is live may have another form than E.164, but it goes into the path
+/// of a request.
+fn is_number(text: &str) -> bool {
+    let fits = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'%');
+    (1..=64).contains(&text.len()) && text.bytes().all(fits) && text.bytes().any(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether a text can be an email address, which stands for the id of one that has none.
+fn is_address(text: &str) -> bool {
+    let fits = |c: char| !c.is_control() && !c.is_whitespace() && !matches!(c, '/' | '\\' | '?' | '#' | '%');
+    (3..=320).contains(&text.len()) && text.contains('@') && text.chars().all(fits)
 }
 
 /// A version without its config, as it stands in an agent's record and at the head of a version's own.
@@ -100,7 +133,7 @@ pub struct Head {
 impl Head {
     fn read(record: &Record<'_>) -> Read<Self> {
         Ok(Self {
-            id: record.need("id")?,
+            id: record.need_id("id")?,
             version: record.count("version").ok_or_else(|| record.bad("version"))?,
             published: record.flag("published").unwrap_or(false),
             created_by: record.text("created_by"),
@@ -138,10 +171,10 @@ pub struct Widget {
 impl Widget {
     fn of(record: &Record<'_>) -> Read<Self> {
         Ok(Self {
-            id: record.need("id")?,
-            organization_id: record.text("organization_id"),
-            agent_id: record.text("agent_id"),
-            agent_version_id: record.text("agent_version_id"),
+            id: record.need_id("id")?,
+            organization_id: record.id("organization_id")?,
+            agent_id: record.id("agent_id")?,
+            agent_version_id: record.id("agent_version_id")?,
             published: record.flag("published"),
         })
     }
@@ -198,8 +231,11 @@ impl Agent {
         let phone_numbers = record.list("phone_numbers")?.unwrap_or_default();
         let widgets = record.list("widgets")?.unwrap_or_default();
         Ok(Self {
-            id: record.need("id").or_else(|missing| record.need("agent_id").map_err(|_| missing))?,
-            organization_id: record.text("organization_id"),
+            id: match record.id("id")? {
+                Some(id) => id,
+                None => record.id("agent_id")?.ok_or_else(|| record.bad("id"))?,
+            },
+            organization_id: record.id("organization_id")?,
             // An agent without a name is odd, and still an agent.
             name: record.text("name").unwrap_or_default(),
             description: record.text("description"),
@@ -215,8 +251,8 @@ impl Agent {
                 .iter()
                 .map(|number| {
                     Ok(AgentNumber {
-                        phone_number: number.need("phone_number")?,
-                        agent_version_id: number.text("agent_version_id"),
+                        phone_number: number.need_number("phone_number")?,
+                        agent_version_id: number.id("agent_version_id")?,
                         direction: number.text("direction"),
                     })
                 })
@@ -265,8 +301,8 @@ impl Version {
         let record = Record::read(value, at)?;
         Ok(Self {
             head: Head::read(&record)?,
-            organization_id: record.text("organization_id"),
-            agent_id: record.text("agent_id"),
+            organization_id: record.id("organization_id")?,
+            agent_id: record.id("agent_id")?,
             config: record
                 .map
                 .get("config")
@@ -307,10 +343,10 @@ impl Number {
     pub fn read(value: &Value, at: &str) -> Read<Self> {
         let record = Record::read(value, at)?;
         Ok(Self {
-            phone_number: record.need("phone_number")?,
-            organization_id: record.text("organization_id"),
-            inbound: record.text("inbound_agent_version_id"),
-            outbound: record.text("outbound_agent_version_id"),
+            phone_number: record.need_number("phone_number")?,
+            organization_id: record.id("organization_id")?,
+            inbound: record.id("inbound_agent_version_id")?,
+            outbound: record.id("outbound_agent_version_id")?,
         })
     }
 }
@@ -330,11 +366,12 @@ impl Email {
     /// Reads an email address.
     pub fn read(value: &Value, at: &str) -> Read<Self> {
         let record = Record::read(value, at)?;
-        let address = record.need("address")?;
+        let found = "a text that cannot be an email address";
+        let address = record.checked("address", is_address, found)?.ok_or_else(|| record.bad("address"))?;
         Ok(Self {
-            id: record.text("id").unwrap_or_else(|| address.clone()),
+            id: record.id("id")?.unwrap_or_else(|| address.clone()),
             address,
-            inbound_agent_version_id: record.text("inbound_agent_version_id"),
+            inbound_agent_version_id: record.id("inbound_agent_version_id")?,
         })
     }
 }
@@ -382,6 +419,29 @@ mod tests {
         let error = Version::read(&json!({"id": "v", "version": 1, "config": null}), "").unwrap_err();
         assert_eq!(error, WireError { at: "/config".into(), found: "null".into() });
         assert_eq!(Number::read(&json!([]), "/1").unwrap_err().found, "array");
+    }
+
+    #[test]
+    fn what_would_bend_a_path_is_no_id() {
+        for bad in ["..", ".", "a/../b", "a%2fb", "a?x", "a b", &"a".repeat(200)] {
+            let version = json!({"id": bad, "version": 1});
+            let readings = [
+                Agent::read(&json!({"id": bad}), "/0").map(drop),
+                Agent::read(&json!({"id": "a", "versions": [version]}), "/0").map(drop),
+                Agent::read(&json!({"id": "a", "widgets": [{"id": bad}]}), "/0").map(drop),
+                Version::read(&json!({"id": "v", "version": 1, "agent_id": bad, "config": {}}), "").map(drop),
+                Number::read(&json!({"phone_number": "+1", "inbound_agent_version_id": bad}), "").map(drop),
+                Number::read(&json!({"phone_number": bad.replace(' ', "/")}), "").map(drop),
+                Widget::read(&json!({"id": "w", "agent_version_id": bad}), "").map(drop),
+                Email::read(&json!({"address": bad.replace(' ', "/")}), "").map(drop),
+            ];
+            for reading in readings {
+                let error = reading.unwrap_err();
+                assert!(error.found.starts_with("a text that cannot be"), "{bad}: {error:?}");
+            }
+        }
+        let number = Number::read(&json!({"phone_number": "sip:front@desk.test", "inbound_agent_version_id": ""}), "");
+        assert_eq!(number.unwrap().inbound, None);
     }
 
     #[test]

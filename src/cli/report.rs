@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::api::ApiError;
 use crate::diagnostics::Problem;
 use crate::http::HttpErrorKind;
-use crate::render::diagnostics::{problem_json, read_problem};
+use crate::render::diagnostics::{put_problems, read_left_out, read_problem};
 use crate::session::SessionError;
 
 use super::exit::Exit;
@@ -180,7 +180,7 @@ impl CommandError {
             reason: Reason::default(),
             causes: texts(error, "causes"),
             hints: texts(error, "hints"),
-            problems: problems.iter().filter_map(read_problem).collect(),
+            problems: problems.iter().filter_map(read_problem).chain(read_left_out(error)).collect(),
         })
     }
 
@@ -189,7 +189,7 @@ impl CommandError {
         let Self { exit, reason: _, causes, hints, problems } = self;
         let mut error = json!({"exit_code": exit.code(), "causes": causes, "hints": hints});
         if !problems.is_empty() {
-            error["diagnostics"] = problems.iter().map(problem_json).collect();
+            put_problems(&mut error, problems);
         }
         json!({"format_version": "1.0", "error": error})
     }

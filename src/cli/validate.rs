@@ -77,14 +77,14 @@ pub async fn check(arguments: &Validate, settings: &Settings) -> Result<Validati
 pub fn show(found: &Validation, arguments: &Validate, settings: &Settings) -> Result<(), CommandError> {
     let Validation { resolved, problems, schema_digest } = found;
     let valid = found.errors() == 0;
-    let document = json!({
+    let mut document = json!({
         "format_version": "1.0",
         "valid": valid,
         "manifests": resolved.desired.len(),
         "environment": resolved.project.environment,
         "schema_digest": schema_digest,
-        "diagnostics": crate::render::diagnostics::json(problems, &resolved.sources),
     });
+    crate::render::diagnostics::put_json(&mut document, problems, &resolved.sources);
     findings::tell(problems, resolved, settings);
     findings::write("validate", problems, resolved, &arguments.reports, settings)?;
     output::json(settings, &format!("{document:#}\n"))?;

@@ -29,7 +29,7 @@ impl Severity {
 }
 
 /// Where a problem is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// A range of a text that was read.
     Span(Span),

@@ -5,7 +5,9 @@
 pub mod diagnostic;
 pub mod problem;
 pub mod source;
+pub mod worst;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Fix, Label, Place, Severity};
 pub use problem::Problem;
 pub use source::{FileId, Position, SourceMap, Span};
+pub use worst::Worst;

@@ -92,12 +92,7 @@ impl BaseUrl {
 
     /// Whether the address is this machine. Proxies are not asked then.
     pub fn is_loopback(&self) -> bool {
-        match self.0.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
+        is_loopback(&self.0)
     }
 
     /// The address of a request. `None` where `path` would not arrive as it was written: a step `..` in an id must
@@ -119,6 +114,31 @@ impl BaseUrl {
     }
 }
 
+/// Whether the value of a `Host` header names this machine, with any port and nothing else.
+pub fn is_loopback_authority(authority: &str) -> bool {
+    is_loopback_origin(&format!("http://{authority}"))
+}
+
+/// Whether the value of an `Origin` header is a page that this machine served itself. `null` is nobody's.
+pub fn is_loopback_origin(origin: &str) -> bool {
+    let Ok(url) = Url::parse(origin) else { return false };
+    let says_more = !url.username().is_empty()
+        || url.password().is_some()
+        || url.path() != "/"
+        || url.query().is_some()
+        || url.fragment().is_some();
+    matches!(url.scheme(), "http" | "https") && !says_more && is_loopback(&url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.as_str().trim_end_matches('/'))
@@ -128,6 +148,33 @@ impl fmt::Display for BaseUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_this_machine_is_loopback_however_a_header_spells_it() {
+        for here in ["127.0.0.1", "127.8.8.8:7878", "[::1]", "[::1]:1", "localhost", "LOCALHOST:65535"] {
+            assert!(is_loopback_authority(here), "{here}");
+        }
+        for other in [
+            "",
+            "evil.test",
+            "127.0.0.1.evil.test:80",
+            "localhost.evil.test",
+            "evil.test@localhost",
+            "localhost/x",
+            "localhost?x",
+            "localhost#x",
+            "10.0.0.1",
+            "0.0.0.0",
+            "[::]",
+            "localhost:99999",
+        ] {
+            assert!(!is_loopback_authority(other), "{other}");
+        }
+        assert!(is_loopback_origin("http://localhost:3000") && is_loopback_origin("https://127.0.0.1"));
+        for other in ["null", "https://evil.test", "file://", "chrome-extension://localhost"] {
+            assert!(!is_loopback_origin(other), "{other}");
+        }
+    }
 
     #[test]
     fn https_is_taken_and_http_to_loopback_only() {

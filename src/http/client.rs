@@ -13,6 +13,7 @@ use super::clock::later;
 use super::detail::{Detail, is_page};
 use super::error::{Fate, HttpError, HttpErrorKind};
 use super::limiter::{Limiter, MOST_IN_FLIGHT};
+use super::measure::{MOST_VALUES, count_values};
 use super::message::{Request, Response, TransportError};
 use super::redact::{Redactor, plain};
 use super::retry::{
@@ -71,6 +72,8 @@ pub struct Answer<T = Value> {
     pub value: T,
     /// The answer as it came, for its headers and its bytes.
     pub response: Response,
+    /// How many JSON values it holds.
+    pub values: usize,
 }
 
 /// Sends requests. Cheap to clone; all clones share one limiter, one deadline and one count.
@@ -178,6 +181,11 @@ impl Client {
         self.lock().deadline = deadline;
     }
 
+    /// How long a run repeats and waits.
+    pub fn run_limit(&self) -> Duration {
+        self.shared.options.retry.run_limit
+    }
+
     /// Now, by the service's clock, as far as any answer has told it.
     pub fn service_now(&self) -> Option<Timestamp> {
         let offset = self.lock().service_offset?;
@@ -197,21 +205,27 @@ impl Client {
         expected: &'static str,
     ) -> Result<Answer<T>, HttpError> {
         let redactor = &self.shared.options.redactor;
-        self.run(request, repeat, |response| match serde_json::from_slice(&response.body) {
-            Ok(value) => Ok(Answer { value, response }),
-            Err(error) => {
-                let ended_early = error.is_eof();
-                let snippet = redactor.snippet(&response.body);
-                Err(Rejected {
-                    kind: HttpErrorKind::NotJson { expected, ended_early, reason: error.to_string(), snippet },
-                    // The service did it: only the telling of it went wrong.
-                    fate: Fate::Unknown,
-                    repeats: ended_early && repeat == Repeat::Always,
-                    throttled: false,
-                })
+        let read = |response: Response| {
+            let values = count_values(&response.body);
+            if values > MOST_VALUES {
+                let kind = HttpErrorKind::TooManyValues { values, limit: MOST_VALUES };
+                return Err(Rejected { kind, fate: Fate::Unknown, repeats: false, throttled: false });
             }
-        })
-        .await
+            let error = match serde_json::from_slice(&response.body) {
+                Ok(value) => return Ok(Answer { value, response, values }),
+                Err(error) => error,
+            };
+            let ended_early = error.is_eof();
+            let snippet = redactor.snippet(&response.body);
+            Err(Rejected {
+                kind: HttpErrorKind::NotJson { expected, ended_early, reason: error.to_string(), snippet },
+                // The service did it: only the telling of it went wrong.
+                fate: Fate::Unknown,
+                repeats: ended_early && repeat == Repeat::Always,
+                throttled: false,
+            })
+        };
+        self.run(request, repeat, read).await
     }
 
     /// An error about an answer that was JSON and yet not what it should be.
@@ -224,6 +238,11 @@ impl Client {
     ) -> HttpError {
         let kind = HttpErrorKind::WrongShape { expected, at: at.into(), found: found.into() };
         self.error(request, 1, Fate::Unknown, kind)
+    }
+
+    /// An error about answers that are fine and come to more than is read. `read` says how much was.
+    pub fn too_much(&self, request: &Request, bound: impl Into<String>, read: impl Into<String>) -> HttpError {
+        self.error(request, 1, Fate::Unknown, HttpErrorKind::TooMuch { bound: bound.into(), read: read.into() })
     }
 
     async fn run<T>(

@@ -10,8 +10,15 @@ use super::redact::{Redactor, cut};
 /// How many complaints a message shows. A config with more faults than that is better looked at by `validate`.
 const SHOWN_COMPLAINTS: usize = 8;
 
+/// How many complaints are read of an answer, which may be as large as any body.
+const MOST_COMPLAINTS: usize = 100;
+
 /// How long a text from the service may be in a message, in characters.
 const LONGEST_TEXT: usize = 500;
+
+/// How many steps of a place are shown, and how long each may be, in characters. A config nests about twelve deep.
+const MOST_STEPS: usize = 24;
+const LONGEST_STEP: usize = 80;
 
 /// One entry of a 422: what is wrong, and where (contract, section 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +53,12 @@ pub enum Detail {
     /// The service said why.
     Text(String),
     /// The service said what is wrong where.
-    Complaints(Vec<Complaint>),
+    Complaints {
+        /// The first of its complaints.
+        list: Vec<Complaint>,
+        /// How many more there were.
+        more: usize,
+    },
     /// A page for people: something between us and the service answered.
     Html {
         /// Its title, where it has one.
@@ -73,7 +85,9 @@ impl Detail {
         match said {
             Value::String(text) => Self::Text(cut(&redactor.clean(text), LONGEST_TEXT)),
             Value::Array(list) if list.iter().any(Value::is_object) => {
-                Self::Complaints(list.iter().filter_map(|entry| read_complaint(entry, redactor)).collect())
+                let (read, rest) = list.split_at(list.len().min(MOST_COMPLAINTS));
+                let list = read.iter().filter_map(|entry| read_complaint(entry, redactor)).collect();
+                Self::Complaints { list, more: rest.len() }
             }
             Value::Object(map) => match map.get("message").or_else(|| map.get("msg")).and_then(Value::as_str) {
                 Some(text) => Self::Text(cut(&redactor.clean(text), LONGEST_TEXT)),
@@ -86,7 +100,7 @@ impl Detail {
     /// The complaints, where the answer had any.
     pub fn complaints(&self) -> &[Complaint] {
         match self {
-            Self::Complaints(list) => list,
+            Self::Complaints { list, .. } => list,
             Self::Text(_) | Self::Html { .. } | Self::Other(_) | Self::Empty => &[],
         }
     }
@@ -96,10 +110,10 @@ impl fmt::Display for Detail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) | Self::Other(text) => f.write_str(text),
-            Self::Complaints(list) => {
+            Self::Complaints { list, more } => {
                 let shown: Vec<String> = list.iter().take(SHOWN_COMPLAINTS).map(Complaint::to_string).collect();
                 f.write_str(&shown.join("; "))?;
-                match list.len().saturating_sub(SHOWN_COMPLAINTS) {
+                match list.len().saturating_sub(SHOWN_COMPLAINTS) + more {
                     0 => Ok(()),
                     more => write!(f, "; and {more} more"),
                 }
@@ -118,13 +132,13 @@ fn read_complaint(entry: &Value, redactor: &Redactor) -> Option<Complaint> {
         cut(&redactor.clean(text), LONGEST_TEXT)
     };
     let place = map.get("loc").and_then(Value::as_array).map(|steps| {
-        steps
-            .iter()
-            .map(|step| match step {
-                Value::String(step) => cut(&redactor.clean(step), LONGEST_TEXT),
-                other => other.to_string(),
-            })
-            .collect()
+        let shown = steps.iter().take(MOST_STEPS).map(|step| match step {
+            Value::String(step) => cut(&redactor.clean(step), LONGEST_STEP),
+            // An index. Anything else is no step of a place, and may be as large as it likes or repeat what was sent.
+            Value::Number(index) => cut(&redactor.clean(&index.to_string()), LONGEST_STEP),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => "…".to_owned(),
+        });
+        shown.chain((steps.len() > MOST_STEPS).then(|| "…".to_owned())).collect()
     });
     let context = map.get("ctx");
     let number = |name: &str| context.and_then(|context| context.get(name)).and_then(Value::as_u64);
@@ -183,6 +197,25 @@ mod tests {
         let entry = r#"{"loc": ["body"], "msg": "No", "type": "x"}"#;
         let body = format!(r#"{{"detail": [{}]}}"#, [entry; 11].join(","));
         assert!(read(&body).to_string().ends_with("; and 3 more"));
+    }
+
+    #[test]
+    fn a_place_of_odd_steps_is_bounded_and_shows_nothing_that_was_sent() {
+        let secret = secrecy::SecretString::from("hunter2-hunter2");
+        let redactor = Redactor::new([&secret]);
+        let steps = serde_json::json!([
+            "body", {"token": "hunter2-hunter2"}, ["hunter2-hunter2"], true, 3, "hunter2-hunter2", "x".repeat(10_000)
+        ]);
+        let many: Vec<Value> = (0..10_000).map(Value::from).collect();
+        for (loc, shown) in [(steps, "body.….….….3.(secret).xxx"), (Value::Array(many), "0.1.2.3")] {
+            let body = serde_json::json!({"detail": [{"loc": loc, "msg": "No", "type": "x"}]}).to_string();
+            let response = Response { status: 422, headers: Vec::new(), body: body.into_bytes() };
+            let text = Detail::read(&response, &redactor).to_string();
+            assert!(text.starts_with(shown) && text.len() < 300 && !text.contains("hunter2"), "{text}");
+        }
+        let entries = vec![serde_json::json!({"loc": ["body"], "msg": "No", "type": "x"}); 5_000];
+        let detail = read(&serde_json::json!({"detail": entries}).to_string());
+        assert!(detail.complaints().len() <= MOST_COMPLAINTS && detail.to_string().ends_with("and 4992 more"));
     }
 
     #[test]

@@ -85,6 +85,22 @@ pub enum HttpErrorKind {
         /// What stood there: a JSON type, never a value.
         found: String,
     },
+    /// A success with more values than are read.
+    #[error("the answer holds {values} values, more than the {limit} that are read")]
+    TooManyValues {
+        /// How many it holds.
+        values: usize,
+        /// How many are read.
+        limit: usize,
+    },
+    /// Answers that are fine one by one and too much together.
+    #[error("there is more than is read: {bound} ({read})")]
+    TooMuch {
+        /// The bound that was reached.
+        bound: String,
+        /// How much was read until then.
+        read: String,
+    },
     /// The service asked for more patience than the run has left.
     #[error("the service asks for {} s of patience, more than the {} s that this run has", .asked.as_secs(), .limit.as_secs())]
     OutOfTime {
@@ -177,7 +193,10 @@ impl HttpError {
 
     /// The answer was larger than any that is expected.
     pub fn is_too_large(&self) -> bool {
-        matches!(*self.kind, HttpErrorKind::Transport(TransportError::TooLarge(_)))
+        matches!(
+            *self.kind,
+            HttpErrorKind::Transport(TransportError::TooLarge(_)) | HttpErrorKind::TooManyValues { .. }
+        )
     }
 
     /// The run was interrupted before the request was sent.
@@ -224,6 +243,13 @@ impl HttpError {
             HttpErrorKind::NotJson { .. } | HttpErrorKind::WrongShape { .. } => {
                 vec!["this service speaks otherwise than this version of reachform knows: look for a newer one".into()]
             }
+            HttpErrorKind::TooManyValues { .. } => {
+                vec!["check ANYREACH_API_URL: no answer of the service holds that much".into()]
+            }
+            HttpErrorKind::TooMuch { .. } => vec![
+                "check ANYREACH_API_URL; if it is right, ask the operator of the service why its answers do not end"
+                    .into(),
+            ],
             HttpErrorKind::Status { .. } | HttpErrorKind::Interrupted => Vec::new(),
         }
     }

@@ -10,6 +10,7 @@ pub mod credential;
 pub mod detail;
 pub mod error;
 pub mod limiter;
+mod measure;
 pub mod message;
 pub mod redact;
 pub mod reqwest_transport;

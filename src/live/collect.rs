@@ -26,6 +26,7 @@ pub struct Reading {
 
 /// Reads all lists, the schema and what else a plan looks at, side by side.
 pub async fn read_lists(reader: &Reader) -> Reading {
+    let reader = &reader.for_one_reading();
     let (agents, numbers, schema, routing, scopes) = futures_util::join!(
         reader.list_agents(),
         reader.list_numbers(),
@@ -240,6 +241,7 @@ impl ConfigFailure {
 
 /// Reads configs in one bounded wave and keeps them in the state. What could not be read comes back, in order.
 pub async fn read_configs(reader: &Reader, state: &mut LiveState, wanted: &[(String, u64)]) -> Vec<ConfigFailure> {
+    let reader = &reader.for_one_reading();
     let wanted: BTreeSet<(String, u64)> = wanted.iter().cloned().collect();
     let answers = stream::iter(wanted)
         .map(|(agent_id, version)| async move { (reader.version(&agent_id, version).await, (agent_id, version)) })

@@ -26,6 +26,7 @@ pub struct Unlisted {
 /// Asks for each of them, side by side, and keeps what is found. Coverage stays as it was: a filter that finds nothing
 /// proves nothing. What could not be asked comes back.
 pub async fn ask_singly(reader: &Reader, state: &mut LiveState, unlisted: &Unlisted) -> Vec<ApiError> {
+    let reader = &reader.for_one_reading();
     let by_name = unlisted.agent_names.iter().map(|name| AgentFilter { name: Some(name.clone()), metadata: None });
     let by_stamp = unlisted.stamps.iter().map(|stamp| AgentFilter { name: None, metadata: Some(stamp.clone()) });
     let filters: Vec<AgentFilter> = by_name.chain(by_stamp).collect();

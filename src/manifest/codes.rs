@@ -33,6 +33,8 @@ codes! {
     FILE_CYCLE = "file-cycle": "A file brings itself in.";
     FILE_TOO_DEEP = "file-too-deep": "Files stand inside each other deeper than is read.";
     EXPANSION_TOO_LARGE = "expansion-too-large": "The files of one manifest come to more than is read.";
+    PROJECT_TOO_LARGE = "project-too-large": "All manifests and their files together come to more than is read.";
+    TOO_MANY_PROBLEMS = "too-many-problems": "The manifests have more problems than are looked for.";
     UNKNOWN_TAG = "unknown-tag": "A tag is none of `!file`, `!merge`, `!var`, `!secret`, `!agent` and `!format`.";
     BAD_TAG_USE = "bad-tag-use": "A tag stands before a value that it does not take, or where none may stand.";
     BAD_MERGE = "bad-merge": "`!merge` takes a list of maps.";
@@ -62,6 +64,7 @@ codes! {
     DUPLICATE_KEY = "duplicate-key": "Two manifests have one key.";
     BAD_PHONE_NUMBER = "bad-phone-number": "A phone number is not in E.164.";
     BAD_EMAIL = "bad-email": "An email address is none.";
+    BAD_ID = "bad-id": "A text cannot be an id of the service.";
     DUPLICATE_ENTRY = "duplicate-entry": "A list names the same thing twice.";
     SLOT_CLAIMED_TWICE = "slot-claimed-twice": "Two manifests claim one direction of one phone number.";
     CLAIMED_TWICE = "claimed-twice": "Two manifests claim one widget, address or live agent.";

@@ -128,15 +128,15 @@ impl Session<'_> {
             return;
         };
         *node = Node::hole(span.clone());
-        if so_far.stopped {
+        if so_far.stopped || self.stopped {
             return;
         }
         let Some(name) = self.find_file(&path, &span) else { return };
         if has_extension(&name, &TEXT_EXTENSIONS) {
             if let Some(text) = self.load_text(&name, &span)
-                && self.charge(so_far, Weight { nodes: 1, bytes: text.len() }, &span)
+                && self.charge_manifest(so_far, Weight { nodes: 1, bytes: text.len() }, &span)
             {
-                *node = Node::plain(span, Kind::Text(text));
+                *node = Node::plain(span, Kind::Text(text.to_string()));
                 // The place is where the file is named, and that is one line.
                 node.style = Style::Quoted;
             }
@@ -154,7 +154,7 @@ impl Session<'_> {
             return;
         }
         let Some(tree) = self.load_structure(&name, &span) else { return };
-        if !self.charge(so_far, tree.weight(), &span) {
+        if !self.charge_manifest(so_far, tree.weight(), &span) {
             return;
         }
         *node = (*tree).clone();
@@ -163,7 +163,7 @@ impl Session<'_> {
         so_far.trail.pop();
     }
 
-    fn charge(&mut self, so_far: &mut Expansion, weight: Weight, span: &Span) -> bool {
+    fn charge_manifest(&mut self, so_far: &mut Expansion, weight: Weight, span: &Span) -> bool {
         so_far.spent.add(weight);
         if so_far.spent.is_too_much() {
             so_far.stopped = true;
@@ -172,7 +172,7 @@ impl Session<'_> {
                 Diagnostic::error(codes::EXPANSION_TOO_LARGE, format!("the files of one manifest hold too {message}"));
             self.report(problem.span(span.clone()).label("reading stopped here"));
         }
-        !so_far.stopped
+        !so_far.stopped && self.charge(weight, span)
     }
 
     /// The name of the file that a path leads to, if it is one that may be read.
@@ -225,7 +225,7 @@ impl Session<'_> {
 
     fn read_for(&mut self, name: &str, span: &Span) -> Option<String> {
         match self.read_text(name, MAX_FILE) {
-            Ok(text) => Some(text),
+            Ok(text) => self.charge(Weight { nodes: 1, bytes: text.len() }, span).then_some(text),
             Err(TextError::NotUtf8 { byte, utf16 }) => {
                 self.report(not_utf8(name, byte, utf16, Place::Span(span.clone())));
                 None
@@ -243,12 +243,15 @@ impl Session<'_> {
     }
 
     /// A text as the service shall get it: without a byte order mark, lines ended as everywhere else, nothing else touched.
-    fn load_text(&mut self, name: &str, span: &Span) -> Option<String> {
-        let text = self.read_for(name, span)?;
-        if !text.starts_with('\u{feff}') && !text.contains("\r\n") {
-            return Some(text);
+    fn load_text(&mut self, name: &str, span: &Span) -> Option<Rc<str>> {
+        if let Some(known) = self.texts.get(name) {
+            return Some(known.clone());
         }
-        Some(text.strip_prefix('\u{feff}').unwrap_or(&text).replace("\r\n", "\n"))
+        let text = self.read_for(name, span)?;
+        let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let text: Rc<str> = if plain.contains("\r\n") { plain.replace("\r\n", "\n").into() } else { plain.into() };
+        self.texts.insert(name.to_owned(), text.clone());
+        Some(text)
     }
 
     fn load_structure(&mut self, name: &str, span: &Span) -> Option<Rc<Node>> {
@@ -273,7 +276,8 @@ impl Session<'_> {
             self.report(Diagnostic::error(codes::FILE_DOCUMENTS, message).span(span.clone()));
             return None;
         }
-        documents.pop().map(|document| document.root)
+        let root = documents.pop()?.root;
+        self.charge(root.weight(), span).then_some(root)
     }
 }
 

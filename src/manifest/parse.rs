@@ -12,6 +12,7 @@ use super::tree::{Entry, Kind, Node};
 use super::yaml::shorten;
 use crate::diagnostics::{Diagnostic, Span};
 use crate::model::desired::Origin;
+use crate::model::live::is_id;
 use crate::model::stamp::STAMP_KEY;
 use crate::model::verify::is_withheld;
 use crate::model::{Declared, Desired, Digest, Direction, FieldPath, Key, PhoneNumber, Slot, Slots, Verify};
@@ -173,7 +174,7 @@ impl Session<'_> {
             "ignore" => draft.ignore = Some(value),
             "release" => draft.release = Some(value),
             "id" => {
-                draft.id = self.filled_text(&value, "`id`").map(str::to_owned);
+                draft.id = self.filled_text(&value, "`id`").map(str::to_owned).filter(|id| self.fits(id, &value));
                 draft.claims.extend(draft.id.clone().map(|id| (Claim::Agent(id), value.span.clone())));
             }
             "moved" => {
@@ -317,16 +318,39 @@ impl Session<'_> {
         for item in self.list(node, what)? {
             let Some(text) = self.filled_text(item, &format!("an entry of {what}")) else { continue };
             let text = text.to_owned();
-            if matches!(claim(String::new()), Claim::Email(_)) && !text.contains('@') {
-                let problem = Diagnostic::error(codes::BAD_EMAIL, format!("`{}` is no email address", shorten(&text)));
-                self.report(problem.span(item.span.clone()));
-            } else if out.insert(text.clone()) {
+            let is_good = match claim(String::new()) {
+                Claim::Email(_) => self.is_address(&text, item),
+                Claim::Slot(_) | Claim::Widget(_) | Claim::Agent(_) => self.fits(&text, item),
+            };
+            if !is_good {
+                continue;
+            }
+            if out.insert(text.clone()) {
                 claims.push((claim(text), item.span.clone()));
             } else {
                 self.report_twice(&text, item, what);
             }
         }
         Some(out)
+    }
+
+    fn is_address(&mut self, text: &str, node: &Node) -> bool {
+        if text.contains('@') {
+            return true;
+        }
+        let problem = Diagnostic::error(codes::BAD_EMAIL, format!("`{}` is no email address", shorten(text)));
+        self.report(problem.span(node.span.clone()));
+        false
+    }
+
+    /// Whether a text can be an id, which goes into the paths of requests.
+    fn fits(&mut self, id: &str, node: &Node) -> bool {
+        if is_id(id) {
+            return true;
+        }
+        let problem = Diagnostic::error(codes::BAD_ID, format!("`{}` cannot be an id of the service", shorten(id)));
+        self.report(problem.span(node.span.clone()).hint("an id is made of letters, digits, `_`, `.`, `~` and `-`"));
+        false
     }
 
     fn report_twice(&mut self, text: &str, node: &Node, what: &str) {

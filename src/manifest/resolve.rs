@@ -15,7 +15,7 @@ use super::parse::{FIELDS, Manifest};
 use super::project::{AgentsPath, PROJECT_FILE, Project};
 use super::session::{SecretSource, Session, TextError, list_of, not_utf8, untracked};
 use super::suggest::nearest;
-use super::tree::{Entry, Kind, Node};
+use super::tree::{Entry, Kind, MANIFEST_NODES, Node, Weight};
 use super::yaml;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place, SourceMap, Span};
 use crate::model::{Desired, Key};
@@ -67,6 +67,11 @@ pub fn resolve(files: &dyn Files, environment: Option<&str>, secrets: SecretSour
     let mut elsewhere = BTreeSet::new();
     let mut found_any = false;
     for name in session.discover(&project) {
+        session.check_problems(&name);
+        if session.stopped {
+            found_any = true;
+            break;
+        }
         let Some(text) = session.read_manifest(&name) else {
             found_any = true;
             continue;
@@ -80,15 +85,17 @@ pub fn resolve(files: &dyn Files, environment: Option<&str>, secrets: SecretSour
             session.report(problem);
             continue;
         }
-        let file = session.sources.add(&*name, text);
         let before = session.diagnostics.len();
-        let documents = yaml::parse(file, session.sources.text(file), &mut session.diagnostics);
+        let documents = session.documents(&name, text);
         found_any |= session.diagnostics.len() > before;
         for document in documents {
             if matches!(document.root.kind, Kind::Null) && document.root.tag.is_none() {
                 continue;
             }
             found_any = true;
+            if session.stopped {
+                break;
+            }
             match session.document(document.root, &name, &project) {
                 Document::Manifest(manifest) => manifests.push(*manifest),
                 Document::Elsewhere(key) => elsewhere.extend(key),
@@ -223,6 +230,19 @@ impl Session<'_> {
         };
         self.report(problem);
         None
+    }
+
+    /// The documents of a file, counted against the project's budget.
+    fn documents(&mut self, name: &str, text: String) -> Vec<yaml::Document> {
+        let mut weight = Weight { nodes: 0, bytes: text.len() };
+        let file = self.sources.add(name, text);
+        let documents = yaml::parse(file, self.sources.text(file), &mut self.diagnostics);
+        for document in &documents {
+            weight.add(document.root.weight());
+            weight.add(Weight { nodes: MANIFEST_NODES, bytes: 0 });
+        }
+        let start = documents.first().map_or_else(|| Span::new(file, 0..0), |document| document.root.span.clone());
+        if self.charge(weight, &start) { documents } else { Vec::new() }
     }
 
     fn document(&mut self, root: Node, file: &str, project: &Project) -> Document {

@@ -7,9 +7,12 @@ use super::codes;
 use super::files::{FileError, Files};
 use super::scalar;
 use super::suggest::nearest;
-use super::tree::{Kind, Node, Style};
+use super::tree::{Kind, Node, PROJECT_BYTES, PROJECT_NODES, Style, Weight};
 use super::yaml::shorten;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place, SourceMap, Span};
+
+/// Most problems that are looked for.
+const MOST_PROBLEMS: usize = 100_000;
 
 /// Looks a secret up by the name behind `!secret`.
 pub type SecretSource<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -27,6 +30,12 @@ pub(super) struct Session<'a> {
     pub diagnostics: Diagnostics,
     /// Structures that `!file` has brought in, as they were written, by their name; `None` for one that was refused.
     pub structures: BTreeMap<String, Option<Rc<Node>>>,
+    /// Texts that `!file` has brought in, so that one used by many manifests is read once.
+    pub texts: BTreeMap<String, Rc<str>>,
+    /// What all manifests have come to so far.
+    spent: Weight,
+    /// Whether reading has stopped, for there is too much of something. It has been reported.
+    pub stopped: bool,
     /// The chosen environment's name, for messages.
     pub environment: String,
     /// Its variables; `None` where a mistake in the project file leaves them unknown, and is all that is reported.
@@ -49,6 +58,9 @@ impl<'a> Session<'a> {
             sources: SourceMap::default(),
             diagnostics: Diagnostics::new(),
             structures: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            spent: Weight::default(),
+            stopped: false,
             environment: super::project::DEFAULT_NAME.to_owned(),
             variables: Some(BTreeMap::new()),
             short_secrets: BTreeSet::new(),
@@ -57,6 +69,43 @@ impl<'a> Session<'a> {
 
     pub fn report(&mut self, problem: Diagnostic) {
         self.diagnostics.push(problem);
+    }
+
+    /// Counts what is about to be kept against the budget of the project: the one place that does. Says whether there is
+    /// room; where there is none for the first time, that is reported at `span` and nothing more is read.
+    pub fn charge(&mut self, weight: Weight, span: &Span) -> bool {
+        if self.stopped {
+            return false;
+        }
+        self.spent.add(weight);
+        if !self.spent.fills_project() {
+            return true;
+        }
+        self.stopped = true;
+        let much = if self.spent.nodes > PROJECT_NODES {
+            format!("{PROJECT_NODES} values")
+        } else {
+            format!("{} MiB of text", PROJECT_BYTES / (1024 * 1024))
+        };
+        let problem = Diagnostic::error(codes::PROJECT_TOO_LARGE, format!("the manifests come to more than {much}"))
+            .span(span.clone())
+            .label("reading stopped here");
+        self.report(problem.hint(
+            "aliases, and files that are used more than once, count each time: split the project, or take out what \
+             multiplies",
+        ));
+        false
+    }
+
+    /// Stops where there are more problems than anybody reads, each of which costs memory.
+    pub fn check_problems(&mut self, file: &str) {
+        if self.stopped || self.diagnostics.len() <= MOST_PROBLEMS {
+            return;
+        }
+        self.stopped = true;
+        let problem =
+            Diagnostic::error(codes::TOO_MANY_PROBLEMS, format!("there are more than {MOST_PROBLEMS} problems"));
+        self.report(problem.at(Place::File(file.to_owned())).hint("no manifest after this one was read"));
     }
 
     /// The text of a file, as it is.

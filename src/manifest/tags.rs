@@ -4,7 +4,7 @@
 use super::codes;
 use super::session::{Session, list_of, sandbox_secret};
 use super::suggest::nearest;
-use super::tree::{Kind, Node};
+use super::tree::{Kind, Node, Weight};
 use crate::diagnostics::{Diagnostic, Span};
 use crate::model::secret::SecretPart;
 use crate::model::{FieldPath, SecretText};
@@ -64,6 +64,9 @@ pub(super) struct Settled {
 impl Session<'_> {
     /// Resolves the scalar tags of a tree. A secret becomes its name; its text is put aside.
     pub fn settle(&mut self, node: &mut Node, at: At<'_>, secrets: Secrets, out: &mut Settled) {
+        if self.stopped {
+            return;
+        }
         if let Some(tag) = node.tag.take() {
             let span = node.span.clone();
             let Kind::Text(argument) = std::mem::replace(&mut node.kind, Kind::Hole) else {
@@ -73,7 +76,9 @@ impl Session<'_> {
             };
             match tag.name.as_str() {
                 "var" => {
-                    if let Some(mut value) = self.variable(argument.trim(), &span) {
+                    if let Some(mut value) = self.variable(argument.trim(), &span)
+                        && self.charge(value.weight(), &span)
+                    {
                         value.place_at(&span);
                         *node = value;
                     }
@@ -97,11 +102,15 @@ impl Session<'_> {
                 }
                 _ => self.report(
                     Diagnostic::error(codes::AGENT_REFERENCE_UNSUPPORTED, "`!agent` is not available in this version")
-                        .span(span)
+                        .span(span.clone())
                         .hint("write the agent's id, or `!var` with an id for each environment"),
                 ),
             }
-            out.tags.push((at.path(), tag.name, argument));
+            let path = at.path();
+            let bytes = path.steps().iter().map(String::len).sum::<usize>() + argument.len();
+            if self.charge(Weight { nodes: 1, bytes }, &span) {
+                out.tags.push((path, tag.name, argument));
+            }
             return;
         }
         match &mut node.kind {
@@ -173,6 +182,10 @@ impl Session<'_> {
             let message = format!("the secret `{name}` is shorter than {SHORTEST_SECRET} characters");
             self.report(Diagnostic::warning(codes::SHORT_SECRET, message).span(span.clone()));
         }
+        let bytes = name.len() + value.as_ref().map_or(0, String::len);
+        if !self.charge(Weight { nodes: 0, bytes }, span) {
+            return None;
+        }
         Some(SecretPart::Secret { name: name.to_owned(), value: value.map(Into::into) })
     }
 
@@ -211,6 +224,7 @@ impl Session<'_> {
             };
             match (plain, parts.last_mut()) {
                 (None, _) => whole = false,
+                (Some(text), _) if !self.charge(Weight { nodes: 0, bytes: text.len() }, span) => return None,
                 (Some(text), Some(SecretPart::Text(before))) => before.push_str(&text),
                 (Some(text), _) => parts.push(SecretPart::Text(text)),
             }

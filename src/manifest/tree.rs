@@ -152,7 +152,22 @@ pub const MAX_NODES: usize = 250_000;
 /// Most bytes of text in one document, each alias counted again: eight prompts of the largest size.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 
+/// Most values of a project, whatever multiplies them: aliases, files used more than once, merges and patches each
+/// count again. Ten thousand agents have no more.
+pub const PROJECT_NODES: usize = 2_000_000;
+
+/// Most bytes of text of a project, counted likewise.
+pub const PROJECT_BYTES: usize = 256 * 1024 * 1024;
+
+/// What a manifest counts beside its values: it is kept with all its fields, however few are written.
+pub const MANIFEST_NODES: usize = 40;
+
 impl Weight {
+    /// Whether it is more than a project may have.
+    pub fn fills_project(&self) -> bool {
+        self.nodes > PROJECT_NODES || self.bytes > PROJECT_BYTES
+    }
+
     /// Adds another weight.
     pub fn add(&mut self, other: Self) {
         self.nodes = self.nodes.saturating_add(other.nodes);

@@ -20,6 +20,9 @@ pub const MAX_DEPTH: usize = 64;
 /// Most documents of one file. More agents than that in one file is a generator's mistake, or an attack.
 pub const MAX_DOCUMENTS: usize = 1_000;
 
+/// Longest key, in bytes. Paths are made of keys, and there may be one for every value below.
+const LONGEST_KEY: usize = 1_024;
+
 /// One document of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
@@ -264,6 +267,10 @@ impl Builder<'_> {
             self.expect(Expect::Nothing);
         } else if plain && text == "<<" {
             self.expect(Expect::Merged(span));
+        } else if text.len() > LONGEST_KEY {
+            let problem = Diagnostic::error(codes::BAD_YAML_KEY, format!("a key of {} bytes", text.len()));
+            self.report(problem.span(span).hint(format!("a key has at most {LONGEST_KEY} bytes")));
+            self.expect(Expect::Nothing);
         } else {
             self.expect(Expect::Value(text.to_owned(), span));
         }

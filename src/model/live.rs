@@ -7,6 +7,15 @@ use serde_json::Value;
 use super::digest::Digest;
 use super::number::{Direction, PhoneNumber};
 
+/// Longest id, in bytes. A UUID has 36.
+const ID_LENGTH: usize = 128;
+
+/// Whether a text can be an id of the service: `[A-Za-z0-9_.~-]`, which a URL never changes, and no step to a folder.
+pub fn is_id(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'~' | b'-');
+    (1..=ID_LENGTH).contains(&text.len()) && text.bytes().all(fits) && !matches!(text, "." | "..")
+}
+
 /// How much of a list was read (design, section 4).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Coverage {
@@ -175,5 +184,20 @@ impl LiveState {
         self.agents.values().find_map(|agent| {
             agent.versions.iter().find(|head| head.id == version_id).map(|head| (agent, head.version))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_bounded_word_that_no_path_takes_apart() {
+        for good in ["a", "ag_1", "0b3f-41.2~x", "...", &"a".repeat(ID_LENGTH)] {
+            assert!(is_id(good), "{good}");
+        }
+        for bad in ["", ".", "..", "a/b", "a%2Fb", "a b", "a?b", "a#b", "ä", "a\n", &"a".repeat(ID_LENGTH + 1)] {
+            assert!(!is_id(bad), "{bad}");
+        }
     }
 }

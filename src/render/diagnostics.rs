@@ -11,8 +11,10 @@ use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
-use crate::diagnostics::{Diagnostic, Place, Problem, Severity, SourceMap, Span};
+use crate::diagnostics::{Diagnostic, Place, Problem, Severity, SourceMap, Span, Worst, worst};
 use crate::model::Origin;
+use crate::render::put::put;
+use crate::render::values::grouped;
 use crate::render::visible::is_hidden;
 
 /// How problems are written.
@@ -36,15 +38,21 @@ impl Default for TextOptions {
 /// Longest line of an excerpt, in bytes. A prompt of one paragraph is not a line that anyone reads in a message.
 const LONGEST_LINE: usize = 400;
 
-/// Problems as text, in the order given, with a line that counts them at the end. Nothing for no problems.
+/// Problems as text, in the order given, with a line that counts them at the end. Nothing for no problems. Of very many
+/// the worst are shown.
 pub fn text(diagnostics: &[Diagnostic], sources: &SourceMap, options: TextOptions) -> String {
     let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
     let style = if options.unicode { DecorStyle::Unicode } else { DecorStyle::Ascii };
     let renderer = renderer.decor_style(style).term_width(options.width.max(40));
     let mut out = String::new();
-    for diagnostic in diagnostics {
+    let worst = Worst::of(diagnostics, worst::SHOWN, |diagnostic| diagnostic.severity);
+    for diagnostic in &worst.shown {
         out.push_str(&one(diagnostic, sources, &renderer, options));
         out.push_str("\n\n");
+    }
+    if worst.more() > 0 {
+        let dots = if options.unicode { "…" } else { "..." };
+        put(&mut out, format_args!("{dots} and {} more\n\n", grouped(worst.more())));
     }
     if let Some(line) = count(diagnostics) {
         out.push_str(&line);
@@ -60,15 +68,50 @@ pub fn count(diagnostics: &[Diagnostic]) -> Option<String> {
         .filter_map(|severity| {
             let number = diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
             let plural = if number == 1 { "" } else { "s" };
-            (number > 0).then(|| format!("{number} {}{plural}", severity.as_str()))
+            (number > 0).then(|| format!("{} {}{plural}", grouped(number), severity.as_str()))
         })
         .collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// Problems for machines, in the order given. Lines and columns count from 1, columns in characters.
-pub fn json(diagnostics: &[Diagnostic], sources: &SourceMap) -> Value {
-    diagnostics.iter().map(|diagnostic| one_as_json(diagnostic, sources)).collect()
+/// Puts problems for machines into a document, in the order given. Lines and columns count from 1, columns in characters.
+/// Of very many the worst are put there, and those that are left out are counted beside them.
+pub fn put_json(document: &mut Value, diagnostics: &[Diagnostic], sources: &SourceMap) {
+    let worst = Worst::of(diagnostics, worst::KEPT, |diagnostic| diagnostic.severity);
+    document["diagnostics"] = worst.shown.iter().map(|diagnostic| one_as_json(diagnostic, sources)).collect();
+    put_left_out(document, &worst);
+}
+
+/// Puts problems without excerpts into a document, likewise.
+pub fn put_problems(document: &mut Value, problems: &[Problem]) {
+    let worst = Worst::of(problems, worst::KEPT, |problem| problem.severity);
+    document["diagnostics"] = worst.shown.iter().map(|problem| problem_json(problem)).collect();
+    put_left_out(document, &worst);
+}
+
+fn put_left_out<T>(document: &mut Value, worst: &Worst<'_, T>) {
+    if let Some(left_out) = left_out(worst) {
+        document[LEFT_OUT] = left_out;
+    }
+}
+
+/// The member beside `diagnostics` that counts those that are not in it.
+pub(super) const LEFT_OUT: &str = "diagnostics_left_out";
+
+/// How many are left out, by severity; `None` where none is.
+pub(super) fn left_out<T>(worst: &Worst<'_, T>) -> Option<Value> {
+    let [errors, warnings, notices] = worst.left_out;
+    (worst.more() > 0).then(|| json!({"error": errors, "warning": warnings, "notice": notices}))
+}
+
+/// What a document says of problems that are not in it, as one problem of the worst severity among them.
+pub fn read_left_out(document: &Value) -> Option<Problem> {
+    let left_out = document.get(LEFT_OUT)?;
+    let count = |severity: Severity| left_out.get(severity.as_str()).and_then(Value::as_u64).unwrap_or(0);
+    let severity = Severity::ALL.into_iter().find(|severity| count(*severity) > 0)?;
+    let all = Severity::ALL.into_iter().map(count).fold(0_u64, u64::saturating_add);
+    let message = format!("{} more problems were found", grouped(usize::try_from(all).unwrap_or(usize::MAX)));
+    Some(Problem { severity, origin: None, code: "more-problems".to_owned(), message, hints: Vec::new() })
 }
 
 fn one_as_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
@@ -112,7 +155,7 @@ fn one_as_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
 }
 
 /// A problem without its excerpt, under the names that it has in every document.
-pub fn problem_json(problem: &Problem) -> Value {
+fn problem_json(problem: &Problem) -> Value {
     let Problem { severity, origin, code, message, hints } = problem;
     json!({
         "code": code, "severity": severity.as_str(), "message": clean(message),

@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::exchange::{Delivery, PIECES, Sandbox};
+use crate::http::base_url::{is_loopback_authority, is_loopback_origin};
 use crate::http::{Clock, Method, Request, Response};
 
 /// The largest request body that is read; the service's own bound is not known.
@@ -84,6 +85,9 @@ async fn answer(
     ConnectInfo(breaker): ConnectInfo<Breaker>,
     request: HttpRequest,
 ) -> HttpResponse {
+    if let Err(refusal) = check_caller(&request) {
+        return refusal;
+    }
     if !host.delay.is_zero() {
         tokio::time::sleep(host.delay).await;
     }
@@ -128,6 +132,32 @@ async fn answer(
             response
         }
     }
+}
+
+/// Refuses what a web page of another site may send. Its name can be made to lead to this machine (DNS rebinding), and
+/// a browser sends a form anywhere.
+#[expect(clippy::result_large_err, reason = "the refusal is the response itself, and is returned at once")]
+fn check_caller(request: &HttpRequest) -> Result<(), HttpResponse> {
+    let refuse = |status: StatusCode, detail: &str| {
+        let json = axum::http::HeaderValue::from_static("application/json");
+        let body = serde_json::json!({"detail": detail}).to_string();
+        Err((status, [(axum::http::header::CONTENT_TYPE, json)], body).into_response())
+    };
+    let headers = request.headers();
+    let mut hosts = headers.get_all(axum::http::header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
+    let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
+    let is_named = authority.is_some() || headers.contains_key(axum::http::header::HOST);
+    if !is_named || !hosts.all(is_loopback_authority) || !authority.is_none_or(is_loopback_authority) {
+        return refuse(
+            StatusCode::MISDIRECTED_REQUEST,
+            "The sandbox answers to localhost, 127.0.0.0/8 and [::1] only: check the Host header.",
+        );
+    }
+    let origins = headers.get_all(axum::http::header::ORIGIN);
+    if !origins.iter().all(|origin| origin.to_str().is_ok_and(is_loopback_origin)) {
+        return refuse(StatusCode::FORBIDDEN, "The sandbox does not answer pages of other sites.");
+    }
+    Ok(())
 }
 
 /// Reads a request off the wire; the status with which an unreadable one is refused.

@@ -103,11 +103,12 @@ pub fn unknown_tag<'u, 'v>(union: &'u Union, value: &'v Value) -> Option<(&'u st
 #[cfg(test)]
 mod tests {
     use super::super::graph::Graph;
+    use super::super::validator::Patterns;
     use super::*;
     use serde_json::json;
 
     fn chosen(schema: &Value, value: &Value) -> Pick {
-        let graph = Graph::read(schema).unwrap();
+        let graph = Graph::read(schema, &Patterns::of(schema).unwrap()).unwrap();
         let root = graph.node(graph.root());
         pick(root.unions().next().unwrap(), value)
     }

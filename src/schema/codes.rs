@@ -22,6 +22,8 @@ pub const LENGTH: &str = "schema-length";
 pub const PATTERN: &str = "schema-pattern";
 /// A pattern that takes too long on a text.
 pub const SLOW_PATTERN: &str = "schema-pattern-too-slow";
+/// Values that were not checked, for the patterns of the schema take too long on all of them.
+pub const UNCHECKED: &str = "schema-unchecked";
 /// A text that is not of its format.
 pub const FORMAT: &str = "schema-format";
 /// A list that holds what it must not, or lacks what it must hold.
@@ -30,7 +32,7 @@ pub const LIST: &str = "schema-list";
 pub const FORBIDDEN: &str = "schema-forbidden";
 
 /// Every code with what it means, for the documentation.
-pub const ALL: [(&str, &str); 14] = [
+pub const ALL: [(&str, &str); 15] = [
     (TYPE, "a value has another JSON type than the schema says"),
     (ENUM, "a value is none of those that the schema lists; a warning under `--schema=lenient`"),
     (BRANCH, "the mark of a union names no branch of it; a warning under `--schema=lenient`"),
@@ -42,6 +44,7 @@ pub const ALL: [(&str, &str); 14] = [
     (LENGTH, "a text, a list or an object is too short or too long"),
     (PATTERN, "a text does not match the schema's pattern"),
     (SLOW_PATTERN, "the schema's pattern takes too long on this text, so that it could not be checked"),
+    (UNCHECKED, "the patterns of the schema take too long on all texts together, so not every value was checked"),
     (FORMAT, "a text is not of the format that the schema names"),
     (LIST, "a list holds something twice, or lacks an element that it must hold"),
     (FORBIDDEN, "the schema rules this value out"),

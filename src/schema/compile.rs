@@ -1,5 +1,7 @@
 //! Bytes from outside to a schema that can be asked. Compiled once, then shared.
 
+use std::sync::Arc;
+
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
@@ -7,7 +9,7 @@ use super::check::Leniency;
 use super::error::SchemaError;
 use super::graph::Graph;
 use super::partial;
-use super::validator;
+use super::validator::Patterns;
 use super::words::{cut, place};
 use crate::model::Digest;
 
@@ -40,6 +42,7 @@ const MAX_PROBLEM: usize = 240;
 #[derive(Debug)]
 pub struct ConfigSchema {
     pub(super) graph: Graph,
+    pub(super) patterns: Arc<Patterns>,
     /// For whole configs.
     pub(super) whole: Validator,
     /// For what a manifest declares of one.
@@ -53,11 +56,12 @@ impl ConfigSchema {
     pub fn compile(bytes: &[u8]) -> Result<Self, SchemaError> {
         let root = read(bytes)?;
         // References are judged first: what compiles the schema would only say that it cannot fetch them.
-        let graph = Graph::read(&root)?;
-        let whole = validator::build(&root).map_err(|error| malformed(&error))?;
+        let patterns = Patterns::of(&root)?;
+        let graph = Graph::read(&root, &patterns)?;
+        let whole = patterns.build(&root).map_err(|error| malformed(&error))?;
         let partial = partial::document(&root, &graph);
-        let declared = validator::build(&partial).map_err(|error| malformed(&error))?;
-        Ok(Self { digest: Digest::of(&root), graph, whole, declared, leniency: Leniency::Strict })
+        let declared = patterns.build(&partial).map_err(|error| malformed(&error))?;
+        Ok(Self { digest: Digest::of(&root), patterns, graph, whole, declared, leniency: Leniency::Strict })
     }
 
     /// The same schema, by which the faults of a whole config hold no value that is merely not listed.
@@ -71,9 +75,14 @@ impl ConfigSchema {
         &self.digest
     }
 
-    /// Whether a whole config has no fault. Cheaper than asking for the faults.
+    /// Whether a whole config has no fault. Cheaper than asking for the faults. What could not be checked is not valid.
     pub fn is_valid(&self, config: &Value) -> bool {
-        self.whole.is_valid(config)
+        self.patterns.pay_for_names(config) && self.whole.is_valid(config)
+    }
+
+    /// Why some values were not checked in this run; `None` where all were. No answer about a config counts then.
+    pub fn unchecked(&self) -> Option<SchemaError> {
+        self.patterns.is_spent().then_some(SchemaError::Unchecked)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::codes;
+
 /// A schema that cannot be used, with the place in it where that is known.
 #[derive(Debug, Error)]
 pub enum SchemaError {
@@ -38,6 +40,9 @@ pub enum SchemaError {
         /// What is too much, and where.
         what: String,
     },
+    /// The schema was read, and its patterns were more work than a run does.
+    #[error("the patterns of the schema take too long on all texts together, so not every value was checked")]
+    Unchecked,
     /// A keyword holds what it must not hold.
     #[error("the schema is malformed at `{pointer}`: {problem}")]
     Malformed {
@@ -84,6 +89,7 @@ impl SchemaError {
         match self {
             Self::Empty | Self::Html | Self::NotJson { .. } | Self::NotASchema { .. } => "schema-unreadable",
             Self::TooLarge { .. } | Self::TooComplex { .. } => "schema-too-large",
+            Self::Unchecked => codes::UNCHECKED,
             Self::Malformed { .. } => "schema-malformed",
             Self::RemoteReference { .. } => "schema-remote-reference",
             Self::UnknownReference { .. } | Self::EndlessReference { .. } => "schema-bad-reference",
@@ -103,6 +109,9 @@ impl SchemaError {
             }
             Self::Malformed { .. } => {
                 "report it to the service; until it is mended, `validate --offline` takes the last good one"
+            }
+            Self::Unchecked => {
+                "report it to the service: a pattern that looks around or refers back can take very long on a text"
             }
             Self::RemoteReference { .. } => {
                 "a schema is only believed as far as it is in one document; nothing was fetched"

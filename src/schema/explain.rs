@@ -11,6 +11,7 @@ use super::compile::ConfigSchema;
 use super::graph::Graph;
 use super::node::{NodeId, Types, Union};
 use super::partial;
+use super::validator::UNCHECKED;
 use super::view;
 use super::words::{kind, listed, nearest, quoted};
 use crate::model::FieldPath;
@@ -151,6 +152,7 @@ impl Explainer<'_, '_> {
             Kind::MinProperties { limit } => (codes::LENGTH, format!("the object has fewer properties than {limit}")),
             Kind::MaxProperties { limit } => (codes::LENGTH, format!("the object has more properties than {limit}")),
             Kind::Pattern { pattern } => (codes::PATTERN, format!("{shown} does not match {}", quoted_text(pattern))),
+            Kind::Custom { message, .. } if message == UNCHECKED => (codes::SLOW_PATTERN, UNCHECKED.to_owned()),
             Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {
                 (codes::SLOW_PATTERN, "the schema's pattern takes too long on this text to be checked".to_owned())
             }

@@ -1,6 +1,7 @@
 //! From a JSON document to the table of its places: keywords read, references resolved, loops refused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 use super::error::SchemaError;
 use super::node::{Additional, Branch, Discriminator, Node, NodeId, Types, Union};
 use super::settle;
-use super::validator;
+use super::validator::Patterns;
 use super::words::{self, place};
 
 /// More places than any schema of a config has; each costs a few hundred bytes.
@@ -27,9 +28,10 @@ pub struct Graph {
 
 impl Graph {
     /// Reads a document.
-    pub fn read(root: &Value) -> Result<Self, SchemaError> {
+    pub(super) fn read(root: &Value, patterns: &Arc<Patterns>) -> Result<Self, SchemaError> {
         let mut reader = Reader {
             root,
+            patterns,
             base: root.get("$id").and_then(Value::as_str).map(str::to_owned),
             anchors: BTreeMap::new(),
             nodes: Vec::new(),
@@ -74,6 +76,7 @@ pub(super) struct Mapping {
 
 struct Reader<'a> {
     root: &'a Value,
+    patterns: &'a Arc<Patterns>,
     base: Option<String>,
     anchors: BTreeMap<String, String>,
     nodes: Vec<Node>,
@@ -187,7 +190,7 @@ impl<'a> Reader<'a> {
         for (pattern, schema) in object(map.get("patternProperties")) {
             let property = self.visit(schema, child(&child(pointer, "patternProperties"), pattern))?;
             // A pattern that cannot be compiled is refused by the check against the meta-schema.
-            if let Ok(matcher) = validator::for_pattern(pattern) {
+            if let Ok(matcher) = self.patterns.matcher(pattern) {
                 node.patterns.push((matcher, property));
             }
         }

@@ -9,6 +9,7 @@ pub mod branch;
 pub mod check;
 pub mod codes;
 pub mod compile;
+mod effort;
 pub mod error;
 pub mod explain;
 pub mod fetch;

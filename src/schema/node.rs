@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jsonschema::Validator;
 use serde_json::Value;
+
+use super::validator::Matcher;
 
 /// A place in the schema that holds a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -226,7 +227,7 @@ pub struct Node {
     /// Where a property is in `properties`.
     pub property_index: BTreeMap<String, usize>,
     /// `patternProperties`.
-    pub patterns: Vec<(Validator, NodeId)>,
+    pub(super) patterns: Vec<(Matcher, NodeId)>,
     /// `additionalProperties`, or `unevaluatedProperties`.
     pub additional: Additional,
     /// Whether it is `unevaluatedProperties` that closes the object.

@@ -8,6 +8,7 @@ use super::explain;
 use super::graph::Graph;
 use super::node::{Additional, NodeId};
 use super::secret;
+use super::validator::UNCHECKED;
 use super::view::{self, View};
 use crate::model::FieldPath;
 use crate::model::look::sounds_secret;
@@ -85,6 +86,9 @@ impl ConfigShape for ConfigSchema {
     fn faults(&self, config: &Value) -> Vec<ShapeFault> {
         if self.is_valid(config) {
             return Vec::new();
+        }
+        if self.patterns.is_spent() {
+            return vec![ShapeFault { path: FieldPath::config(), message: UNCHECKED.to_owned() }];
         }
         let secret = |path: &FieldPath| secret::at(&self.graph, config, path).is_secret();
         explain::whole(self, config, &secret)

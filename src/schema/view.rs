@@ -117,7 +117,7 @@ fn property_nodes(node: &Node, name: &str) -> Vec<NodeId> {
     let mut found: Vec<NodeId> = node.property(name).into_iter().collect();
     if !node.patterns.is_empty() {
         let text = Value::String(name.to_owned());
-        found.extend(node.patterns.iter().filter(|(pattern, _)| pattern.is_valid(&text)).map(|(_, id)| *id));
+        found.extend(node.patterns.iter().filter(|(pattern, _)| pattern.is_match(&text)).map(|(_, id)| *id));
     }
     if let (true, Additional::Map(id)) = (found.is_empty(), node.additional) {
         found.push(id);

@@ -71,6 +71,9 @@ pub async fn check_drift(
     let none = BTreeSet::new();
     let inputs = DriftInputs { run: &run, checked_at: now, busy: &busy, unread: &unread, unmade: &none };
     let mut drift = judge(&inputs, shape.as_ref());
+    if let Some(unchecked) = service.schema.unchecked() {
+        return Err(SessionError::Schema(unchecked));
+    }
     outside.conceal(&mut drift);
     let absent: Vec<&Key> = drift.agents.iter().filter(|agent| agent.is_absent()).map(|agent| &agent.key).collect();
     if absent.is_empty() {

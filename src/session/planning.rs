@@ -1,5 +1,6 @@
 //! From manifests and a service to a plan.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -94,11 +95,10 @@ impl Places for ManifestPlaces<'_> {
 /// Checks every manifest against the schema.
 pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> Diagnostics {
     let mut found = Diagnostics::new();
+    let places: BTreeSet<&Place> = resolved.diagnostics.iter().filter_map(|known| known.place.as_ref()).collect();
+    let known = |problem: &Diagnostic| problem.place.as_ref().is_some_and(|place| places.contains(place));
     for desired in &resolved.desired {
         if let Some(locations) = resolved.locations.get(&desired.key) {
-            let known = |problem: &Diagnostic| {
-                problem.place.is_some() && resolved.diagnostics.iter().any(|known| known.place == problem.place)
-            };
             // A value that could not be made out is told once, and not as one of the wrong type as well.
             for problem in check_declared(desired, schema, &ManifestPlaces(locations), leniency).iter() {
                 if !known(problem) {
@@ -106,6 +106,10 @@ pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> 
                 }
             }
         }
+    }
+    if let Some(unchecked) = schema.unchecked() {
+        let problem = Diagnostic::error(unchecked.code(), unchecked.to_string());
+        found.push(problem.at(Place::Request("GET /core/agent-config-schema".to_owned())).hint(unchecked.hint()));
     }
     found
 }
@@ -259,7 +263,7 @@ fn placed(mut diagnostic: Diagnostic, resolved: &Resolved) -> Diagnostic {
 /// The check of what is declared and that of the whole new config find the same fault twice; the one that explains it
 /// at its place is kept.
 fn without_echoes(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let explained: Vec<Span> = problems
+    let explained: BTreeSet<Span> = problems
         .iter()
         .filter(|problem| problem.code != "invalid-config")
         .filter_map(|problem| match &problem.place {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use reachform::diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
 use reachform::manifest::{self, MemoryFiles, Readable, Resolved, codes, yaml};
 use reachform::model::FieldPath;
-use reachform::render::diagnostics::{TextOptions, json, text};
+use reachform::render::diagnostics::{TextOptions, put_json, text};
 use serde_json::{Value, json};
 
 fn fixtures() -> PathBuf {
@@ -188,7 +188,9 @@ fn every_code_is_shown_by_a_case_and_every_shown_code_is_listed() {
         cases().iter().flat_map(|case| sorted(&run(case)).into_iter().map(|problem| problem.code)).collect();
     let listed: BTreeSet<&str> = codes::CODES.iter().map(|(code, _)| *code).collect();
     assert_eq!(listed.len(), codes::CODES.len(), "a code is listed twice");
-    assert_eq!(shown, listed);
+    // So many problems are no case that anyone reads.
+    let large = BTreeSet::from([codes::TOO_MANY_PROBLEMS]);
+    assert_eq!(&shown | &large, listed);
 }
 
 fn memory(files: &[(&str, &str)]) -> MemoryFiles {
@@ -334,7 +336,9 @@ fn a_float_stays_a_float_and_keys_keep_their_order() {
 fn problems_as_json_have_a_place_and_their_mend() {
     let files = memory(&[("agents/ä.yaml", "key: a\nname: A\nä: {phone_number: x}\nphone_number: {}\n")]);
     let resolved = manifest::resolve(&files, None, &no_secrets);
-    let problems = json(&sorted(&resolved), &resolved.sources);
+    let mut document = json!({});
+    put_json(&mut document, &sorted(&resolved), &resolved.sources);
+    let problems = &document["diagnostics"];
     assert_eq!(
         problems[1],
         json!({
@@ -460,6 +464,91 @@ proptest! {
         let shown = text(std::slice::from_ref(&problem), &sources, options);
         prop_assert!(shown.ends_with("1 error\n"));
         prop_assert!(color || !shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
-        prop_assert!(json(&[problem], &sources)[0]["line"].as_u64() >= Some(1));
+        let mut document = json!({});
+        put_json(&mut document, &[problem], &sources);
+        prop_assert!(document["diagnostics"][0]["line"].as_u64() >= Some(1));
     }
+}
+
+/// The problem that says that a project is too large; it must be the only one, and have a place and a hint.
+fn only_problem(resolved: &Resolved, code: &str) -> String {
+    let found: Vec<&Diagnostic> = resolved.diagnostics.iter().collect();
+    let [problem] = found.as_slice() else { panic!("{} problems: {:?}", found.len(), found.first()) };
+    assert_eq!(problem.code, code, "{problem:?}");
+    assert!(problem.place.is_some() && !problem.hints.is_empty(), "{problem:?}");
+    problem.message.clone()
+}
+
+#[test]
+fn whatever_multiplies_a_small_repository_has_one_budget_and_one_problem() {
+    let manifest = |key: usize, body: &str| format!("key: a{key}\nname: A\nconfig:\n{body}\n");
+    let aliases = format!("  t: &t {}\n  l: [{}]", "x".repeat(1_000), "*t, ".repeat(7_000));
+    let values = format!("  t: &t [{}]\n  l: [{}]", "1, ".repeat(100), "*t, ".repeat(2_000));
+    let prompt = "x".repeat(1024 * 1024 - 1);
+    let texts = "  t: [!file ../big.md, !file ../big.md, !file ../big.md]";
+    let trees = "  t: [!file ../tree.yaml, !file ../tree.yaml]";
+    let merges = "  t: !merge [!file ../tree.yaml, !file ../tree.yaml]";
+    let patches = "  t: 1\nenvironments: {default: !file ../tree.yaml}";
+    let variables = format!("  t: !format \"{}\"", "{v}".repeat(100));
+    let variable = "x".repeat(100_000);
+    let project = format!("version: 1\nproject: p\nenvironments: {{default: {{variables: {{v: {variable}}}}}}}\n");
+    let tree = format!("config: {{l: [{}]}}", "1, ".repeat(100_000));
+    for (name, body, much, project) in [
+        ("aliases", aliases.as_str(), "256 MiB of text", ""),
+        ("values", &values, "2000000 values", ""),
+        ("texts", texts, "256 MiB of text", ""),
+        ("trees", trees, "2000000 values", ""),
+        ("merges", merges, "2000000 values", ""),
+        ("patches", patches, "2000000 values", ""),
+        ("variables", &variables, "256 MiB of text", project.as_str()),
+    ] {
+        let mut files = MemoryFiles::default();
+        files.add("big.md", prompt.as_bytes());
+        files.add("tree.yaml", tree.as_bytes());
+        if !project.is_empty() {
+            files.add("reachform.yaml", project);
+        }
+        for key in 0..120 {
+            files.add(format!("agents/{key}.yaml"), manifest(key, body));
+        }
+        let resolved = manifest::resolve(&files, None, &|_| None);
+        let message = only_problem(&resolved, codes::PROJECT_TOO_LARGE);
+        assert!(message.contains(much), "{name}: {message}");
+        assert!(resolved.desired.len() < 120, "{name}");
+    }
+}
+
+#[test]
+fn a_large_repository_is_no_hostile_one() {
+    let mut files = MemoryFiles::default();
+    files.add("prompts/big.md", "x".repeat(1024 * 1024));
+    for key in 0..100 {
+        files.add(
+            format!("agents/{key}.yaml"),
+            format!(
+                "key: a{key}\nname: A\nconfig: {{prompt: !file ../prompts/big.md, tools: [{}]}}\n",
+                "1, ".repeat(1_000)
+            ),
+        );
+    }
+    let resolved = manifest::resolve(&files, None, &|_| None);
+    assert!(resolved.diagnostics.is_empty(), "{:?}", resolved.diagnostics.iter().next());
+    assert_eq!(resolved.desired.len(), 100);
+}
+
+#[test]
+fn a_key_without_end_and_problems_without_end_are_refused() {
+    let mut files = MemoryFiles::default();
+    files.add("agents/a.yaml", format!("key: a\nname: A\nconfig:\n  ? {}\n  : [1, 2]\n", "k".repeat(2_000)));
+    let resolved = manifest::resolve(&files, None, &|_| None);
+    assert!(resolved.diagnostics.iter().any(|problem| problem.message == "a key of 2000 bytes"));
+
+    let mut files = MemoryFiles::default();
+    let fields: Vec<String> = (0..60_000).map(|field| format!("f{field}: 1\n")).collect();
+    for key in 0..4 {
+        files.add(format!("agents/{key}.yaml"), format!("key: a{key}\nname: A\n{}", fields.concat()));
+    }
+    let resolved = manifest::resolve(&files, None, &|_| None);
+    assert_eq!(resolved.diagnostics.len(), 120_001);
+    assert!(resolved.diagnostics.iter().any(|problem| problem.code == codes::TOO_MANY_PROBLEMS));
 }

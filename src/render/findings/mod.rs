@@ -11,7 +11,7 @@ mod sarif;
 use std::collections::BTreeMap;
 
 pub use annotations::{ANNOTATIONS, annotations};
-pub use code_quality::code_quality;
+pub use code_quality::{MAX_FINDINGS as CODE_QUALITY_FINDINGS, code_quality};
 pub use sarif::{MAX_BYTES as SARIF_BYTES, MAX_RESULTS as SARIF_RESULTS, SarifRun, sarif};
 
 use crate::diagnostics::{Diagnostic, Place, Position, Severity, SourceMap};

@@ -1,14 +1,15 @@
 //! Lists in every dialect, read to their end and no further than can be proven.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use reachform::api::{AgentRecord, Listing, Reader};
-use reachform::http::TransportError;
+use reachform::http::{ClientOptions, Repeat, TransportError};
 use reachform::model::Coverage;
 use serde_json::json;
 
-use super::fake::{Dialect, ListService, Over, World, answer, json_answer};
+use super::fake::{Dialect, ListService, Over, World, answer, get, json_answer};
 
 fn world(service: &ListService) -> World {
     let service = service.clone();
@@ -70,11 +71,8 @@ async fn a_stated_end_costs_one_request_and_a_silent_one_two_in_turn() {
     assert_eq!(world.sent(), 1);
 
     let service = ListService::new(&times);
-    let world = World::with(
-        reachform::http::ClientOptions::default(),
-        std::time::Duration::from_millis(50),
-        move |request, _| service.answer(request),
-    );
+    let world =
+        World::with(ClientOptions::default(), Duration::from_millis(50), move |request, _| service.answer(request));
     Reader::new(&world.client).list_agents().await;
     assert!((0.1..0.11).contains(&world.seconds()), "{}", world.seconds());
 }
@@ -247,6 +245,91 @@ async fn a_body_of_another_shape_or_a_broken_record_is_no_list() {
         assert!(said.contains(why), "{said}");
         assert!(listing.error.is_some());
     }
+}
+
+/// A list in pages of `count` items of `bytes` bytes, each with a cursor to the next, that never ends.
+fn endless(count: usize, bytes: usize) -> World {
+    let filler = "x".repeat(bytes);
+    World::with(ClientOptions::default(), Duration::from_millis(50), move |_, number| {
+        let items: Vec<_> =
+            (0..count).map(|item| json!({"id": format!("ag_{number}_{item}"), "description": filler})).collect();
+        answer(200, &[("x-next-cursor", &format!("c{number}"))], &json!(items).to_string())
+    })
+}
+
+#[tokio::test]
+async fn a_list_that_never_ends_is_given_up_and_never_taken_for_whole() {
+    for (count, bytes, requests, bound) in [
+        (1, 10, 10_000, "a list has at most 10000 pages"),
+        (0, 0, 10_000, "a list has at most 10000 pages"),
+        (100, 10, 2_501, "all lists together have at most 250000 items"),
+        (10, 1_000_000, 26, "all answers together have at most 256 MB"),
+    ] {
+        let world = endless(count, bytes);
+        let listing = Reader::new(&world.client).list_agents().await;
+        let Coverage::Incomplete(why) = &listing.coverage else { panic!("{:?}", listing.coverage) };
+        assert!(why.contains(bound) && why.contains("were read of this list"), "{why}");
+        assert_eq!(world.sent(), requests, "{why}");
+        let error = listing.error.unwrap();
+        assert!(error.to_string().contains("list agents") && !error.hints().is_empty(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_drips_ends_with_the_time_of_a_run() {
+    let world = World::with(ClientOptions::default(), Duration::from_secs(50), |_, number| {
+        answer(200, &[("x-next-cursor", &format!("c{number}"))], "[]")
+    });
+    let listing = Reader::new(&world.client).list_agents().await;
+    assert!(matches!(&listing.coverage, Coverage::Incomplete(why) if why.contains("at most 600 s")), "{listing:?}");
+    assert!(world.seconds() < 700.0);
+}
+
+#[tokio::test]
+async fn the_lists_of_one_reading_are_bounded_together_and_each_reading_anew() {
+    let page = json!(
+        (0..20_000)
+            .map(|item| json!({"id": format!("a{item}"), "phone_number": format!("+{item}")}))
+            .collect::<Vec<_>>()
+    );
+    let body = page.to_string();
+    let world = World::new(move |_, number| {
+        let page = body.replace("\"a", &format!("\"p{number}a")).replace("\"+", &format!("\"+{number}00000"));
+        let headers: &[(&str, &str)] =
+            if number % 8 == 7 { &[("x-next-cursor", "")] } else { &[("x-next-cursor", &format!("c{number}"))] };
+        answer(200, headers, &page)
+    });
+    let reader = Reader::new(&world.client);
+    for _ in 0..2 {
+        let reader = reader.for_one_reading();
+        assert_eq!(reader.list_agents().await.coverage, Coverage::Proven);
+        let numbers = reader.list_numbers().await;
+        assert!(
+            matches!(&numbers.coverage, Coverage::Incomplete(why) if why.contains("250000 items")),
+            "{:?}",
+            numbers.coverage
+        );
+        while !world.sent().is_multiple_of(8) {
+            world.client.send(&get("/core/agents"), Repeat::Always).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_countless_values_is_refused_before_it_is_read() {
+    let body = format!("[{}1]", "1,".repeat(1_000_000));
+    let world = World::new(move |_, _| answer(200, &[], &body));
+    let listing = Reader::new(&world.client).list_agents().await;
+    assert!(matches!(&listing.coverage, Coverage::Incomplete(why) if why.contains("1000002 values")), "{listing:?}");
+}
+
+#[tokio::test]
+async fn an_id_that_would_bend_a_path_makes_the_list_incomplete() {
+    let world = World::new(|_, _| answer(200, &[("x-next-cursor", "")], r#"[{"id": "ag_1"}, {"id": "../x"}]"#));
+    let listing = Reader::new(&world.client).list_agents().await;
+    assert_eq!(listing.items.len(), 1);
+    let Coverage::Incomplete(why) = &listing.coverage else { panic!("{:?}", listing.coverage) };
+    assert!(why.contains("a text that cannot be an id at `/1/id`") && !why.contains("../x"), "{why}");
 }
 
 proptest! {

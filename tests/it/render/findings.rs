@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use reachform::diagnostics::{Diagnostic, Place, SourceMap, Span};
+use reachform::diagnostics::{Diagnostic, Place, Problem, Severity, SourceMap, Span};
 use reachform::model::{Address, Origin};
+use reachform::render::diagnostics::{TextOptions, put_json, put_problems, read_left_out, text};
 use reachform::render::findings::{
-    FindingContext, SARIF_BYTES, SARIF_RESULTS, SarifRun, annotations, code_quality, findings, sarif,
+    CODE_QUALITY_FINDINGS, FindingContext, SARIF_BYTES, SARIF_RESULTS, SarifRun, annotations, code_quality, findings,
+    sarif,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::build::{key, path};
 
@@ -148,4 +150,43 @@ fn sarif_keeps_within_what_github_takes_and_says_what_it_left_out() {
     // Code scanning wants a place for everything: the project file stands for the project.
     assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "voice/reachform.yaml");
     assert_eq!(log["runs"][0]["automationDetails"]["id"], "reachform/validate/prod/");
+}
+
+#[test]
+fn of_countless_problems_the_worst_are_shown_and_all_are_counted() {
+    let mut sources = SourceMap::default();
+    let source = "field: 1\n".repeat(50_000);
+    let file = sources.add("agents/a.yaml", source);
+    let problem = |n: usize| match n {
+        49_999 => Diagnostic::error("e", "the one error").span(Span::new(file, n..n + 1)),
+        _ => Diagnostic::warning("w", format!("unknown field f{n}")).span(Span::new(file, n..n + 1)),
+    };
+    let found: Vec<Diagnostic> = (0..50_000).map(problem).collect();
+
+    let shown = text(&found, &sources, TextOptions::default());
+    assert!(shown.contains("the one error"));
+    assert!(shown.ends_with("\n\n... and 49,800 more\n\n1 error, 49,999 warnings\n"), "{}", shown.len());
+    assert_eq!(shown.matches("warning[w]").count(), 199);
+
+    let mut document = json!({});
+    put_json(&mut document, &found, &sources);
+    assert_eq!(document["diagnostics"].as_array().map(Vec::len), Some(1_000));
+    assert_eq!(document["diagnostics"][999]["severity"], "error");
+    assert_eq!(document["diagnostics_left_out"], json!({"error": 0, "warning": 49_000, "notice": 0}));
+    assert!(document.to_string().len() < 500_000);
+
+    let problems: Vec<Problem> = found.iter().map(|problem| Problem::of(problem, &sources)).collect();
+    let mut failure = json!({});
+    put_problems(&mut failure, &problems);
+    assert_eq!(failure["diagnostics"].as_array().map(Vec::len), Some(1_000));
+    let rest = read_left_out(&failure).unwrap();
+    assert_eq!((rest.severity, rest.message.as_str()), (Severity::Warning, "49,000 more problems were found"));
+    assert_eq!(read_left_out(&json!({"diagnostics": []})), None);
+
+    let report = with(&found, &sources, |context, found| code_quality(&findings(found, context), context));
+    let report = report.as_array().unwrap();
+    assert_eq!(report.len(), CODE_QUALITY_FINDINGS + 1);
+    assert_eq!(report[0]["severity"], "critical");
+    let last = report.last().and_then(|last| last.get("description")).and_then(Value::as_str);
+    assert_eq!(last, Some("40000 more did not fit into this report: 40000 warnings"));
 }

@@ -33,9 +33,14 @@ async fn with_service<F: Future>(faults: &[&str], speak: impl FnOnce(SocketAddr,
 
 /// Sends a request and reads until the connection closes; what came, and whether it ended in an error.
 async fn speak(address: SocketAddr, method: &str, target: &str, body: &str) -> (String, bool) {
+    speak_with("host: localhost\r\n", address, method, target, body).await
+}
+
+/// The same with headers of the test's own.
+async fn speak_with(headers: &str, address: SocketAddr, method: &str, target: &str, body: &str) -> (String, bool) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(
-        "{method} {target} HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {SANDBOX_TOKEN}\r\n\
+        "{method} {target} HTTP/1.1\r\n{headers}authorization: Bearer {SANDBOX_TOKEN}\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     );
@@ -54,6 +59,30 @@ fn lengths(answer: &str) -> (usize, usize) {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let told = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
     (told.unwrap().parse().unwrap(), body.len())
+}
+
+#[test]
+fn a_page_of_another_site_gets_no_answer_and_does_nothing() {
+    run(with_service(&[], |address, sandbox| async move {
+        let body = r#"{"name": "Foreign"}"#;
+        for (headers, status) in [
+            ("host: evil.test\r\n", 421),
+            ("host: 127.0.0.1.evil.test:7878\r\n", 421),
+            ("host: localhost\r\nhost: evil.test\r\n", 421),
+            ("host: localhost\r\norigin: https://evil.test\r\n", 403),
+            ("host: localhost\r\norigin: null\r\n", 403),
+        ] {
+            let (answer, _) = speak_with(headers, address, "POST", "/core/agents", body).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{headers}{answer}");
+        }
+        assert!(sandbox.log().is_empty(), "nothing reached the service");
+        for headers in ["host: [::1]:7878\r\n", "host: 127.0.0.2\r\norigin: http://localhost:3000\r\n"] {
+            let (answer, _) = speak_with(headers, address, "POST", "/core/agents", body).await;
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{headers}{answer}");
+        }
+        let (answer, _) = speak_with("", address, "GET", "/core/agents", "").await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }));
 }
 
 #[test]

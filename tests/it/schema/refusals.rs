@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use reachform::manifest::MemoryFiles;
 use reachform::model::ConfigShape;
 use reachform::schema::{ConfigSchema, Leniency, SchemaError, check_declared};
 use serde_json::json;
@@ -126,4 +127,32 @@ fn the_digest_is_that_of_the_value() {
     let one = ConfigSchema::compile(b"{\"type\": \"object\", \"title\": \"A\"}").unwrap();
     let two = ConfigSchema::compile(b"\n{ \"title\":\"A\",\"type\":\"object\" }").unwrap();
     assert_eq!(one.digest(), two.digest());
+}
+
+#[test]
+fn more_patterns_than_any_schema_has_are_refused() {
+    let patterns: Vec<_> = (0..501).map(|n| json!({"pattern": format!("a{n}")})).collect();
+    let error = ConfigSchema::compile(json!({"allOf": patterns}).to_string().as_bytes()).unwrap_err();
+    assert_eq!(error.to_string(), "the schema is too complex: it has more than 500 patterns");
+}
+
+#[test]
+fn what_a_run_cannot_check_is_never_clean() {
+    let patterns: serde_json::Map<_, _> = (0..500).map(|n| (format!("^(?=x{n})"), json!({"type": "string"}))).collect();
+    let schema = schema(&json!({"properties": {"names": {"patternProperties": patterns}}}));
+    let names: serde_json::Map<_, _> = (0..6_000).map(|n| (format!("name{n}"), json!("a"))).collect();
+    assert_eq!(schema.faults(&json!({"names": {"x": "a"}})), []);
+    assert!(schema.unchecked().is_none());
+    let config = json!({"names": names});
+    assert!(!schema.is_valid(&config));
+    assert_eq!(schema.unchecked().map(|error| error.code()), Some("schema-unchecked"));
+    assert!(!schema.faults(&config).is_empty());
+    // It stays so for the rest of the run, and the check of the manifests says so.
+    assert!(!schema.is_valid(&json!({})));
+    let mut files = MemoryFiles::default();
+    files.add("agents/a.yaml", "key: a\nname: A\nconfig: {}\n");
+    let resolved = reachform::manifest::resolve(&files, None, &|_| None);
+    let found = reachform::session::check(&resolved, &schema, Leniency::Strict);
+    let codes: Vec<&str> = found.iter().map(|problem| problem.code).collect();
+    assert_eq!((codes, found.has_errors()), (vec!["schema-unchecked"], true));
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::verify::VerifyJson;
 use super::{FORMAT_VERSION, NoticeJson, TargetJson, write};
-use crate::diagnostics::{Diagnostic, Place, SourceMap};
+use crate::diagnostics::{Diagnostic, Place, SourceMap, Worst, worst};
 use crate::model::{Editor, Key};
 use crate::plan::{
     AgentChange, FieldChange, KeptEdit, LimitBreach, Orphan, Plan, RaisedLimit, Shown, SlotChange, SlotHolder,
@@ -39,6 +39,8 @@ struct PlanDocument<'p> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     raised_limits: Vec<RaisedJson>,
     diagnostics: Vec<DiagnosticJson<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnostics_left_out: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -245,6 +247,7 @@ impl<'p> PlanDocument<'p> {
             twins: _,
             records: _,
         } = plan;
+        let worst = Worst::of(diagnostics, worst::KEPT, |diagnostic| diagnostic.severity);
         Self {
             format_version: FORMAT_VERSION,
             tool_version: crate::VERSION,
@@ -278,7 +281,8 @@ impl<'p> PlanDocument<'p> {
                     RaisedJson { limit: limit.as_str(), from, to, message: raised.describe() }
                 })
                 .collect(),
-            diagnostics: diagnostics.iter().map(|diagnostic| DiagnosticJson::new(diagnostic, sources)).collect(),
+            diagnostics: worst.shown.iter().map(|diagnostic| DiagnosticJson::new(diagnostic, sources)).collect(),
+            diagnostics_left_out: crate::render::diagnostics::left_out(&worst),
         }
     }
 }

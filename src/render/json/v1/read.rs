@@ -8,6 +8,7 @@ use crate::plan::{
     Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, LimitKind, Notice, Orphan, Plan,
     RaisedLimit, Risk, Shown, SlotChange, SlotHolder, SlotTarget, Source, Target, Unchanged, Unmanaged, Work,
 };
+use crate::render::diagnostics::read_left_out;
 
 /// Reads a plan document for showing; `None` where it is not one. Keys that a later minor version added are passed
 /// over, and a change without its hash or address makes the whole document none.
@@ -36,7 +37,7 @@ pub fn read_plan(document: &Value) -> Option<Plan> {
         unmanaged: list("unmanaged").iter().filter_map(unmanaged).collect(),
         orphans: list("orphans").iter().filter_map(orphan).collect(),
         notices: list("notices").iter().filter_map(notice).collect(),
-        diagnostics: list("diagnostics").iter().filter_map(diagnostic).collect(),
+        diagnostics: list("diagnostics").iter().filter_map(diagnostic).chain(left_out(document)).collect(),
         records: Vec::new(),
         breaches: list("limits")
             .iter()
@@ -229,6 +230,12 @@ fn held(sentence: &str) -> Held {
 }
 
 /// A problem, for showing: that a plan has errors must not be lost on the way. Its own code stays in the document.
+/// The problems that did not fit into the document, as one.
+fn left_out(document: &Value) -> Option<Diagnostic> {
+    let problem = read_left_out(document)?;
+    Some(Diagnostic::new(problem.severity, "in-the-plan", problem.message))
+}
+
 fn diagnostic(value: &Value) -> Option<Diagnostic> {
     let word = value.get("severity").and_then(Value::as_str)?;
     let severity = Severity::ALL.into_iter().find(|s| s.as_str() == word)?;
