@@ -38,7 +38,9 @@
 //!   lets nothing through but GET and the one POST that compares. `GET …/versions/latest` is never asked, for it may
 //!   make a draft.
 //! - **A secret cannot be shown.** [`model::Declared`] holds secrets beside the tree and their names in it; values come
-//!   out through `reveal` alone, and only into what is sent. What is shown is masked on the tree, before rendering.
+//!   out through `reveal` alone, and only into what is sent. What is shown is masked on the tree, before rendering, and
+//!   [`plan::mask`] alone decides it: by the declaration, the schema, the hashes of what was sent ([`model::Seal`]), the
+//!   name and the look. [`plan::conceal`] takes the values that this run knows out of all the rest.
 //! - **Pure code** knows no clock, no environment, no file, no network, no `async` and no hash order. The same inputs
 //!   give the same bytes. A test in `tests/it/architecture.rs` holds the arrows and the words.
 //! - **Apply decides nothing** that a plan can decide, and an [`plan::ApprovedPlan`] is made by [`plan::approve()`] alone.

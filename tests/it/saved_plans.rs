@@ -113,8 +113,8 @@ fn a_plan_for_another_target_is_refused_with_both_named() {
             "host: the plan was saved for eu.test, this run is for sandbox",
         ),
         (
-            |saved| saved.target.organization = None,
-            "organization: the plan was saved for none, this run is for org_sandbox",
+            |saved| saved.target.organization = Some("org_other".to_owned()),
+            "organization: the plan was saved for org_other, this run is for org_sandbox",
         ),
         (
             |saved| saved.target.environment = "staging".to_owned(),
@@ -130,6 +130,15 @@ fn a_plan_for_another_target_is_refused_with_both_named() {
         edit(&mut other);
         refused(&mut world, &other, line);
     }
+}
+
+#[test]
+fn a_plan_by_a_credential_that_saw_no_organization_is_applied_by_one_that_does() {
+    let mut world = world();
+    let mut saved = save(&world);
+    saved.target.organization = None;
+    let report = run(world.try_apply(Approval::File(&saved))).unwrap().unwrap();
+    assert!(report.is_complete(), "{:#?}", report.outcomes);
 }
 
 #[test]

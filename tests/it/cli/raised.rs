@@ -93,3 +93,32 @@ fn the_base_is_the_first_parent_of_the_merge_that_the_forge_made_and_of_no_other
     let project = project.with("GITHUB_SHA", "").with("CI_MERGE_REQUEST_DIFF_BASE_SHA", &merge);
     assert_eq!(raised(&project, &[]), Value::Null);
 }
+
+/// A pull request cannot say of a name that it holds no secret, and so see what the dashboard put under it.
+#[test]
+fn a_name_that_the_pull_request_itself_lists_as_no_secret_stays_hidden() {
+    const VALUE: &str = "long-lived-4711-value";
+    let server = Server::new();
+    let project = Project::at(&server);
+    let text = "key: other\nname: Another\nmetadata: {session_notes: VALUE}\n";
+    project.write("agents/other.yaml", text.replace("VALUE", VALUE));
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    let dir = project.dir();
+    git(&dir, &["init", "-q", "-b", "main"]);
+    git(&dir, &["add", "-A"]);
+    git(&dir, &["commit", "-q", "-m", "first"]);
+    let listed = format!("{}\nnot_secret: [session_notes]\n", project.read("reachform.yaml"));
+    project.write("reachform.yaml", listed);
+    project.write("agents/other.yaml", text.replace("VALUE", "new"));
+    git(&dir, &["checkout", "-q", "-b", "fix"]);
+    git(&dir, &["commit", "-q", "-a", "-m", "second"]);
+    let shows = |project: &Project| project.run(&["plan"]).ends(0).stdout.contains(VALUE);
+    let project = project.with("GITHUB_BASE_REF", "main");
+    assert!(!shows(&project), "the base cannot be found");
+    on_origin(&project, "main");
+    assert!(!shows(&project), "the base does not list it");
+    on_origin(&project, "fix");
+    assert!(shows(&project), "the base lists it too");
+    let project = project.with("GITHUB_BASE_REF", "");
+    assert!(shows(&project), "nobody asks to merge it");
+}
