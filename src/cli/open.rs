@@ -67,13 +67,19 @@ fn limits(declared: manifest::Limits, planning: &Planning) -> Limits {
     }
 }
 
-/// What the project declared before the pull request of this run; the outer nothing means that there is none, the inner
-/// that it cannot be made out.
-fn before(settings: &Settings) -> Option<Option<Project>> {
+/// What the project declared before the pull request of this run.
+enum Before {
+    NoPullRequest,
+    Unknown,
+    Declared(Box<Project>),
+}
+
+fn before(settings: &Settings) -> Before {
     match pull_request::base(settings) {
-        Base::NoPullRequest => None,
-        Base::Unknown => Some(None),
-        Base::Commit(commit) => Some(pull_request::project_at(settings, &commit)),
+        Base::NoPullRequest => Before::NoPullRequest,
+        Base::Unknown => Before::Unknown,
+        Base::Commit(commit) => pull_request::project_at(settings, &commit)
+            .map_or(Before::Unknown, |project| Before::Declared(Box::new(project))),
     }
 }
 
@@ -81,20 +87,18 @@ fn before(settings: &Settings) -> Option<Option<Project>> {
 /// were listed before it: it does not decide which live values it gets to see.
 pub fn not_secret(project: &Project, settings: &Settings) -> BTreeSet<String> {
     match before(settings) {
-        None => project.not_secret.clone(),
-        Some(before) => {
-            let listed = before.map(|before| before.not_secret).unwrap_or_default();
-            project.not_secret.intersection(&listed).cloned().collect()
-        }
+        Before::NoPullRequest => project.not_secret.clone(),
+        Before::Unknown => BTreeSet::new(),
+        Before::Declared(before) => project.not_secret.intersection(&before.not_secret).cloned().collect(),
     }
 }
 
 /// The limits as they were before the pull request of this run.
 fn limits_before(settings: &Settings, planning: &Planning) -> LimitsBefore {
     match before(settings) {
-        None => LimitsBefore::NotAsked,
-        Some(Some(before)) => LimitsBefore::Known(limits(before.limits, planning)),
-        Some(None) => LimitsBefore::Assumed(limits(manifest::Limits::default(), planning)),
+        Before::NoPullRequest => LimitsBefore::NotAsked,
+        Before::Declared(before) => LimitsBefore::Known(limits(before.limits, planning)),
+        Before::Unknown => LimitsBefore::Assumed(limits(manifest::Limits::default(), planning)),
     }
 }
 

@@ -24,10 +24,7 @@ pub trait ConfigShape {
     fn default_at(&self, config: &Value, path: &FieldPath) -> Option<Value>;
 
     /// Whether the schema itself marks the place as secret (`writeOnly`, `format: password`).
-    fn marks_secret(&self, config: &Value, path: &FieldPath) -> bool {
-        let _without_a_schema = (config, path);
-        false
-    }
+    fn marks_secret(&self, config: &Value, path: &FieldPath) -> bool;
 
     /// Whether the schema marks the place as secret, or its last name sounds so.
     fn is_secret(&self, config: &Value, path: &FieldPath) -> bool;
@@ -61,6 +58,10 @@ pub struct NoShape;
 impl ConfigShape for NoShape {
     fn default_at(&self, _config: &Value, _path: &FieldPath) -> Option<Value> {
         None
+    }
+
+    fn marks_secret(&self, _config: &Value, _path: &FieldPath) -> bool {
+        false
     }
 
     fn is_secret(&self, config: &Value, path: &FieldPath) -> bool {

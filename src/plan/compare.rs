@@ -104,6 +104,9 @@ pub(crate) mod tests {
         fn default_at(&self, _config: &Value, path: &FieldPath) -> Option<Value> {
             (path.last() == Some("on")).then(|| json!(true))
         }
+        fn marks_secret(&self, _config: &Value, _path: &FieldPath) -> bool {
+            false
+        }
         fn is_secret(&self, config: &Value, path: &FieldPath) -> bool {
             NoShape.is_secret(config, path)
         }

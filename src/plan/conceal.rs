@@ -56,7 +56,9 @@ impl<T: Conceal> Conceal for Option<T> {
 
 impl<T: Conceal> Conceal for Vec<T> {
     fn conceal(&mut self, hide: &Hide<'_>) {
-        self.iter_mut().for_each(|item| item.conceal(hide));
+        for item in self {
+            item.conceal(hide);
+        }
     }
 }
 
@@ -70,7 +72,9 @@ impl Conceal for Value {
                     let old = std::mem::take(map);
                     map.extend(old.into_iter().map(|(key, value)| (hide(&key).unwrap_or(key), value)));
                 }
-                map.values_mut().for_each(|value| value.conceal(hide));
+                for value in map.values_mut() {
+                    value.conceal(hide);
+                }
             }
             Self::Null | Self::Bool(_) | Self::Number(_) => {}
         }

@@ -186,6 +186,9 @@ mod tests {
         fn default_at(&self, _config: &Value, _path: &FieldPath) -> Option<Value> {
             None
         }
+        fn marks_secret(&self, _config: &Value, _path: &FieldPath) -> bool {
+            false
+        }
         fn is_secret(&self, _config: &Value, _path: &FieldPath) -> bool {
             false
         }

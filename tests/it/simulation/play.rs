@@ -95,7 +95,7 @@ impl Drop for Teller {
 
 /// How one apply ended.
 enum Ended {
-    Report(Report),
+    Report(Box<Report>),
     Refused(String),
     Killed,
 }
@@ -131,7 +131,7 @@ async fn one(world: &World, run: &Run, first_run: u64) -> Ended {
         biased;
         () = struck.notified() => Ended::Killed,
         ended = world.try_apply(Approval::Person) => match ended {
-            Ok(Ok(report)) => Ended::Report(report),
+            Ok(Ok(report)) => Ended::Report(Box::new(report)),
             Ok(Err(refusal)) => Ended::Refused(format!("{refusal:?}")),
             Err(error) => Ended::Refused(error.to_string()),
         },
