@@ -15,7 +15,7 @@ use crate::model::look::sounds_secret;
 use crate::model::verify::is_withheld;
 use crate::model::{Seal, Verify};
 use crate::plan::Outcome;
-use crate::plan::mask::Mask;
+use crate::plan::mask::{Labels, Mask};
 
 use super::context::LEASE;
 use super::ended::Ended;
@@ -90,6 +90,7 @@ impl Worker<'_> {
             config,
             seal: Some(Seal::of(&self.stamp)),
             not_secret: &BTreeSet::new(),
+            labels: &Labels::default(),
         };
         let texts: Vec<SecretString> = mask.secret_texts().into_iter().map(SecretString::from).collect();
         self.ctx.writer.reader().client().redactor().clone().and(&texts)

@@ -1,15 +1,12 @@
 //! What sounds or looks like a secret: names of properties, and texts in the forms that keys have (design, section 10).
 
-use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-/// What stands for a text, or a part of one, that was hidden only because it looks like a key.
-pub const LOOKS_SECRET: &str = "(secret, by its look)";
-
 /// Names that hold a secret wherever one of these occurs in them, written without `_`, `-` and the like.
-const PARTS: [&str; 19] = [
+const PARTS: [&str; 28] = [
     "secret",
     "passw",
     "passphrase",
@@ -29,11 +26,21 @@ const PARTS: [&str; 19] = [
     "signature",
     "hmac",
     "webhookurl",
+    "encryptionkey",
+    "masterkey",
+    "licensekey",
+    "sshkey",
+    "functionskey",
+    "passcode",
+    "securitycode",
+    "totpseed",
+    "serviceaccount",
 ];
 
 /// Names that hold a secret only if one of these is a whole word of them: as parts they occur in too many others
 /// (`author`, `shipping`, `designing`).
-const WORDS: [&str; 7] = ["auth", "xauth", "pwd", "pin", "dsn", "sas", "signing"];
+const WORDS: [&str; 14] =
+    ["auth", "xauth", "pwd", "pin", "dsn", "sas", "signing", "pass", "otp", "totp", "jwt", "cvv", "cvc", "pat"];
 
 /// Names that are as often those of prose, such as the signature below an email: a text with blanks is no secret there.
 const OFTEN_PROSE: [&str; 2] = ["signature", "session"];
@@ -119,6 +126,8 @@ static KEYS: LazyLock<Regex> = LazyLock::new(|| {
         r"\b[A-Za-z][A-Za-z0-9+.-]*://(?P<user>[^\s/?#@{}:]*:[^\s/?#@{}]+|[^\s/?#@{}:]{16,})@",
         // A URL with a secret among its parameters.
         r"(?i:[?&][a-z0-9_.-]*(?:token|key|secret|password|signature|sig|auth)[a-z0-9_.-]*=)(?P<parameter>[^\s&#{}]{6,})",
+        // A setting, as connection strings and shells write it.
+        r"(?i:\b(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|account[_-]?key)=)(?P<assigned>[^\s&;,#{}'\x22]{6,})",
     ];
     // By the letters of ASCII: the word boundaries of Unicode would take the quick engine away from every text with an
     // umlaut in it.
@@ -126,25 +135,31 @@ static KEYS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&pattern).expect("internal error: the forms of keys are a pattern")
 });
 
-/// The text with everything that looks like a key hidden; borrowed if there is nothing of the kind.
-pub fn hide_keys(text: &str) -> Cow<'_, str> {
+/// The parts of a text that look like keys, in order.
+pub fn keys_in(text: &str) -> Vec<Range<usize>> {
     // Asking first is quicker than looking for groups, and nearly every text has none.
     if !KEYS.is_match(text) {
-        return Cow::Borrowed(text);
+        return Vec::new();
     }
-    KEYS.replace_all(text, |found: &Captures<'_>| {
-        let whole = found.get(0).map_or("", |whole| whole.as_str());
-        let groups = ["slack", "discord", "header", "user", "parameter"];
-        match groups.iter().find_map(|name| found.name(name)) {
-            Some(part) => whole.replacen(part.as_str(), LOOKS_SECRET, 1),
-            None => LOOKS_SECRET.to_owned(),
-        }
-    })
+    let groups = ["slack", "discord", "header", "user", "parameter", "assigned"];
+    let part =
+        |found: Captures<'_>| groups.iter().find_map(|name| found.name(name)).or(found.get(0)).map(|it| it.range());
+    KEYS.captures_iter(text).filter_map(part).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const HIDDEN: &str = "(hidden)";
+
+    fn hidden(text: &str) -> String {
+        let mut out = text.to_owned();
+        for range in keys_in(text).into_iter().rev() {
+            out.replace_range(range, HIDDEN);
+        }
+        out
+    }
 
     #[test]
     fn names_of_secrets_are_known_however_they_are_written() {
@@ -176,6 +191,9 @@ mod tests {
             "pinCode",
             "hmac",
             "session_id",
+            "encryption_key",
+            "passcode",
+            "jwt",
         ] {
             assert!(sounds_secret(name), "{name}");
         }
@@ -183,7 +201,20 @@ mod tests {
 
     #[test]
     fn names_that_only_hold_such_letters_are_left_alone() {
-        for name in ["author", "shipping", "designing", "opinion", "key", "keywords", "monkey", "url", "dsnames"] {
+        for name in [
+            "author",
+            "shipping",
+            "designing",
+            "opinion",
+            "key",
+            "keywords",
+            "monkey",
+            "url",
+            "dsnames",
+            "passage",
+            "patient",
+            "bypass",
+        ] {
             assert!(!sounds_secret(name), "{name}");
         }
     }
@@ -198,21 +229,22 @@ mod tests {
 
     #[test]
     fn texts_that_look_like_keys_are_hidden_and_what_surrounds_them_is_not() {
-        let hidden = [
-            ("sk-proj-0123456789abcdef", LOOKS_SECRET.to_owned()),
-            ("Für später: sk_live_0123456789.", format!("Für später: {LOOKS_SECRET}.")),
-            ("call sk_live_0123456789 now", format!("call {LOOKS_SECRET} now")),
-            ("https://crm:LEAK@crm.example.test/a", format!("https://{LOOKS_SECRET}@crm.example.test/a")),
-            ("https://0123456789abcdef0123@o1.ingest.example/5", format!("https://{LOOKS_SECRET}@o1.ingest.example/5")),
-            ("Bearer abcdefghijklmnop.qrs", format!("Bearer {LOOKS_SECRET}")),
-            ("https://x.example/a?api_key=abcdef123&b=1", format!("https://x.example/a?api_key={LOOKS_SECRET}&b=1")),
-            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-DEF", LOOKS_SECRET.to_owned()),
-            ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n", format!("{LOOKS_SECRET}\n")),
-            ("-----BEGIN PRIVATE KEY-----\nMIIE", LOOKS_SECRET.to_owned()),
-            ("AKIAIOSFODNN7EXAMPLE", LOOKS_SECRET.to_owned()),
+        let cases = [
+            ("sk-proj-0123456789abcdef", HIDDEN.to_owned()),
+            ("Server=db;Password=hunter22;Port=1", format!("Server=db;Password={HIDDEN};Port=1")),
+            ("Für später: sk_live_0123456789.", format!("Für später: {HIDDEN}.")),
+            ("call sk_live_0123456789 now", format!("call {HIDDEN} now")),
+            ("https://crm:LEAK@crm.example.test/a", format!("https://{HIDDEN}@crm.example.test/a")),
+            ("https://0123456789abcdef0123@o1.ingest.example/5", format!("https://{HIDDEN}@o1.ingest.example/5")),
+            ("Bearer abcdefghijklmnop.qrs", format!("Bearer {HIDDEN}")),
+            ("https://x.example/a?api_key=abcdef123&b=1", format!("https://x.example/a?api_key={HIDDEN}&b=1")),
+            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-DEF", HIDDEN.to_owned()),
+            ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n", format!("{HIDDEN}\n")),
+            ("-----BEGIN PRIVATE KEY-----\nMIIE", HIDDEN.to_owned()),
+            ("AKIAIOSFODNN7EXAMPLE", HIDDEN.to_owned()),
         ];
-        for (text, expected) in hidden {
-            assert_eq!(hide_keys(text), expected, "{text}");
+        for (text, expected) in cases {
+            assert_eq!(hidden(text), expected, "{text}");
         }
     }
 
@@ -229,7 +261,7 @@ mod tests {
             "the key-word is task-oriented",
             "Ask for the basic information first.",
         ] {
-            assert_eq!(hide_keys(text), text);
+            assert_eq!(hidden(text), text);
         }
     }
 }

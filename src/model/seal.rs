@@ -111,6 +111,14 @@ impl<'a> Seal<'a> {
         may_be && secrets.contains(&self.secret(text))
     }
 
+    /// Whether a text of the length of a long secret is one that was sent. Quick, unlike for a short one.
+    pub fn is_long_secret(&self, text: &str) -> bool {
+        let secrets = self.secrets.unwrap_or_default();
+        secrets.iter().any(|known| known.short.is_none())
+            && text.chars().nth(SLOW_BELOW - 1).is_some()
+            && secrets.contains(&self.secret(text))
+    }
+
     /// The value with its short secrets replaced; `None` if it has none.
     fn sealed(&self, value: &Value) -> Option<Value> {
         if !self.secrets.is_some_and(|secrets| secrets.iter().any(|known| known.short.is_some())) {

@@ -48,6 +48,30 @@ impl SecretText {
             .collect()
     }
 
+    /// Whether a text can be this one for some values of its secrets: what is around them is in it, in its order.
+    pub fn fits(&self, text: &str) -> bool {
+        let mut rest = text;
+        let mut after_secret = false;
+        for (index, part) in self.0.iter().enumerate() {
+            let SecretPart::Text(literal) = part else {
+                after_secret = true;
+                continue;
+            };
+            if index + 1 == self.0.len() {
+                return if after_secret { rest.ends_with(literal.as_str()) } else { rest == literal };
+            }
+            let at = if after_secret {
+                rest.find(literal.as_str())
+            } else {
+                rest.starts_with(literal.as_str()).then_some(0)
+            };
+            let Some(at) = at else { return false };
+            rest = rest.get(at + literal.len()..).unwrap_or_default();
+            after_secret = false;
+        }
+        after_secret || rest.is_empty()
+    }
+
     /// The whole text and every secret in it, in clear, as far as this run has their values: what must not be shown.
     pub fn in_clear(&self) -> Vec<String> {
         let values = self.0.iter().filter_map(|part| match part {
@@ -74,5 +98,25 @@ impl SecretText {
             }
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_fits_if_all_around_the_secrets_is_in_it() {
+        let secret = || SecretPart::Secret { name: "S".to_owned(), value: None };
+        let text = |text: &str| SecretPart::Text(text.to_owned());
+        let around = SecretText(vec![text("Say "), secret(), text(" and "), secret(), text(".")]);
+        assert!(around.fits("Say a and b.") && around.fits("Say  and ."));
+        for other in ["Say a and b", "say a and b.", "Say a or b.", "Say a and b. Now", ""] {
+            assert!(!around.fits(other), "{other}");
+        }
+        assert!(SecretText(vec![secret()]).fits("anything"));
+        assert!(SecretText(vec![text("Bearer "), secret()]).fits("Bearer x"));
+        assert!(!SecretText(vec![text("Bearer "), secret()]).fits("Basic x"));
+        assert!(SecretText(vec![secret(), text("@host")]).fits("me@host@host"));
     }
 }

@@ -15,7 +15,7 @@ use super::compare::{Sides, is_empty_object, leaf_sides};
 use super::conceal::mark_alike;
 use super::faults;
 use super::hash::field_differs;
-use super::mask::Mask;
+use super::mask::{Labels, Mask};
 use super::merge::{Merged, new_config};
 use super::needs::is_settled;
 use super::scope::{Scope, effective_fields};
@@ -70,6 +70,8 @@ pub struct AgentInputs<'a> {
     pub refresh: bool,
     /// Names of properties that the project says hold no secrets.
     pub not_secret: &'a BTreeSet<String>,
+    /// How its hidden texts are told apart.
+    pub labels: &'a Labels,
 }
 
 impl<'a> AgentInputs<'a> {
@@ -81,6 +83,7 @@ impl<'a> AgentInputs<'a> {
             config: &Value::Null,
             seal: self.stamp.map(Seal::of),
             not_secret: self.not_secret,
+            labels: self.labels,
         }
     }
 }
@@ -343,9 +346,10 @@ impl Config<'_> {
     ) -> Option<Cause> {
         let same_around = found.is_some_and(|found| {
             let mut around = named.clone();
-            for at in self.inputs.desired.declared.secrets().keys().filter(|at| at.starts_with(path)) {
+            for (at, secret) in self.inputs.desired.declared.secrets().iter().filter(|(at, _)| at.starts_with(path)) {
                 let below = FieldPath::of(at.steps().iter().skip(path.steps().len()).cloned());
-                if let Some(live) = below.get(found) {
+                // Of a text with a secret in it only the secret is not known here.
+                if let Some(live) = below.get(found).filter(|live| live.as_str().is_none_or(|live| secret.fits(live))) {
                     below.set(&mut around, live.clone());
                 }
             }

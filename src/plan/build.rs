@@ -15,6 +15,7 @@ use super::change::{Action, AgentChange, Cause, Held, Notice, Plan, Step, Twin, 
 use super::guard;
 use super::hash::{Meaning, plan_hash};
 use super::identity::{Binding, Identities, identify};
+use super::mask::Labels;
 use super::options::Inputs;
 use super::scope::{Scope, effective_fields, published_intent};
 use super::slots::{SlotInputs, SlotPlan, claims, plan_slots};
@@ -142,6 +143,7 @@ fn plan_one(
         shape,
         refresh: inputs.options.refresh,
         not_secret: &inputs.options.not_secret,
+        labels: &Labels::default(),
     });
     let slots = plan_slots(&SlotInputs {
         run: inputs,

@@ -11,7 +11,7 @@ use crate::model::{Desired, Direction, FieldPath, Key, Origin, PhoneNumber, Slot
 use super::agent::order_by_schema;
 use super::change::{Cause, FieldChange, Source};
 use super::compare::leaf_sides;
-use super::mask::Mask;
+use super::mask::{Labels, Mask};
 use super::verify::VerifyChange;
 
 /// What became of a manifest.
@@ -181,12 +181,14 @@ fn fields(before: Option<&Desired>, after: &Desired) -> Vec<FieldChange> {
     let old_leaves = old.as_ref().map(|old| leaves(old, &root)).unwrap_or_default();
     let paths: BTreeSet<FieldPath> = old_leaves.into_iter().chain(leaves(&new, &root)).map(|(path, _)| path).collect();
     let empty = Value::Null;
+    let labels = Labels::default();
     let new_mask = Mask {
         shape: &NoShape,
         declared: Some(&after.declared),
         config: &empty,
         seal: None,
         not_secret: &BTreeSet::new(),
+        labels: &labels,
     };
     let old_mask = Mask { declared: before.map(|before| &before.declared), ..new_mask };
     let mut found = Vec::new();

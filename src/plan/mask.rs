@@ -3,18 +3,25 @@
 //! What is a secret is decided here and nowhere else: by where a `!secret` stands in the manifest, by the schema's marks,
 //! by what the stamp remembers of secrets that were sent, by the name, and by the look of a text (design, section 10).
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use crate::model::look::{LOOKS_SECRET, hide_keys, is_prose_under, sounds_secret};
-use crate::model::{ConfigShape, Declared, FieldPath, Seal};
+use crate::model::look::{is_prose_under, keys_in, sounds_secret};
+use crate::model::seal::SLOW_BELOW;
+use crate::model::secret::SecretPart;
+use crate::model::{ConfigShape, Declared, FieldPath, Seal, SecretText};
 
 use super::change::{Kind, Shown};
 
-/// What stands for a secret inside a list or an object.
+/// What stands for a secret inside a text, a list or an object. A second one of the same agent is `(secret 2)`, so that a
+/// secret that takes the place of another is seen to.
 pub const SECRET_TEXT: &str = "(secret)";
+
+/// What stands for a text that nobody called a secret, and that looks like a key.
+pub const LOOKS_SECRET: &str = "(secret, by its look)";
 
 /// Members whose text names what stands beside them under `value`: `{name: CRM_API_KEY, value: …}`.
 const NAMING: [&str; 6] = ["name", "key", "header", "id", "variable", "field"];
@@ -22,6 +29,9 @@ const NAMING: [&str; 6] = ["name", "key", "header", "id", "variable", "field"];
 /// Longest text that may have been a secret where the stamp does not list its secrets. Longer keys have a look of their
 /// own, and a prompt is longer.
 const LONGEST_SECRET: usize = 400;
+
+/// Shortest value of a secret that is looked for inside a longer text: shorter ones are parts of common words.
+const SHORTEST_INSIDE: usize = 4;
 
 /// Knows which values may be shown.
 #[derive(Clone, Copy)]
@@ -36,20 +46,101 @@ pub struct Mask<'a> {
     pub seal: Option<Seal<'a>>,
     /// Names of properties that the project says hold no secrets, whatever they sound like.
     pub not_secret: &'a BTreeSet<String>,
+    /// How the hidden texts of this agent are told apart.
+    pub labels: &'a Labels,
+}
+
+/// Tells the hidden texts of one agent apart without giving any away: equal ones have one number.
+#[derive(Debug, Default)]
+pub struct Labels(RefCell<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// By the text, for what is live, was applied, or is the value of a `!secret`.
+    values: BTreeMap<String, usize>,
+    /// By the place and the text, for both sides.
+    places: BTreeMap<(FieldPath, String), usize>,
+    next: usize,
+}
+
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Known({})", self.next)
+    }
+}
+
+impl Labels {
+    fn number(&self, path: &FieldPath, hidden: &Hidden) -> Option<usize> {
+        let Known { values, places, next } = &mut *self.0.borrow_mut();
+        let (Identity::Value(text) | Identity::Literal(text)) = &hidden.identity else { return None };
+        let place = (path.clone(), text.clone());
+        let known = match &hidden.identity {
+            Identity::Value(_) => values.get(text).or_else(|| places.get(&place)),
+            // A text that Git holds is compared with what was live in its own place, and with nothing else: a list of
+            // guesses would find the secret by its number.
+            Identity::Literal(_) | Identity::Unchecked => places.get(&place),
+        };
+        let number = known.copied().unwrap_or_else(|| {
+            *next += 1;
+            *next - 1
+        });
+        if matches!(hidden.identity, Identity::Value(_)) {
+            values.insert(text.clone(), number);
+        }
+        places.insert(place, number);
+        Some(number)
+    }
+
+    fn label(&self, path: &FieldPath, hidden: &Hidden) -> String {
+        let look = if hidden.by_look { ", by its look" } else { "" };
+        match self.number(path, hidden) {
+            None => "(secret, not checked)".to_owned(),
+            Some(0) => format!("(secret{look})"),
+            Some(number) => format!("(secret {}{look})", number + 1),
+        }
+    }
+}
+
+/// Whether a text of a shown value stands for one that is hidden.
+pub fn is_placeholder(text: &str) -> bool {
+    let Some(inner) = text.strip_prefix("(secret").and_then(|rest| rest.strip_suffix(')')) else { return false };
+    let inner = inner.strip_prefix(' ').map_or(inner, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+    matches!(inner, "" | ", by its look" | ", not checked")
+}
+
+/// What tells a hidden text from another.
+enum Identity {
+    /// It is live, was applied, or is the value of a `!secret`.
+    Value(String),
+    /// Git holds it as it is.
+    Literal(String),
+    /// A `!secret` without a value in this run.
+    Unchecked,
+}
+
+struct Hidden {
+    identity: Identity,
+    by_look: bool,
+}
+
+enum Piece {
+    Text(String),
+    Hidden(Hidden),
 }
 
 /// How much of a text may be shown.
-enum Cover<'v> {
+enum Cover {
     Open,
-    Secret,
-    /// Nothing of it, for it looks like a key.
-    ByLook,
-    /// The text with the parts hidden that look like keys, or its length alone.
-    Partly(Cow<'v, str>),
+    /// Nothing.
+    Hidden(Hidden),
+    /// The text with parts of it hidden.
+    Partly(Vec<Piece>),
+    /// Its length alone.
+    Length(usize),
 }
 
 /// What stands for a text that may not be shown as it is.
-type Replace<'r> = dyn Fn(&str, Cover<'_>) -> String + 'r;
+type Replace<'r> = dyn Fn(&FieldPath, &str, Cover) -> String + 'r;
 
 impl Mask<'_> {
     /// Whether the value at `path`, or a part of it, may not be shown.
@@ -57,56 +148,117 @@ impl Mask<'_> {
         !matches!(self.cover(path, value, self.parent(path)), Cover::Open)
     }
 
-    fn cover<'v>(&self, path: &FieldPath, value: &'v Value, parent: Option<&Map<String, Value>>) -> Cover<'v> {
-        if self.declared.is_some_and(|declared| declared.secrets().contains_key(path)) {
-            return Cover::Secret;
+    fn cover(&self, path: &FieldPath, value: &Value, parent: Option<&Map<String, Value>>) -> Cover {
+        let declared = self.declared.and_then(|declared| declared.secrets().get(path));
+        let Some(text) = value.as_str() else {
+            let identity = || Identity::Value(value.to_string());
+            return declared.map_or(Cover::Open, |_| Cover::Hidden(Hidden { identity: identity(), by_look: false }));
+        };
+        if let Some(secret) = declared {
+            return self.declared_secret(secret, text);
         }
-        let Some(text) = value.as_str() else { return Cover::Open };
+        let whole = |by_look| Cover::Hidden(Hidden { identity: self.identity(path, text), by_look });
         // The schema judges what stands in this config. The value may be the other side's, and text only there.
         if self.seal.is_some_and(|seal| seal.is_secret(text))
             || (path.in_config() && self.shape.marks_secret(self.config, path))
         {
-            return Cover::Secret;
+            return whole(false);
         }
         let name = name_of(path);
+        let mut hidden = self.sent_inside(text);
         if !self.not_secret.contains(name) {
             let sounds = sounds_secret(name) || (path.in_config() && self.shape.is_secret(self.config, path));
             if (sounds && !is_prose_under(name, text)) || (name == "value" && self.is_named_secret(parent)) {
-                return Cover::Secret;
+                return whole(false);
             }
-            match hide_keys(text) {
-                Cow::Owned(hidden) if hidden.trim() == LOOKS_SECRET => return Cover::ByLook,
-                Cow::Owned(hidden) => return Cover::Partly(Cow::Owned(hidden)),
-                Cow::Borrowed(_) => {}
+            let keys = keys_in(text);
+            if keys.first().is_some_and(|key| text.get(key.clone()) == Some(text.trim())) {
+                return whole(true);
             }
+            hidden.extend(keys.into_iter().map(|range| (range, true)));
+        }
+        if !hidden.is_empty() {
+            let literal = self.is_literal(path, text);
+            return Cover::Partly(pieces(text, hidden, literal));
         }
         if self.may_have_been_secret(path, text) {
-            let length = text.chars().count();
-            return Cover::Partly(Cow::Owned(format!("(text of {length} characters)")));
+            return Cover::Length(text.chars().count());
         }
         Cover::Open
+    }
+
+    /// A text at the place of a `!secret`, or of a `!format` with secrets in it, of which only those are hidden: a prompt
+    /// with a secret in it is still a prompt.
+    fn declared_secret(&self, secret: &SecretText, text: &str) -> Cover {
+        let hidden = |identity| Hidden { identity, by_look: false };
+        let value = |value: Option<String>| hidden(value.map_or(Identity::Unchecked, Identity::Value));
+        let is_named = text == secret.named();
+        if let [SecretPart::Secret { .. }] = secret.0.as_slice() {
+            let revealed = if is_named { secret.reveal() } else { Some(text.to_owned()) };
+            return Cover::Hidden(value(revealed));
+        }
+        if is_named {
+            let piece = |part: &SecretPart| match part {
+                SecretPart::Text(text) => Piece::Text(text.clone()),
+                SecretPart::Secret { .. } => Piece::Hidden(value(SecretText(vec![part.clone()]).reveal())),
+            };
+            return Cover::Partly(secret.0.iter().map(piece).collect());
+        }
+        let mut found = self.sent_inside(text);
+        for known in secret.in_clear().iter().filter(|known| known.len() >= SHORTEST_INSIDE) {
+            found.extend(text.match_indices(known.as_str()).map(|(at, part)| (at..at + part.len(), false)));
+        }
+        if found.is_empty() {
+            // A secret is in it, and nobody here can say which part it is.
+            return Cover::Hidden(value(Some(text.to_owned())));
+        }
+        Cover::Partly(pieces(text, found, false))
+    }
+
+    /// Words of a text that the stamp knows as secrets. Short ones are not looked for: each would take a slow hash.
+    fn sent_inside(&self, text: &str) -> Vec<(Range<usize>, bool)> {
+        let Some(seal) = self.seal else { return Vec::new() };
+        let mut found = Vec::new();
+        let is_around =
+            |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '`' | '(' | ')' | '<' | '>');
+        for word in text.split(is_around).map(|word| word.trim_end_matches(['.', ':', '!', '?'])) {
+            if word.len() >= SLOW_BELOW && seal.is_long_secret(word) {
+                // A word is a part of the text, so its place is the distance of their beginnings.
+                let at = word.as_ptr() as usize - text.as_ptr() as usize;
+                found.push((at..at + word.len(), false));
+            }
+        }
+        found
+    }
+
+    fn identity(&self, path: &FieldPath, text: &str) -> Identity {
+        if self.is_literal(path, text) { Identity::Literal(text.to_owned()) } else { Identity::Value(text.to_owned()) }
+    }
+
+    /// Whether Git holds the very text at the path.
+    fn is_literal(&self, path: &FieldPath, text: &str) -> bool {
+        let declared = self.declared.and_then(|declared| path.get(declared.tree()));
+        declared.is_some_and(|declared| declared.as_str() == Some(text))
     }
 
     /// Whether an object names a secret whose value stands under `value`.
     fn is_named_secret(&self, parent: Option<&Map<String, Value>>) -> bool {
         parent.is_some_and(|parent| {
             let names = NAMING.iter().filter_map(|member| parent.get(*member)?.as_str());
-            names.into_iter().any(|name| sounds_secret(name) && !self.not_secret.contains(name))
+            // A variable that is called a key holds one: `CRM_KEY`.
+            let is_key = |name: &str| name.to_ascii_lowercase().ends_with("_key");
+            names.into_iter().any(|name| (sounds_secret(name) || is_key(name)) && !self.not_secret.contains(name))
         })
     }
 
     /// Whether a text that is not the declared one may be a secret that an earlier program sent: its stamp does not say.
     fn may_have_been_secret(&self, path: &FieldPath, text: &str) -> bool {
         let unknown = self.seal.is_some_and(|seal| !seal.knows_its_secrets());
-        let is_declared = || {
-            let declared = self.declared.and_then(|declared| path.get(declared.tree()));
-            declared.is_some_and(|declared| declared.as_str() == Some(text))
-        };
         unknown
             && !text.is_empty()
             && text.chars().nth(LONGEST_SECRET).is_none()
             && *path != FieldPath::of(["name"])
-            && !is_declared()
+            && !self.is_literal(path, text)
     }
 
     /// The object that the value at `path` stands in.
@@ -114,25 +266,36 @@ impl Mask<'_> {
         path.within_config()?.parent()?.get(self.config)?.as_object()
     }
 
-    /// The value as anyone may see it.
+    /// The value as anyone may see it. Of two sides the one before is asked for first.
     pub fn shown(&self, path: &FieldPath, value: Option<&Value>) -> Shown {
         let Some(value) = value else { return Shown::Absent };
         match self.cover(path, value, self.parent(path)) {
-            Cover::Secret => Shown::Secret,
-            Cover::ByLook => Shown::SecretByLook,
-            Cover::Partly(text) => Shown::Value(Value::String(text.into_owned())),
-            Cover::Open => Shown::Value(self.below(path, value, &|_, cover| match cover {
-                Cover::Open | Cover::Secret => SECRET_TEXT.to_owned(),
-                Cover::ByLook => LOOKS_SECRET.to_owned(),
-                Cover::Partly(text) => text.into_owned(),
-            })),
+            Cover::Hidden(Hidden { by_look: true, .. }) => Shown::SecretByLook,
+            Cover::Hidden(_) => Shown::Secret,
+            cover @ (Cover::Partly(_) | Cover::Length(_)) => Shown::Value(Value::String(self.text(path, cover))),
+            Cover::Open => Shown::Value(self.below(path, value, &|path, _, cover| self.text(path, cover))),
+        }
+    }
+
+    fn text(&self, path: &FieldPath, cover: Cover) -> String {
+        match cover {
+            Cover::Open => SECRET_TEXT.to_owned(),
+            Cover::Hidden(hidden) => self.labels.label(path, &hidden),
+            Cover::Partly(pieces) => {
+                let piece = |piece| match piece {
+                    Piece::Text(text) => text,
+                    Piece::Hidden(hidden) => self.labels.label(path, &hidden),
+                };
+                pieces.into_iter().map(piece).collect()
+            }
+            Cover::Length(length) => format!("(text of {length} characters)"),
         }
     }
 
     /// The value as it goes into a digest that anyone may see: what may not be shown stands there by its salted hash, or
     /// without a stamp to salt it by no more than its place. A bare digest of a PIN is undone by trying all.
     pub fn hashable(&self, path: &FieldPath, value: &Value) -> Value {
-        self.covered(path, value, self.parent(path), &|text, _| {
+        self.covered(path, value, self.parent(path), &|_, text, _| {
             self.seal.map_or_else(|| SECRET_TEXT.to_owned(), |seal| seal.hash_secret(text).as_str().to_owned())
         })
     }
@@ -141,7 +304,7 @@ impl Mask<'_> {
     fn covered(&self, path: &FieldPath, value: &Value, parent: Option<&Map<String, Value>>, by: &Replace<'_>) -> Value {
         match self.cover(path, value, parent) {
             Cover::Open => self.below(path, value, by),
-            cover => Value::String(by(value.as_str().unwrap_or_default(), cover)),
+            cover => Value::String(by(path, value.as_str().unwrap_or_default(), cover)),
         }
     }
 
@@ -155,6 +318,8 @@ impl Mask<'_> {
                 let items = list.iter().enumerate();
                 items.map(|(index, item)| self.covered(&path.index(index), item, None, by)).collect()
             }
+            // A text that only looks like the place of a secret is told from one.
+            Value::String(text) if is_placeholder(text) => Value::String(format!("the text {text}")),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
         }
     }
@@ -162,7 +327,7 @@ impl Mask<'_> {
     /// The kind of a change, by the shape of its values.
     pub fn kind(&self, path: &FieldPath, before: Option<&Value>, after: Option<&Value>) -> Kind {
         let value = after.or(before);
-        let hides_all = |value| matches!(self.cover(path, value, self.parent(path)), Cover::Secret | Cover::ByLook);
+        let hides_all = |value| matches!(self.cover(path, value, self.parent(path)), Cover::Hidden(_));
         match value {
             Some(value) if hides_all(value) => Kind::Secret,
             Some(Value::String(_)) => Kind::Text,
@@ -234,6 +399,25 @@ impl Mask<'_> {
     }
 }
 
+/// A text in pieces, with ranges of it hidden; true means that a range only looks like a key.
+fn pieces(text: &str, mut hidden: Vec<(Range<usize>, bool)>, is_literal: bool) -> Vec<Piece> {
+    hidden.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+    let mut pieces = Vec::new();
+    let mut done = 0;
+    for (range, by_look) in hidden {
+        if range.start < done {
+            continue;
+        }
+        pieces.push(Piece::Text(text.get(done..range.start).unwrap_or_default().to_owned()));
+        let part = text.get(range.clone()).unwrap_or_default().to_owned();
+        let identity = if is_literal { Identity::Literal(part) } else { Identity::Value(part) };
+        pieces.push(Piece::Hidden(Hidden { identity, by_look }));
+        done = range.end;
+    }
+    pieces.push(Piece::Text(text.get(done..).unwrap_or_default().to_owned()));
+    pieces
+}
+
 /// The name of the property at a path; an element of a list has that of the list.
 fn name_of(path: &FieldPath) -> &str {
     let is_index = |step: &&String| !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
@@ -277,7 +461,14 @@ mod tests {
     #[test]
     fn a_secret_inside_a_list_is_masked_and_its_neighbours_are_not() {
         let config = json!({"list": [{"bucket": "b", "access_key": "AKIA-1234"}], "max_tokens": 5});
-        let mask = Mask { shape: &NoShape, declared: None, config: &config, seal: None, not_secret: &BTreeSet::new() };
+        let mask = Mask {
+            shape: &NoShape,
+            declared: None,
+            config: &config,
+            seal: None,
+            not_secret: &BTreeSet::new(),
+            labels: &Labels::default(),
+        };
         let path = FieldPath::parse("/config/list").unwrap();
         assert_eq!(
             mask.shown(&path, config.get("list")),

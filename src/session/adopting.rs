@@ -14,7 +14,7 @@ use crate::model::value::same;
 use crate::model::{Address, Desired, FieldPath, Key, LiveAgent, PhoneNumber, Seal, Stamp};
 use crate::plan::compare::Sides;
 use crate::plan::drift::{Drift, DriftInputs, SlotDrift, SlotLive, judge, live_value};
-use crate::plan::mask::Mask;
+use crate::plan::mask::{Labels, Mask};
 use crate::plan::{Options, SlotHolder};
 
 use super::planning::{Service, Workspace};
@@ -433,6 +433,7 @@ impl Judge for Schema<'_> {
             config: &self.live,
             seal: self.stamp.as_ref().map(Seal::of),
             not_secret: self.not_secret,
+            labels: &Labels::default(),
         };
         mask.is_secret(path, value)
     }

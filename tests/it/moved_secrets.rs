@@ -229,3 +229,98 @@ fn what_the_service_echoes_of_a_secret_is_hidden_in_names_authors_and_messages()
         assert_hidden("an echo", &world.plan().await, secret);
     });
 }
+
+/// What the plan's JSON says of the tools, where a visible edit stands beside the secret.
+fn tools_shown(world: &World) -> String {
+    run(async {
+        let plan = world.plan().await;
+        everything_of(&plan)
+            .into_iter()
+            .filter(|(format, _)| format.starts_with("text Full"))
+            .map(|(_, text)| text)
+            .collect()
+    })
+}
+
+#[test]
+fn a_secret_that_takes_the_place_of_another_is_seen_beside_any_other_edit() {
+    let with = |description: &str, instructions: &str| {
+        tools(&tool("hook", description)).replace("You answer the telephone of a clinic.", instructions)
+    };
+    let both = |first: &str, second: &str| {
+        tools(&format!(
+            "{{name: a, description: {first}, actions: [{{type: hangup}}]}}, {{name: b, description: {second}, actions: [{{type: hangup}}]}}"
+        ))
+    };
+    let mut world = World::new(Behaviour::default());
+    world.options.limits.change_percent = 100;
+    for (name, value) in [("S", SECRETS[0]), ("T", "another-secret-of-some-length")] {
+        world.secrets.insert(name.to_owned(), value.to_owned());
+    }
+    world.write("a", both("!secret S", "Hangs up."));
+    run(async { assert!(world.apply().await.is_complete()) });
+    for (first, second, shows) in [
+        // The secret stays as it is: only the other tool is shown.
+        ("!secret S", "Says goodbye.", false),
+        ("!secret T", "Says goodbye.", true),
+        ("\"(secret)\"", "Says goodbye.", true),
+    ] {
+        world.write("a", both(first, second));
+        let shown = tools_shown(&world);
+        assert!(shown.contains("Says goodbye."), "{shown}");
+        assert_eq!(shown.contains("(secret)"), shows, "{first}: {shown}");
+    }
+    // Without the values nobody can say that it is the same, and so that is what is said.
+    world.secrets.clear();
+    world.write("a", both("!secret S", "Says goodbye."));
+    assert!(tools_shown(&world).contains("(secret, not checked)"));
+    // A text around a secret is a text.
+    world.secrets.insert("S".to_owned(), SECRETS[0].to_owned());
+    world.write("a", with("d", "!format \"Never promise a refund. Say {secret:S}.\""));
+    run(async { assert!(world.apply().await.is_complete()) });
+    for known in [true, false] {
+        if !known {
+            world.secrets.clear();
+        }
+        world.write("a", with("d", "!format \"Always promise a refund. Say {secret:S}.\""));
+        let shown = tools_shown(&world);
+        assert!(shown.contains("Never") && shown.contains("Always"), "{shown}");
+        assert!(!shown.contains(SECRETS[0]), "{shown}");
+    }
+}
+
+#[test]
+fn a_key_that_becomes_another_one_in_a_prompt_is_seen() {
+    let prompt = |key: &str, more: &str| {
+        manifest("a", "").replace("You answer the telephone of a clinic.", &format!("Use {key} for calls.{more}"))
+    };
+    let mut world = World::new(Behaviour::default());
+    world.options.limits.change_percent = 100;
+    world.write("a", prompt("sk-0123456789abcdefgh", ""));
+    run(async { assert!(world.apply().await.is_complete()) });
+    world.write("a", prompt("sk-0123456789abcdefgi", " Hello."));
+    let shown = tools_shown(&world);
+    assert!(!shown.contains("sk-0123") && shown.contains("by its look"), "{shown}");
+    assert!(shown.contains("(secret 2, by its look)") || shown.contains("2"), "{shown}");
+    world.write("a", prompt("sk-0123456789abcdefgh", " Hello."));
+    assert!(!tools_shown(&world).contains("secret 2"), "the key stays as it is");
+}
+
+#[test]
+fn guesses_in_a_list_are_not_told_apart_from_the_secret_by_their_numbers() {
+    let mut world = World::new(Behaviour::default());
+    world.options.limits.change_percent = 100;
+    world.write("a", manifest("a", "    metadata: []"));
+    run(async { assert!(world.apply().await.is_complete()) });
+    let id = world.id("Agent a");
+    world.sandbox.with(|service| service.dashboard_edit(&id, "/metadata", json!([{"pin": "4417"}])).unwrap());
+    let lines = |pins: [&str; 3]| {
+        let items = pins.map(|pin| format!("{{pin: \"{pin}\"}}")).join(", ");
+        let mut world = world.fork();
+        world.write("a", manifest("a", &format!("    metadata: [{{pin: x}}, {items}]")));
+        tools_shown(&world)
+    };
+    let without_hash =
+        |text: String| text.lines().filter(|line| !line.contains("sha256")).collect::<Vec<_>>().join("\n");
+    assert_eq!(without_hash(lines(["1111", "4417", "2222"])), without_hash(lines(["1111", "5555", "2222"])));
+}

@@ -12,7 +12,7 @@ use crate::plan::agent::{live_document, order_by_schema};
 use crate::plan::change::{KeptEdit, Kind};
 use crate::plan::compare::{Sides, is_empty_object, leaf_sides};
 use crate::plan::hash::field_differs;
-use crate::plan::mask::Mask;
+use crate::plan::mask::{Labels, Mask};
 use crate::plan::merge::new_config;
 use crate::plan::scope::Scope;
 use crate::plan::stamping::{is_as_applied, leaf_hash};
@@ -30,6 +30,7 @@ pub(super) struct Values<'a, 'w> {
     pub shape: &'w dyn ConfigShape,
     pub today: Date,
     pub not_secret: &'w BTreeSet<String>,
+    pub labels: &'w Labels,
 }
 
 /// What the values of one agent came to.
@@ -69,6 +70,7 @@ impl<'w> Values<'_, 'w> {
             config,
             seal: Some(Seal::of(self.stamp)),
             not_secret: self.not_secret,
+            labels: self.labels,
         }
     }
 

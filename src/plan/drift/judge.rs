@@ -8,6 +8,7 @@ use crate::diagnostics::{Diagnostic, Place, Severity};
 use crate::model::{ConfigShape, Coverage, Desired, Key, LiveAgent, Stamp};
 use crate::plan::change::Notice;
 use crate::plan::identity::{Binding, Identities, identify};
+use crate::plan::mask::Labels;
 use crate::plan::options::Inputs;
 use crate::plan::scope::{Scope, effective_fields};
 use crate::plan::slots::claims;
@@ -39,6 +40,7 @@ pub fn configs_needed(run: &Inputs<'_>, shape: &dyn ConfigShape) -> Vec<(String,
         let Some(Binding::Owned { agent, stamp, .. }) = identities.bindings.get(&desired.key) else { continue };
         let scope = Scope::of(desired, run.options.today);
         let owned = effective_fields(Some(stamp), agent.live_version().map(|head| head.version));
+        let labels = Labels::default();
         let values = Values {
             desired,
             agent,
@@ -48,6 +50,7 @@ pub fn configs_needed(run: &Inputs<'_>, shape: &dyn ConfigShape) -> Vec<(String,
             shape,
             today: run.options.today,
             not_secret: &run.options.not_secret,
+            labels: &labels,
         };
         wanted.extend(values.versions().into_iter().map(|version| (agent.id.clone(), version)));
     }
@@ -192,6 +195,7 @@ fn judge_one(
     }
     let scope = Scope::of(desired, run.options.today);
     let owned = effective_fields(Some(stamp), live_version);
+    let labels = Labels::default();
     let values = Values {
         desired,
         agent,
@@ -201,6 +205,7 @@ fn judge_one(
         shape,
         today: run.options.today,
         not_secret: &run.options.not_secret,
+        labels: &labels,
     };
     let Judged { fields, kept, unread, other_rendering } = values.judge();
     if let Some(version) = unread {

@@ -2,8 +2,7 @@
 
 use serde_json::{Number, Value};
 
-use crate::model::look::LOOKS_SECRET;
-use crate::plan::mask::SECRET_TEXT;
+use crate::plan::mask::is_placeholder;
 use crate::render::visible;
 
 /// Longer values are shortened to this many characters where they stand on one line.
@@ -61,7 +60,7 @@ fn compact(value: &Value, count: impl Fn() -> String, open: char, close: char) -
 /// A text in quotes, on one line, shortened where it is long.
 pub fn quoted(text: &str) -> String {
     // The placeholder of a secret inside a list or an object.
-    if text == SECRET_TEXT || text == LOOKS_SECRET {
+    if is_placeholder(text) {
         return text.to_owned();
     }
     let count = text.chars().count();

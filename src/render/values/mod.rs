@@ -7,10 +7,9 @@ use serde_json::Value;
 
 use super::prose::{ProseDiff, count_words};
 use crate::model::FieldPath;
-use crate::model::look::LOOKS_SECRET;
 use crate::model::value::same;
 use crate::plan::Shown;
-use crate::plan::mask::SECRET_TEXT;
+use crate::plan::mask::{LOOKS_SECRET, SECRET_TEXT};
 
 pub use inline::{Delta, grouped, inline, plural};
 pub use lists::{ItemChange, ItemMark, ListChange};
@@ -65,6 +64,10 @@ impl Change {
             (Shown::SecretUnchecked, _) | (_, Shown::SecretUnchecked) => Self::Note("(secret) not checked".to_owned()),
             (Shown::Secret, Shown::Secret) => Self::Note("(secret) changed".to_owned()),
             (Shown::SecretByLook, Shown::SecretByLook) => Self::Note(format!("{LOOKS_SECRET} changed")),
+            // What takes the place of a secret is read in full.
+            (Shown::Secret | Shown::SecretByLook, Shown::Value(Value::String(text))) if !is_short(text) => {
+                Self::NewText(text.clone())
+            }
             (Shown::Secret | Shown::SecretByLook | Shown::AtApply, _)
             | (_, Shown::Secret | Shown::SecretByLook | Shown::AtApply) => {
                 Self::simple(&label(before, NONE), &label(after, REMOVED), None)
