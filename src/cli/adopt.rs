@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::disk::{self, ReadError};
+use crate::http::Redactor;
 use crate::manifest::load::DiskFiles;
 use crate::plan::drift::{Drift as DriftValue, DriftState};
 use crate::render::text::unified_diff;
@@ -41,6 +42,7 @@ pub fn run(
         environment: settings.environment.as_deref(),
         secrets: &|name| settings.secret(name),
         force: arguments.force,
+        redactor: &Redactor::new(&settings.secrets()),
     };
     let adoption = session::adopt(drift, workspace, service, &adopting);
     if !arguments.dry_run {

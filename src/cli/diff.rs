@@ -1,6 +1,8 @@
 //! `diff --base REF`: the difference of two states of the repository. No credential, no network, no secret.
 
+use crate::http::Redactor;
 use crate::manifest;
+use crate::plan::conceal::Conceal as _;
 use crate::plan::difference::{Difference, compare};
 use crate::render::json::difference_document;
 use crate::render::text::difference_text;
@@ -38,7 +40,7 @@ pub fn make(arguments: &Diff, settings: &Settings) -> Result<Difference, Command
     }
     let (manifests, numbers, same) = compare(&before.desired, &workspace.resolved.desired);
     let project = &workspace.resolved.project;
-    let difference = Difference {
+    let mut difference = Difference {
         project: project.name.clone(),
         environment: project.environment.clone(),
         base,
@@ -48,6 +50,9 @@ pub fn make(arguments: &Diff, settings: &Settings) -> Result<Difference, Command
         same,
         notices,
     };
+    // No secret is looked up, and none that this run happens to have is shown.
+    let redactor = Redactor::new(&settings.secrets());
+    difference.conceal(&|text| redactor.hide(text));
     if let Some(path) = &arguments.markdown {
         output::file(path, &markdown::of_difference(&difference, settings))?;
     }

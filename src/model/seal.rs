@@ -1,6 +1,7 @@
 //! Hashes in a stamp that give no weak secret away, and the secrets that a stamp knows by their hash.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use serde_json::Value;
@@ -108,7 +109,12 @@ impl<'a> Seal<'a> {
         } else {
             secrets.iter().any(|known| known.short.is_none())
         };
-        may_be && secrets.contains(&self.secret(text))
+        if !may_be {
+            return false;
+        }
+        // What can no longer be tried counts as a secret: it is only ever hidden by that.
+        let can_be_tried = length >= SLOW_BELOW || slow_if_cheap(self.realm, text).is_some();
+        !can_be_tried || secrets.contains(&self.secret(text))
     }
 
     /// Whether a text of the length of a long secret is one that was sent. Quick, unlike for a short one.
@@ -125,8 +131,15 @@ impl<'a> Seal<'a> {
             return None;
         }
         match value {
-            Value::String(text) => (text.chars().nth(SLOW_BELOW - 1).is_none() && self.is_secret(text))
-                .then(|| Value::String(format!("{SEALED}{}", slow(self.realm, text)))),
+            Value::String(text) => {
+                let is_short = !text.is_empty() && text.chars().nth(SLOW_BELOW - 1).is_none();
+                // A text that can no longer be tried stays as it is, as it would if it were none.
+                let is_sealed = is_short
+                    && self.secrets.unwrap_or_default().iter().any(|known| known.short == Some(text.chars().count()))
+                    && slow_if_cheap(self.realm, text).is_some()
+                    && self.is_secret(text);
+                is_sealed.then(|| Value::String(format!("{SEALED}{}", slow(self.realm, text))))
+            }
             Value::Array(list) => {
                 let sealed: Vec<Option<Value>> = list.iter().map(|item| self.sealed(item)).collect();
                 sealed.iter().any(Option::is_some).then(|| {
@@ -166,6 +179,35 @@ fn remember(known: Option<&[SecretHash]>, sent: impl IntoIterator<Item = SecretH
     all
 }
 
+/// Most texts that are hashed slowly in a run to learn whether one is a known secret, some seconds in all. Somebody in the
+/// dashboard could otherwise stall every run with a list of words as long as a PIN.
+const MOST_TRIED: usize = 200;
+
+/// How many were tried since the run began.
+static TRIED: AtomicUsize = AtomicUsize::new(0);
+
+/// Begins to count the texts that are tried anew.
+pub fn begin_run() {
+    TRIED.store(0, Ordering::Relaxed);
+}
+
+/// Whether there were more texts to try than a run tries, so that some are hidden that need not be.
+pub fn is_exhausted() -> bool {
+    TRIED.load(Ordering::Relaxed) > MOST_TRIED
+}
+
+/// The slow hash of a text that may be a secret; nothing if it is not known yet and enough have been tried.
+fn slow_if_cheap(realm: (&str, &str), text: &str) -> Option<String> {
+    let known = SLOW.lock().unwrap_or_else(PoisonError::into_inner).get(&place_of(realm, text)).cloned();
+    known.or_else(|| (TRIED.fetch_add(1, Ordering::Relaxed) < MOST_TRIED).then(|| slow(realm, text)))
+}
+
+/// Under which key a slow hash is remembered: a quick digest, so that no secret is kept in clear.
+fn place_of(realm: (&str, &str), text: &str) -> [u8; 32] {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(format!("{}\u{0}{}\u{0}{text}", realm.0, realm.1)).into()
+}
+
 /// What was hashed slowly in this run, by a quick digest of what went in. The hash is a pure function of its input, so
 /// remembering it changes nothing but the time: the same PIN stands on a thousand agents.
 static SLOW: LazyLock<Mutex<BTreeMap<[u8; 32], String>>> = LazyLock::new(Mutex::default);
@@ -173,9 +215,8 @@ static SLOW: LazyLock<Mutex<BTreeMap<[u8; 32], String>>> = LazyLock::new(Mutex::
 /// The slow hash of a text: scrypt, salted with the project and the environment, so that no table fits two of them. The
 /// salt of the agent goes over it afterwards.
 fn slow(realm: (&str, &str), text: &str) -> String {
-    use sha2::Digest as _;
     let salt = format!("reachform\u{0}{}\u{0}{}", realm.0, realm.1);
-    let place: [u8; 32] = sha2::Sha256::digest(format!("{salt}\u{0}{text}")).into();
+    let place = place_of(realm, text);
     if let Some(known) = SLOW.lock().unwrap_or_else(PoisonError::into_inner).get(&place) {
         return known.clone();
     }

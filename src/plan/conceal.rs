@@ -14,6 +14,7 @@ use super::change::{
     AgentChange, FieldChange, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown, SlotChange, SlotHolder,
     Target, Unchanged, Unmanaged,
 };
+use super::difference::{Difference, ManifestDifference};
 use super::drift::{AgentDrift, AsApplied, Drift, FieldDrift, SlotDrift, SlotLive, Unchecked};
 use super::outcome::{AgentOutcome, Event, Report};
 use super::verify::VerifyChange;
@@ -81,10 +82,14 @@ impl Conceal for Value {
     }
 }
 
+/// Fewest bytes of a name in which a secret is looked for: a short one is a word that names are made of.
+const SHORTEST_STEP: usize = 12;
+
 impl Conceal for FieldPath {
     fn conceal(&mut self, hide: &Hide<'_>) {
-        if self.steps().iter().any(|step| hide(step).is_some()) {
-            *self = Self::of(self.steps().iter().map(|step| hide(step).unwrap_or_else(|| step.clone())));
+        let hidden = |step: &String| hide(step).filter(|_| step.len() >= SHORTEST_STEP);
+        if self.steps().iter().any(|step| hidden(step).is_some()) {
+            *self = Self::of(self.steps().iter().map(|step| hidden(step).unwrap_or_else(|| step.clone())));
         }
     }
 }
@@ -139,6 +144,8 @@ conceal!(AgentOutcome {
     name, step, causes, hints, rewritten; address, key, agent_id, action, outcome, version, draft, left_behind,
     milliseconds
 });
+conceal!(ManifestDifference { name, fields, verify; key, fate, moved_from, origin });
+conceal!(Difference { manifests, notices; project, environment, base, head, numbers, same });
 conceal!(Report { target, outcomes, notices; plan_hash, wrote, interrupted, traffic });
 conceal!(Diagnostic { message, place, label, hints; code, severity, others, fix });
 conceal!(Plan {

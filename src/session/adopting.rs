@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::http::Redactor;
 use crate::manifest::edit::{self, Judge, Placement, Want};
 use crate::manifest::{EditedFiles, Files, Resolved, SecretSource, resolve};
 use crate::model::value::same;
@@ -31,6 +32,8 @@ pub struct Adopting<'a> {
     pub secrets: SecretSource<'a>,
     /// Also what Git has changed since the last apply.
     pub force: bool,
+    /// Knows the secrets of this run: no text with one in it is written into a file.
+    pub redactor: &'a Redactor,
 }
 
 /// A value that the manifests say now.
@@ -95,7 +98,7 @@ enum What {
 pub fn adopt(drift: &Drift, workspace: &Workspace, service: &Service, adopting: &Adopting<'_>) -> Adoption {
     let mut out = Adoption::default();
     let candidates = candidates(drift, workspace, service, adopting, &mut out);
-    let Adopting { files: on_disk, environment, secrets, force: _ } = *adopting;
+    let Adopting { files: on_disk, environment, secrets, force: _, redactor: _ } = *adopting;
     let before = Snapshot::of(on_disk, &workspace.resolved, environment, secrets);
     let run = Run { drift, workspace, service, adopting, before };
     let mut files = EditedFiles::new(adopting.files);
@@ -274,7 +277,8 @@ impl Run<'_> {
                 (None, Some(with_number(listed, number, *add)))
             }
         };
-        let schema = Schema::of(desired, self.service, &self.workspace.resolved.project.not_secret);
+        let not_secret = &self.workspace.resolved.project.not_secret;
+        let schema = Schema::of(desired, self.service, not_secret, self.adopting.redactor);
         let want = Want { key, file: &desired.origin.file, path, declared: declared.as_ref(), live: live.as_ref() };
         let changed = edit::write(&*files, environment, &want, placement, &schema);
         let changed = changed.map_err(|unfit| unfit.to_string())?;
@@ -401,10 +405,16 @@ struct Schema<'a> {
     live: Value,
     stamp: Option<Stamp>,
     not_secret: &'a BTreeSet<String>,
+    redactor: &'a Redactor,
 }
 
 impl<'a> Schema<'a> {
-    fn of(desired: &'a Desired, service: &'a Service, not_secret: &'a BTreeSet<String>) -> Self {
+    fn of(
+        desired: &'a Desired,
+        service: &'a Service,
+        not_secret: &'a BTreeSet<String>,
+        redactor: &'a Redactor,
+    ) -> Self {
         let key = desired.key.as_str();
         let stamped =
             |agent: &&LiveAgent| agent.metadata.pointer("/reachform/key").and_then(Value::as_str) == Some(key);
@@ -413,7 +423,7 @@ impl<'a> Schema<'a> {
         // A stamp that cannot be read has been reported with the drift, and nothing of its agent is adopted.
         let stamp = agent.and_then(|agent| Stamp::read(&agent.metadata).ok().flatten());
         let wanted = desired.declared.config().cloned().unwrap_or_default();
-        Self { service, desired, wanted, live, stamp, not_secret }
+        Self { service, desired, wanted, live, stamp, not_secret, redactor }
     }
 }
 
@@ -435,6 +445,6 @@ impl Judge for Schema<'_> {
             not_secret: self.not_secret,
             labels: &Labels::default(),
         };
-        mask.is_secret(path, value)
+        mask.is_secret(path, value) || value.as_str().is_some_and(|text| self.redactor.hide(text).is_some())
     }
 }

@@ -11,6 +11,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Place, Span};
 use crate::http::{Client, Clock, Entropy};
 use crate::live::{self, Unlisted};
 use crate::manifest::{self, Locations, Resolved};
+use crate::model::seal;
 use crate::model::{Coverage, Direction, FieldPath, Key, LiveState};
 use crate::plan::conceal::Conceal;
 use crate::plan::{self, Inputs, Notice, Options, Plan, Source, Target};
@@ -118,6 +119,7 @@ pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> 
 /// reading's coverage and notices. With an earlier reading, the configs that were read are kept: published versions
 /// are immutable.
 pub async fn read(outside: &Outside, reader: &Reader, before: Option<&Service>) -> Result<Service, SessionError> {
+    seal::begin_run();
     let mut reading = live::read_lists(reader).await;
     // A credential that opens nothing is said once, and not as three lists that were not read.
     let gravest = reading.errors.iter().position(ApiError::is_unauthorized);
@@ -202,6 +204,17 @@ pub async fn make_plan(
             address: None,
             code: "organization-unverified",
             message: format!("this credential does not show that it belongs to `{wanted}`: that was not checked"),
+        });
+        plan.notices.sort();
+    }
+    if seal::is_exhausted() {
+        plan.notices.push(Notice {
+            address: None,
+            code: "secrets-not-tried",
+            message:
+                "many texts are as long as a short secret, too many to compare all of them with it: those that were \
+                      not compared are shown as (secret)"
+                    .to_owned(),
         });
         plan.notices.sort();
     }

@@ -11,6 +11,7 @@ use reachform::sandbox::{Behaviour, Delivery, SANDBOX_TOKEN, Sandbox, Service};
 use serde_json::json;
 
 use super::program::{MANIFEST, Project};
+use super::service::Server;
 use crate::hostile;
 
 /// How what was sent comes back.
@@ -185,4 +186,26 @@ fn a_service_that_echoes_what_it_was_sent_gets_no_secret_shown() {
             }
         }
     }
+}
+
+/// Each text of the length of a short secret takes a slow hash to compare, so that a list of them would stall a run.
+#[test]
+fn too_many_texts_as_long_as_a_short_secret_are_hidden_untried_and_that_is_said() {
+    let server = Server::new();
+    let project = Project::at(&server).with("REACHFORM_SECRET_DOOR", "73519");
+    project.write("agents/other.yaml", "key: other\nname: Another\nmetadata: {door: !secret DOOR, codes: [a]}\n");
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    let id = server.sandbox.with(|service| service.agent_named("Another").unwrap().id);
+    let codes: Vec<String> = (0..400).map(|n| format!("c{n:04}")).collect();
+    server.sandbox.with(|service| {
+        let mut metadata = service.agent_named("Another").unwrap().metadata;
+        metadata["codes"] = json!(codes);
+        let change = json!({"metadata": metadata});
+        service.dashboard_change(&id, change.as_object().unwrap()).unwrap();
+    });
+    let ran = project.run(&["plan", "--json"]).ends(0);
+    let plan = ran.json();
+    let notices = plan["notices"].as_array().unwrap();
+    assert!(notices.iter().any(|notice| notice["code"] == "secrets-not-tried"), "{notices:#?}");
+    assert!(!ran.stdout.contains("73519"));
 }

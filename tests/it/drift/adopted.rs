@@ -6,6 +6,7 @@ use reachform::sandbox::{Behaviour, Direction};
 use reachform::session::{Adopting, Adoption, NoPast, adopt, check_drift, read};
 use serde_json::{Map, Value, json};
 
+use super::applied;
 use super::edit;
 use crate::scene::manifest;
 use crate::world::{World, run};
@@ -23,7 +24,14 @@ impl World {
         }
         let secrets = self.secrets.clone();
         let secrets = move |name: &str| secrets.get(name).cloned();
-        let adopting = Adopting { files: &files, environment: self.environment.as_deref(), secrets: &secrets, force };
+        let outside = self.outside();
+        let adopting = Adopting {
+            files: &files,
+            environment: self.environment.as_deref(),
+            secrets: &secrets,
+            force,
+            redactor: outside.client.redactor(),
+        };
         let adoption = adopt(&drift, &workspace, &service, &adopting);
         for (name, change) in &adoption.files {
             assert_eq!(&change.before, &self.files[name]);
@@ -536,5 +544,16 @@ fn windows_line_ends_anchors_and_several_documents_stay_as_they_are() {
                 "+        Line two.",
             ]
         );
+    });
+}
+
+#[test]
+fn a_text_with_a_secret_of_this_run_in_it_is_not_written_into_git() {
+    run(async {
+        let mut world = applied(&["a"]).await;
+        world.secrets.insert("PIN".to_owned(), "73519".to_owned());
+        edit(&world, "Agent a", "/agent/instructions", json!("Say 73519 to whoever asks."));
+        let (_, adoption) = world.adopt(false).await;
+        assert!(adoption.files.is_empty() && adoption.refused.len() == 1, "{adoption:#?}");
     });
 }
