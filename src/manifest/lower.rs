@@ -1,6 +1,7 @@
 //! Trees to JSON, and the map back: where the value under any pointer was written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
@@ -36,7 +37,13 @@ pub struct Locations {
     /// All keys, one behind the other.
     names: String,
     holes: BTreeSet<FieldPath>,
+    /// The rows right below a wide row, by their keys or places; made when one is first looked for, because most manifests
+    /// are never asked, and one with many mistakes in a wide object is asked for each of them.
+    wide: OnceLock<BTreeMap<usize, BTreeMap<String, usize>>>,
 }
+
+/// From how many rows below it on a row is a wide one.
+const WIDE: u32 = 64;
 
 #[derive(Clone, Debug)]
 struct Row {
@@ -84,7 +91,7 @@ fn narrow(number: usize) -> u32 {
 impl Locations {
     /// Takes down the places of a tree.
     pub fn of(root: &Node) -> Self {
-        let mut out = Self { rows: Vec::new(), names: String::new(), holes: BTreeSet::new() };
+        let mut out = Self { rows: Vec::new(), names: String::new(), holes: BTreeSet::new(), wide: OnceLock::new() };
         out.add(root, None, &mut Vec::new());
         out.rows.shrink_to_fit();
         out.names.shrink_to_fit();
@@ -114,6 +121,11 @@ impl Locations {
         let mut at = 0;
         for step in path.steps() {
             let row = self.rows.get(at)?;
+            if row.below >= WIDE {
+                let Some(child) = self.wide().get(&at).and_then(|children| children.get(step)) else { break };
+                at = *child;
+                continue;
+            }
             let index = step.parse::<usize>().ok();
             let found = self.below(at).enumerate().find(|(position, child)| match row.shape {
                 Shape::List => Some(*position) == index,
@@ -124,6 +136,25 @@ impl Locations {
             at = child;
         }
         self.rows.get(at)
+    }
+
+    fn wide(&self) -> &BTreeMap<usize, BTreeMap<String, usize>> {
+        self.wide.get_or_init(|| {
+            let wide = self.rows.iter().enumerate().filter(|(_, row)| row.below >= WIDE);
+            wide.map(|(at, row)| {
+                let mut children = BTreeMap::new();
+                for (position, child) in self.below(at).enumerate() {
+                    let name = match row.shape {
+                        Shape::List => position.to_string(),
+                        Shape::Map => self.name(child).unwrap_or_default().to_owned(),
+                        Shape::Scalar | Shape::Block => continue,
+                    };
+                    children.entry(name).or_insert(child);
+                }
+                (at, children)
+            })
+            .collect()
+        })
     }
 
     /// The rows right below one.
@@ -184,4 +215,36 @@ impl Locations {
 enum Step<'n> {
     Key(&'n str),
     Index(usize),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::yaml;
+    use super::*;
+    use crate::diagnostics::{Diagnostics, SourceMap};
+
+    #[test]
+    fn a_value_is_found_in_a_wide_object_and_in_a_long_list_as_in_short_ones() {
+        for width in [3, 500] {
+            let items = |indent: &str| (0..width).map(|n| format!("{indent}k{n}: v{n}\n")).collect::<String>();
+            let list = (0..width).map(|n| format!("  - {{deep: w{n}}}\n")).collect::<String>();
+            let text = format!("map:\n{}list:\n{list}", items("  "));
+            let mut sources = SourceMap::default();
+            let file = sources.add("a.yaml", text);
+            let text = sources.text(file);
+            let document = yaml::parse(file, text, &mut Diagnostics::new()).pop().unwrap();
+            let locations = Locations::of(&document.root);
+            let at = |path: &str| {
+                let span = locations.value_span(&FieldPath::parse(path).unwrap()).unwrap();
+                text.get(span.start..span.end).unwrap_or_default().to_owned()
+            };
+            for n in [0, width / 2, width - 1] {
+                assert_eq!(at(&format!("/map/k{n}")), format!("v{n}"));
+                assert_eq!(at(&format!("/list/{n}/deep")), format!("w{n}"));
+            }
+            // What is not there has the place of what is above it.
+            assert_eq!(at("/map/none"), at("/map"));
+            assert_eq!(at(&format!("/list/{width}")), at("/list"));
+        }
+    }
 }
