@@ -226,9 +226,9 @@ mod tests {
     #[test]
     fn a_value_is_found_in_a_wide_object_and_in_a_long_list_as_in_short_ones() {
         for width in [3, 500] {
-            let items = |indent: &str| (0..width).map(|n| format!("{indent}k{n}: v{n}\n")).collect::<String>();
-            let list = (0..width).map(|n| format!("  - {{deep: w{n}}}\n")).collect::<String>();
-            let text = format!("map:\n{}list:\n{list}", items("  "));
+            let lines = |line: &dyn Fn(usize) -> String| (0..width).map(line).collect::<Vec<_>>().join("\n");
+            let (map, list) = (lines(&|n| format!("  k{n}: v{n}")), lines(&|n| format!("  - {{deep: w{n}}}")));
+            let text = format!("map:\n{map}\nlist:\n{list}\n");
             let mut sources = SourceMap::default();
             let file = sources.add("a.yaml", text);
             let text = sources.text(file);
