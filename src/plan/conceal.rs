@@ -124,7 +124,7 @@ conceal!(SlotDrift { live; number, direction, arrived, conflict });
 conceal!(AsApplied { live_editor, kept; key, live_version });
 conceal!(Unchecked { causes, hints; address });
 conceal!(AgentDrift {
-    name, live_editor, fields, slots, kept; key, agent_id, origin, applied_version, live_version
+    name, live_editor, fields, slots, kept; key, agent_id, origin, applied_version, live_version, foreign
 });
 conceal!(Drift {
     target, agents, as_applied, unchecked, orphans, notices; source, checked_at, targeted, fingerprint
