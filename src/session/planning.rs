@@ -16,6 +16,7 @@ use crate::plan::{self, Inputs, Notice, Options, Plan, Source, Target};
 use crate::schema::{ConfigSchema, Leniency, Places, check_declared};
 
 use super::error::SessionError;
+use super::judging;
 use super::schemas::Schemas;
 
 /// How messages and plans name the embedded service.
@@ -93,7 +94,23 @@ impl Places for ManifestPlaces<'_> {
 
 /// Checks every manifest against the schema.
 pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> Diagnostics {
+    let mut found = unsupported(resolved);
+    check_each(resolved, schema, leniency).into_iter().for_each(|(_, problem)| found.push(problem));
+    found
+}
+
+/// What every plan would refuse, whatever is live.
+pub fn unsupported(resolved: &Resolved) -> Diagnostics {
     let mut found = Diagnostics::new();
+    for problem in resolved.desired.iter().flat_map(plan::build::unsupported) {
+        found.push(placed(problem, resolved));
+    }
+    found
+}
+
+/// The same, each problem with the key of its manifest.
+fn check_each(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> judging::Found {
+    let mut found = Vec::new();
     for desired in &resolved.desired {
         if let Some(locations) = resolved.locations.get(&desired.key) {
             let known = |problem: &Diagnostic| {
@@ -102,7 +119,7 @@ pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> 
             // A value that could not be made out is told once, and not as one of the wrong type as well.
             for problem in check_declared(desired, schema, &ManifestPlaces(locations), leniency).iter() {
                 if !known(problem) {
-                    found.push(problem.clone());
+                    found.push((desired.key.clone(), problem.clone()));
                 }
             }
         }
@@ -186,7 +203,10 @@ pub async fn make_plan(
                 .hint("nothing is planned for an agent whose config could not be read; run again"),
         );
     }
-    let mut problems = check(resolved, &service.schema, leniency);
+    let mut found = check_each(resolved, &service.schema, leniency);
+    judging::weigh(&mut found, &mut plan, &service.live, resolved, &options);
+    let mut problems = Diagnostics::new();
+    found.into_iter().for_each(|(_, problem)| problems.push(problem));
     for diagnostic in plan.diagnostics.drain(..) {
         problems.push(placed(diagnostic, resolved));
     }
@@ -250,7 +270,15 @@ pub(super) fn inputs<'a>(
 /// Turns a problem at a field into one at a span of the manifest.
 fn placed(mut diagnostic: Diagnostic, resolved: &Resolved) -> Diagnostic {
     if let Some(Place::Field { address, path }) = &diagnostic.place {
-        let span = resolved.locations.get(&address.0).and_then(|locations| locations.value_span(path));
+        let locations = resolved.locations.get(&address.0);
+        // A field of its own has its name for a place; what is missing or filled in, the nearest that was written.
+        let above = std::iter::successors(Some(path.clone()), FieldPath::parent);
+        let span = locations.and_then(|locations| {
+            let name = (path.steps().len() == 1).then(|| locations.key_span(path)).flatten();
+            name.or_else(|| {
+                above.into_iter().find_map(|at| locations.value_span(&at).or_else(|| locations.key_span(&at)))
+            })
+        });
         diagnostic.place = Some(span.map_or_else(|| Place::Agent(address.clone()), Place::Span));
     }
     diagnostic
