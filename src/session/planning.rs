@@ -95,7 +95,9 @@ impl Places for ManifestPlaces<'_> {
 /// Checks every manifest against the schema.
 pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> Diagnostics {
     let mut found = unsupported(resolved);
-    check_each(resolved, schema, leniency).into_iter().for_each(|(_, problem)| found.push(problem));
+    for (_, problem) in check_each(resolved, schema, leniency) {
+        found.push(problem);
+    }
     found
 }
 
@@ -206,7 +208,9 @@ pub async fn make_plan(
     let mut found = check_each(resolved, &service.schema, leniency);
     judging::weigh(&mut found, &mut plan, &service.live, resolved, &options);
     let mut problems = Diagnostics::new();
-    found.into_iter().for_each(|(_, problem)| problems.push(problem));
+    for (_, problem) in found {
+        problems.push(problem);
+    }
     for diagnostic in plan.diagnostics.drain(..) {
         problems.push(placed(diagnostic, resolved));
     }
