@@ -14,7 +14,7 @@ use crate::plan::readback::{self, ReadBack};
 use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::{Action, AgentChange, AgentOutcome, Event, Outcome, Step, Work};
 
-use super::calls::{Assign, publish_calls, with_carried};
+use super::calls::{Assign, ONLY_ONCE, SAME_NUMBERS, publish_calls, with_carried};
 use super::context::{Context, EVENTUAL, METADATA_AGE};
 use super::ended::{Ended, Finished};
 use super::recover;
@@ -442,11 +442,14 @@ impl<'a> Worker<'a> {
         };
         match self.publish_version(version, &self.work().assign).await {
             Err(PublishEnd::Republish) => {
+                let all = with_carried(&self.work().assign, &self.work().carry);
+                if publish_calls(&all).len() > 1 {
+                    return Err(Ended::new(Outcome::Failed, ONLY_ONCE).hint(SAME_NUMBERS));
+                }
                 // A service that publishes only once: a copy of the live version takes the numbers.
                 self.create_version(VersionSource::Base(version)).await?;
                 let copy = self.draft_number()?;
                 self.read_copy(copy).await?;
-                let all = with_carried(&self.work().assign, &self.work().carry);
                 self.publish_version(copy, &all).await.map_err(PublishEnd::into_ended)
             }
             ended => ended.map_err(PublishEnd::into_ended),
@@ -465,7 +468,7 @@ impl<'a> Worker<'a> {
 
     async fn publish_version(&mut self, version: u64, assign: &Assign) -> Result<(), PublishEnd> {
         let id = self.id().map_err(PublishEnd::Ended)?.to_owned();
-        for (directions, numbers) in publish_calls(assign) {
+        for (call, (directions, numbers)) in publish_calls(assign).into_iter().enumerate() {
             let assignment = Assignment { directions, assign: &numbers, unassign: &[] };
             match self.ctx.writer.publish(&id, version, Some(assignment)).await {
                 Ok(_) => self.published = self.draft.or(self.published),
@@ -476,6 +479,10 @@ impl<'a> Worker<'a> {
                     let mut ended = Ended::request(&error);
                     // The version is published before its numbers are written, so it may be live by now (contract 7.2).
                     ended.causes.insert(0, format!("version {version} was published, or not, without all its numbers"));
+                    if call > 0 && matches!(error.status(), Some(400 | 409)) {
+                        ended.causes.insert(0, ONLY_ONCE.to_owned());
+                        ended.hints.push(SAME_NUMBERS.to_owned());
+                    }
                     return Err(PublishEnd::Ended(ended));
                 }
             }

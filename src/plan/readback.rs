@@ -68,6 +68,7 @@ impl Walk<'_> {
                     match read.get(key) {
                         Some(read) => self.value(&at, value, read, found),
                         None if self.is_default(&at, value) => {}
+                        None if self.is_secret_text(&at, value) => found.rewritten.push(at),
                         None => found.losses.push(Loss { path: at, what: "it was sent and is gone".to_owned() }),
                     }
                 }
@@ -83,6 +84,8 @@ impl Walk<'_> {
             }),
             (Value::String(sent), Value::String(read)) => self.text(path, sent, read, found),
             _ if same(sent, read) => {}
+            // A service may hide a secret by null as well as by asterisks.
+            (sent, Value::Null) if self.is_secret_text(path, sent) => found.rewritten.push(path.clone()),
             // Objects and lists were walked through above: what is left are values of one type, rendered otherwise.
             _ if type_name(sent) == type_name(read) => found.rewritten.push(path.clone()),
             _ => found.losses.push(Loss {
@@ -111,6 +114,10 @@ impl Walk<'_> {
             return;
         }
         found.rewritten.push(path.clone());
+    }
+
+    fn is_secret_text(&self, path: &FieldPath, sent: &Value) -> bool {
+        sent.is_string() && self.shape.is_secret(self.sent, path)
     }
 
     fn is_default(&self, path: &FieldPath, value: &Value) -> bool {
@@ -163,6 +170,18 @@ mod tests {
         let long = "s".repeat(300);
         let found = check(&json!({"api_key": long}), &json!({"api_key": "****"}));
         assert!(found.is_fine() && found.rewritten.len() == 1, "{found:?}");
+    }
+
+    #[test]
+    fn a_secret_that_was_sent_and_reads_back_null_or_not_at_all_is_a_rendering_and_another_value_is_a_loss() {
+        let sent = json!({"api_key": "sk-1234", "voice": "a"});
+        for read in [json!({"api_key": null, "voice": "a"}), json!({"voice": "a"})] {
+            let found = check(&sent, &read);
+            assert!(found.is_fine() && found.rewritten.len() == 1, "{found:?}");
+        }
+        for read in [json!({"api_key": "sk-1234", "voice": null}), json!({"api_key": "sk-1234"})] {
+            assert!(!check(&sent, &read).is_fine(), "{read}");
+        }
     }
 
     #[test]

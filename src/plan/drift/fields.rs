@@ -9,7 +9,7 @@ use crate::model::stamp::Fields;
 use crate::model::value::{leaves, same};
 use crate::model::{ConfigShape, Desired, Editor, FieldPath, Ignore, LeafHash, LiveAgent, Seal, Stamp};
 use crate::plan::agent::{live_document, order_by_schema};
-use crate::plan::change::{KeptEdit, Kind};
+use crate::plan::change::{KeptEdit, Kind, Shown};
 use crate::plan::compare::{Sides, is_empty_object, leaf_sides};
 use crate::plan::hash::field_differs;
 use crate::plan::mask::{Labels, Mask};
@@ -197,6 +197,12 @@ impl<'w> Values<'_, 'w> {
             let as_sent = declared.as_ref().is_some_and(|value| hash.sent == seal.hash(value));
             let named = path.get(self.desired.declared.tree());
             push(path, named, as_sent.then(|| mask.shown(path, named)), !as_sent, self.ended(path));
+        }
+        // Switched off, an agent answers nobody. Git need not declare `active` for that to be news.
+        let active = FieldPath::of(["active"]);
+        let is_undeclared = !self.owned.contains_key(&active) && self.declared(&active).is_none();
+        if is_undeclared && self.agent.active == Some(false) && !self.is_left_alone(&active) {
+            push(&active, None, Some(Shown::Absent), false, None);
         }
         for (path, named, ended) in self.reawakened().into_iter().filter(|(path, ..)| is_field(path)) {
             let declared = self.declared(&path);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Place, Severity};
-use crate::model::{ConfigShape, Coverage, Desired, Key, LiveAgent, Stamp};
+use crate::model::{ConfigShape, Coverage, Desired, FieldPath, Key, LiveAgent, Stamp};
 use crate::plan::change::Notice;
 use crate::plan::identity::{Binding, Identities, identify};
 use crate::plan::mask::Labels;
@@ -15,7 +15,7 @@ use crate::plan::slots::claims;
 
 use super::fields::{Judged, Values, version_editor};
 use super::slots::{Slots, slot_at};
-use super::{AgentDrift, AsApplied, Drift, Unchecked, fingerprint};
+use super::{AgentDrift, AsApplied, Drift, ForeignApply, Provenance, Unchecked, fingerprint};
 
 /// What a check is made of. The same inputs give the same drift.
 #[derive(Clone, Copy)]
@@ -28,6 +28,8 @@ pub struct DriftInputs<'a> {
     pub busy: &'a BTreeMap<String, String>,
     /// Keys of manifests that no apply has had before it, so that their agents cannot be missing.
     pub unmade: &'a BTreeSet<Key>,
+    /// What is known of the apply behind each agent whose manifest differs from what was applied.
+    pub provenance: &'a BTreeMap<Key, Provenance>,
     /// Configs that were asked for and could not be read, by the agent's id: the causes.
     pub unread: &'a BTreeMap<String, Vec<String>>,
 }
@@ -163,6 +165,7 @@ fn judge_absent(inputs: &DriftInputs<'_>, desired: &Desired, draft: &mut Draft) 
         fields: Vec::new(),
         slots: Vec::new(),
         kept: Vec::new(),
+        foreign: None,
     });
 }
 
@@ -217,9 +220,22 @@ fn judge_one(
     let slots =
         Slots { live: run.live, identities, claims: &claims, desired, agent, scope: &scope, owned: &owned }.judge();
     say_more(desired, stamp, run, other_rendering, draft);
-    let ours = applied_version == live_version || stamp.state.intent.is_some();
+    say_left_behind(desired, agent, draft);
+    let foreign = match inputs.provenance.get(&desired.key) {
+        Some(Provenance::Elsewhere(from)) => {
+            let commit = stamp.state.applied.as_ref().and_then(|applied| applied.commit.clone());
+            Some(ForeignApply { commit, from: *from })
+        }
+        Some(Provenance::Untold(why)) => {
+            let cause = "what was applied last is not what Git says now, and whether Git ever said so is not known";
+            draft.unchecked.push(unchecked(vec![cause.to_owned()], why));
+            None
+        }
+        Some(Provenance::Pending) | None => None,
+    };
+    let ours = foreign.is_none() && (applied_version == live_version || stamp.state.intent.is_some());
     let live_editor = live_version.filter(|_| !ours).and_then(|version| version_editor(agent, version));
-    if !fields.is_empty() || !slots.is_empty() {
+    if !fields.is_empty() || !slots.is_empty() || foreign.is_some() {
         draft.agents.push(AgentDrift {
             key: desired.key.clone(),
             name: desired.name.clone(),
@@ -231,9 +247,28 @@ fn judge_one(
             fields,
             slots,
             kept,
+            foreign,
         });
     } else if unread.is_none() {
         draft.as_applied.push(AsApplied { key: desired.key.clone(), live_version, live_editor, kept });
+    }
+}
+
+/// What Git cannot manage yet, and what differs all the same.
+fn say_left_behind(desired: &Desired, agent: &LiveAgent, draft: &mut Draft) {
+    let Some(live) = agent.live_version() else { return };
+    for widget in &agent.widgets {
+        let on = agent.versions.iter().find(|head| widget.agent_version_id.as_ref() == Some(&head.id));
+        if let Some(head) = on.filter(|head| head.version != live.version) {
+            let message =
+                format!("the web widget {} still runs v{}, and v{} is live", widget.id, head.version, live.version);
+            draft.notice(desired, "widget-left-behind", message);
+        }
+    }
+    if agent.active == Some(false) && FieldPath::of(["active"]).get(desired.declared.tree()).is_none() {
+        let message = "the agent is switched off, and its manifest does not say so: declare `active: true` to have \
+                       `apply` switch it on, or `active: false` to leave it off";
+        draft.notice(desired, "switched-off", message.to_owned());
     }
 }
 
