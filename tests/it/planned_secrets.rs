@@ -108,7 +108,7 @@ fn a_masked_secret_that_is_not_declared_cannot_be_carried() {
 }
 
 /// A manifest of prompt and tools alone is applied to an agent that has recordings in a bucket which nobody declares.
-fn beside_an_undeclared_bucket(location: Value) -> Plan {
+fn beside_an_undeclared_bucket(location: &Value) -> Plan {
     let mut scene = Scene::new();
     scene.write("a", manifest("a", ""));
     scene.apply();
@@ -131,7 +131,7 @@ fn whatever_stands_for_an_undeclared_secret_is_refused_and_a_secret_in_clear_is_
         json!(null),
         json!("sk-...f3a1"),
     ] {
-        let plan = beside_an_undeclared_bucket(location(mask.clone()));
+        let plan = beside_an_undeclared_bucket(&location(mask.clone()));
         let found: Vec<&str> = plan.diagnostics.iter().map(|found| found.code).collect();
         assert!(found.contains(&"masked-secret"), "{mask}: {found:?}");
         let named = plan.diagnostics.iter().any(|found| found.message.contains("/0/secret_access_key may hold"));
@@ -139,10 +139,10 @@ fn whatever_stands_for_an_undeclared_secret_is_refused_and_a_secret_in_clear_is_
     }
     let mut missing = location(json!(null));
     missing.as_object_mut().unwrap().shift_remove("secret_access_key");
-    let plan = beside_an_undeclared_bucket(missing);
+    let plan = beside_an_undeclared_bucket(&missing);
     assert!(plan.diagnostics.iter().any(|found| found.code == "masked-secret"), "{:?}", plan.diagnostics);
     for clear in ["wJalrXUtnFEMI", "{{recording_key}}"] {
-        let plan = beside_an_undeclared_bucket(location(json!(clear)));
+        let plan = beside_an_undeclared_bucket(&location(json!(clear)));
         assert!(!plan.has_errors(), "{clear}: {:?}", plan.diagnostics);
     }
 }
