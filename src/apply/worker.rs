@@ -5,16 +5,15 @@
 
 use serde_json::{Map, Value};
 
-use crate::api::{ApiError, Assignment, VersionSource};
+use crate::api::{ApiError, VersionSource};
 use crate::http::Fate;
 use crate::model::stamp::{Fields, STAMP_KEY};
 use crate::model::value::same;
-use crate::model::{Applied, Intent, Lease, LiveAgent, Salt, Seal, Stamp, StampState};
+use crate::model::{Applied, Intent, Lease, LiveAgent, LiveState, Salt, Seal, Stamp, StampState};
 use crate::plan::readback::{self, ReadBack};
 use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::{Action, AgentChange, AgentOutcome, Event, Outcome, Step, Work};
 
-use super::calls::{Assign, publish_calls, with_carried};
 use super::context::{Context, EVENTUAL, METADATA_AGE};
 use super::ended::{Ended, Finished};
 use super::recover;
@@ -27,13 +26,18 @@ pub struct Worker<'a> {
     pub(super) agent_id: Option<String>,
     pub(super) metadata: Value,
     pub(super) read_at: jiff::Timestamp,
+    /// What was read just before the first write of the run.
+    pub(super) live: &'a LiveState,
     pub(super) stamp: Stamp,
     pub(super) highest: u64,
+    /// Who this run works as. Until an answer says so, whoever wrote the agent last, which mostly was an apply.
     pub(super) principal: Option<String>,
     pub(super) draft: Option<u64>,
     /// What the draft held before its config was written: an answer that still shows it is a late one.
     draft_before: Option<Value>,
     pub(super) published: Option<u64>,
+    /// The live version as it was seen last.
+    seen_live: Option<u64>,
     pub(super) read_config: Option<Value>,
     pub(super) rewritten: Vec<crate::model::FieldPath>,
     pub(super) step: Option<String>,
@@ -41,8 +45,8 @@ pub struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    /// Takes up a change. `agent` is the agent as the newest lists showed it.
-    pub fn new(ctx: &'a Context, change: &'a AgentChange, agent: Option<&LiveAgent>) -> Self {
+    /// Takes up a change. `agent` is the agent as the newest lists showed it, `live` all that they showed.
+    pub fn new(ctx: &'a Context, change: &'a AgentChange, agent: Option<&LiveAgent>, live: &'a LiveState) -> Self {
         let (project, environment) = ctx.owner.clone();
         let salt = change.work.salt.clone().unwrap_or_else(|| Salt::new(ctx.entropy.bytes()));
         let before = change.work.stamp.clone();
@@ -64,14 +68,17 @@ impl<'a> Worker<'a> {
             change,
             agent_id: change.agent_id.clone(),
             metadata: agent.map_or(Value::Null, |agent| agent.metadata.clone()),
-            read_at: ctx.clock.now(),
+            // An age that is not known is too old: then the agent is read once more before its metadata is written.
+            read_at: live.read_at.unwrap_or(jiff::Timestamp::UNIX_EPOCH),
+            live,
             stamp,
             highest: dead_intent(change)
                 .map_or_else(|| agent.map_or(0, LiveAgent::highest_version), |intent| intent.highest),
-            principal: None,
+            principal: agent.and_then(|agent| agent.modified_by.clone()),
             draft: None,
             draft_before: None,
             published: None,
+            seen_live: change.base_version,
             read_config: None,
             rewritten: Vec::new(),
             step: None,
@@ -103,7 +110,7 @@ impl<'a> Worker<'a> {
                 agent_id: self.agent_id.clone(),
                 action: self.change.action,
                 outcome,
-                version: self.published.or(self.change.base_version),
+                version: self.seen_live,
                 draft: self.draft.filter(|_| self.published.is_none()),
                 step: self.step.clone().filter(|_| !is_done),
                 causes,
@@ -189,6 +196,7 @@ impl<'a> Worker<'a> {
             change,
             base: self.change.base_version,
             highest: self.highest,
+            by: self.principal.clone(),
             fields: intended_fields(Seal::of(&self.stamp), &self.work().sent),
         }
     }
@@ -222,8 +230,9 @@ impl<'a> Worker<'a> {
         Ok(agent)
     }
 
-    fn take_reading(&mut self, agent: &LiveAgent) {
+    pub(super) fn take_reading(&mut self, agent: &LiveAgent) {
         self.metadata = agent.metadata.clone();
+        self.seen_live = agent.live_version().map(|head| head.version);
         self.read_at = self.ctx.clock.now();
     }
 
@@ -255,7 +264,14 @@ impl<'a> Worker<'a> {
         self.check_lease()?;
         self.stamp.state.intent = Some(self.intent());
         self.stamp.state.lease = Some(Lease { run: self.ctx.run.clone(), at: self.now().to_string() });
-        self.write_metadata().await
+        let expected = self.principal.clone();
+        self.write_metadata().await?;
+        // Who wrote the agent last was a guess at who this run works as; the answer says it.
+        if self.principal != expected {
+            self.stamp.state.intent = Some(self.intent());
+            self.write_metadata().await?;
+        }
+        Ok(())
     }
 
     /// Now, by the service's clock where an answer told it.
@@ -284,7 +300,7 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    async fn create_version(&mut self, source: VersionSource<'_>) -> Result<(), Ended> {
+    pub(super) async fn create_version(&mut self, source: VersionSource<'_>) -> Result<(), Ended> {
         let id = self.id()?.to_owned();
         if self.draft.is_none()
             && dead_intent(self.change).is_some()
@@ -378,9 +394,9 @@ impl<'a> Worker<'a> {
         let (id, draft) = (self.id()?.to_owned(), self.draft_number()?);
         let (version, agent) = tokio::join!(self.version_since_put(&id, draft), self.agent_since_intent(&id));
         let agent = agent?;
+        self.take_reading(&agent);
         self.fence(&agent)?;
         let version = version?;
-        self.take_reading(&agent);
         let config = self.config()?;
         let found = readback::compare(config, &version, &self.work().removed, self.ctx.shape.as_ref());
         self.read_config = Some(version);
@@ -452,58 +468,6 @@ impl<'a> Worker<'a> {
         self.fence(&agent)
     }
 
-    /// One call for each direction that differs, `both` where they agree, the direction always named.
-    async fn publish(&mut self) -> Result<(), Ended> {
-        let version = match self.draft {
-            Some(draft) => draft,
-            None => self
-                .change
-                .base_version
-                .ok_or_else(|| Ended::new(Outcome::Failed, "internal error: nothing to publish; this is a bug"))?,
-        };
-        match self.publish_version(version, &self.work().assign).await {
-            Err(PublishEnd::Republish) => {
-                // A service that publishes only once: a copy of the live version takes the numbers.
-                self.create_version(VersionSource::Base(version)).await?;
-                let copy = self.draft_number()?;
-                self.read_copy(copy).await?;
-                let all = with_carried(&self.work().assign, &self.work().carry);
-                self.publish_version(copy, &all).await.map_err(PublishEnd::into_ended)
-            }
-            ended => ended.map_err(PublishEnd::into_ended),
-        }
-    }
-
-    async fn read_copy(&mut self, version: u64) -> Result<(), Ended> {
-        let id = self.id()?.to_owned();
-        let (config, agent) = tokio::join!(recover::version(self.ctx, &id, version), self.agent_since_intent(&id));
-        let agent = agent?;
-        self.fence(&agent)?;
-        self.take_reading(&agent);
-        self.read_config = Some(config?);
-        Ok(())
-    }
-
-    async fn publish_version(&mut self, version: u64, assign: &Assign) -> Result<(), PublishEnd> {
-        let id = self.id().map_err(PublishEnd::Ended)?.to_owned();
-        for (directions, numbers) in publish_calls(assign) {
-            let assignment = Assignment { directions, assign: &numbers, unassign: &[] };
-            match self.ctx.writer.publish(&id, version, Some(assignment)).await {
-                Ok(_) => self.published = self.draft.or(self.published),
-                Err(error) if self.draft.is_none() && matches!(error.status(), Some(400 | 409)) => {
-                    return Err(PublishEnd::Republish);
-                }
-                Err(error) => {
-                    let mut ended = Ended::request(&error);
-                    // The version is published before its numbers are written, so it may be live by now (contract 7.2).
-                    ended.causes.insert(0, format!("version {version} was published, or not, without all its numbers"));
-                    return Err(PublishEnd::Ended(ended));
-                }
-            }
-        }
-        Ok(())
-    }
-
     async fn write_agent(&mut self) -> Result<(), Ended> {
         let work = self.work();
         let version = self.published.or(self.change.base_version);
@@ -558,23 +522,6 @@ impl<'a> Worker<'a> {
             .iter()
             .flat_map(|(direction, numbers)| numbers.iter().map(move |number| format!("{number} {direction}")))
             .collect()
-    }
-}
-
-enum PublishEnd {
-    /// The service does not publish a published version again.
-    Republish,
-    Ended(Ended),
-}
-
-impl PublishEnd {
-    fn into_ended(self) -> Ended {
-        match self {
-            Self::Republish => {
-                Ended::new(Outcome::Failed, "the service refuses to publish this version, and a copy of it as well")
-            }
-            Self::Ended(ended) => ended,
-        }
     }
 }
 

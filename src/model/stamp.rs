@@ -65,6 +65,8 @@ pub struct Intent {
     pub base: Option<u64>,
     /// The highest version of any kind when the intent was written: what is above it is new.
     pub highest: u64,
+    /// The principal that the run works as, where the service names authors: only its versions are this run's.
+    pub by: Option<String>,
     /// What is about to be sent.
     pub fields: Fields,
 }
@@ -246,7 +248,7 @@ fn write_state(state: &StampState) -> Value {
         map.insert(
             "intent".to_owned(),
             json!({"run": intent.run, "plan": intent.plan, "change": intent.change, "base": intent.base,
-                "highest": intent.highest, "fields": write_fields(&intent.fields)}),
+                "highest": intent.highest, "by": intent.by, "fields": write_fields(&intent.fields)}),
         );
     }
     if let Some(lease) = &state.lease {
@@ -283,6 +285,7 @@ fn read_state(value: &Value) -> Option<StampState> {
             change: text(intent, "change")?,
             base: intent.get("base").and_then(Value::as_u64),
             highest: intent.get("highest").and_then(Value::as_u64)?,
+            by: text(intent, "by"),
             fields: read_fields(intent.get("fields")?)?,
         }),
     };
@@ -341,6 +344,7 @@ mod tests {
                     change: "c".into(),
                     base: None,
                     highest: 4,
+                    by: Some("key".into()),
                     fields,
                 }),
                 lease: Some(Lease { run: "r".into(), at: "2026-01-01T00:00:00Z".into() }),

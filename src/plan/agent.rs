@@ -18,7 +18,7 @@ use super::hash::field_differs;
 use super::mask::Mask;
 use super::merge::{Merged, new_config};
 use super::needs::is_settled;
-use super::scope::{Scope, effective_fields};
+use super::scope::{Scope, effective_fields, published_intent};
 use super::stamping::is_as_applied;
 use super::verdict::{Evidence, Verdict, verdict};
 
@@ -88,8 +88,7 @@ impl<'a> AgentInputs<'a> {
 /// Plans one agent. Pure: the reading is finished.
 pub fn plan_agent(inputs: AgentInputs<'_>) -> AgentPlan {
     let mut plan = AgentPlan { missing_secrets: inputs.desired.declared.missing_secrets(), ..AgentPlan::default() };
-    let live_version = inputs.agent.and_then(LiveAgent::live_version).map(|head| head.version);
-    let owned = effective_fields(inputs.stamp, live_version);
+    let owned = effective_fields(inputs.stamp, inputs.agent);
     plan_outside_config(&inputs, &owned, &mut plan);
     if let Some(declared) = inputs.desired.declared.config() {
         plan_config(&inputs, declared, &owned, &mut plan);
@@ -223,9 +222,7 @@ fn plan_config(inputs: &AgentInputs<'_>, declared: &Value, owned: &Fields, plan:
     // A published version is immutable, so where it is the applied one, live is as applied whatever this credential is
     // shown of it. An intent above its base changes what "applied" means, and then the hashes decide.
     let by_version = applied_version == Some(live_head.version)
-        && inputs.stamp.is_some_and(|stamp| {
-            stamp.state.intent.as_ref().is_none_or(|intent| Some(live_head.version) <= intent.base)
-        });
+        && inputs.stamp.is_some_and(|stamp| published_intent(stamp, agent).is_none());
     Config { inputs, declared, owned, live: &live.config, applied, by_version }.plan(plan);
 }
 

@@ -16,7 +16,7 @@ use super::guard;
 use super::hash::{Meaning, plan_hash};
 use super::identity::{Binding, Identities, identify};
 use super::options::Inputs;
-use super::scope::{Scope, effective_fields};
+use super::scope::{Scope, effective_fields, published_intent};
 use super::slots::{SlotInputs, SlotPlan, claims, plan_slots};
 use super::stamping::{intended_fields, stamp_fields};
 use super::work::{Refresh, Work};
@@ -244,11 +244,11 @@ impl One<'_> {
     /// The plan that brought about what is in place: the one that was begun and got as far as publishing, else the one
     /// that was applied last.
     fn claim(&self) -> Option<(String, String)> {
-        let state = &self.stamp?.state;
-        let begun = state.intent.as_ref().filter(|intent| self.live_version > intent.base);
+        let stamp = self.stamp?;
+        let begun = self.agent.and_then(|agent| published_intent(stamp, agent));
         begun
             .map(|intent| (intent.plan.clone(), intent.change.clone()))
-            .or_else(|| state.applied.as_ref().map(|applied| (applied.plan.clone(), applied.change.clone())))
+            .or_else(|| stamp.state.applied.as_ref().map(|applied| (applied.plan.clone(), applied.change.clone())))
     }
 
     /// What the stamp says of plans, for approval. A plan that was begun counts only while the manifest still hashes to

@@ -28,6 +28,7 @@ pub mod scope;
 pub mod slots;
 pub mod stamping;
 pub mod verdict;
+pub mod whose;
 pub mod work;
 
 pub use approve::{Approval, ApprovedPlan, Record, Refusal, approve};

@@ -14,7 +14,7 @@ use crate::plan::compare::{Sides, is_empty_object, leaf_sides};
 use crate::plan::hash::field_differs;
 use crate::plan::mask::Mask;
 use crate::plan::merge::new_config;
-use crate::plan::scope::Scope;
+use crate::plan::scope::{Scope, published_intent};
 use crate::plan::stamping::{is_as_applied, leaf_hash};
 
 use super::{EndedIgnore, FieldDrift};
@@ -82,7 +82,7 @@ impl<'w> Values<'_, 'w> {
 
     /// Whether a run that did not finish got as far as publishing, so that its intent is what was applied.
     fn is_begun(&self) -> bool {
-        self.stamp.state.intent.as_ref().is_some_and(|intent| self.live_version() > intent.base)
+        published_intent(self.stamp, self.agent).is_some()
     }
 
     fn ended(&self, path: &FieldPath) -> Option<EndedIgnore> {
@@ -102,7 +102,10 @@ impl<'w> Values<'_, 'w> {
     /// Which configs must be read.
     pub(super) fn wanted(&self) -> Wanted {
         let Some(live) = self.live_version() else { return Wanted::Nothing };
-        let owns_config = self.owned.keys().any(FieldPath::in_config);
+        // Whether an intent was published may be for the config to say, so an intent counts as much as what is owned.
+        let intent = self.stamp.state.intent.as_ref().filter(|intent| self.live_version() > intent.base);
+        let intended = intent.into_iter().flat_map(|intent| intent.fields.keys());
+        let owns_config = self.owned.keys().chain(intended).any(FieldPath::in_config);
         let applied = self.applied_version();
         if owns_config && (self.is_begun() || applied != Some(live)) {
             return Wanted::Since(applied);

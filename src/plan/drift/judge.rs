@@ -9,7 +9,7 @@ use crate::model::{ConfigShape, Coverage, Desired, Key, LiveAgent, Stamp};
 use crate::plan::change::Notice;
 use crate::plan::identity::{Binding, Identities, identify};
 use crate::plan::options::Inputs;
-use crate::plan::scope::{Scope, effective_fields};
+use crate::plan::scope::{Scope, effective_fields, published_intent};
 use crate::plan::slots::claims;
 
 use super::fields::{Judged, Values, version_editor};
@@ -38,7 +38,7 @@ pub fn configs_needed(run: &Inputs<'_>, shape: &dyn ConfigShape) -> Vec<(String,
     for desired in run.desired.iter().filter(|desired| run.options.is_wanted(&desired.key)) {
         let Some(Binding::Owned { agent, stamp, .. }) = identities.bindings.get(&desired.key) else { continue };
         let scope = Scope::of(desired, run.options.today);
-        let owned = effective_fields(Some(stamp), agent.live_version().map(|head| head.version));
+        let owned = effective_fields(Some(stamp), Some(agent));
         let values = Values {
             desired,
             agent,
@@ -191,7 +191,7 @@ fn judge_one(
         return;
     }
     let scope = Scope::of(desired, run.options.today);
-    let owned = effective_fields(Some(stamp), live_version);
+    let owned = effective_fields(Some(stamp), Some(agent));
     let values = Values {
         desired,
         agent,
@@ -212,7 +212,7 @@ fn judge_one(
     let slots =
         Slots { live: run.live, identities, claims: &claims, desired, agent, scope: &scope, owned: &owned }.judge();
     say_more(desired, stamp, run, other_rendering, draft);
-    let ours = applied_version == live_version || stamp.state.intent.is_some();
+    let ours = applied_version == live_version || published_intent(stamp, agent).is_some();
     let live_editor = live_version.filter(|_| !ours).and_then(|version| version_editor(agent, version));
     if !fields.is_empty() || !slots.is_empty() {
         draft.agents.push(AgentDrift {
