@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::StreamExt as _;
 
 use crate::api::{Assignment, VersionSource};
+use crate::model::value::same;
 use crate::model::{LiveAgent, LiveNumber, PhoneNumber, VersionHead};
 use crate::plan::{Outcome, SlotHolder, SlotTarget};
 
@@ -34,6 +35,14 @@ impl Worker<'_> {
             self.fence(&agent)?;
         }
         self.look_at_slots().await?;
+        if let (Some(draft), true) = (self.draft, self.work().verify.is_some()) {
+            // `verify` may have taken minutes, and a draft can be edited by anybody.
+            let now = recover::version(self.ctx, self.id()?, draft).await?;
+            if !self.read_config.as_ref().is_some_and(|read| same(read, &now)) {
+                return Err(Ended::new(Outcome::Stale, format!("draft {draft} was edited while `verify` was running"))
+                    .hint("publish or discard it in the dashboard, and run again"));
+            }
+        }
         match self.publish_version(version, &self.work().assign).await {
             Err(PublishEnd::Republish) => {
                 // A service that publishes only once: a copy of the live version takes the numbers.

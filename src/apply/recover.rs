@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::api::{ApiError, VersionSource};
+use crate::api::{ApiError, VersionDoc, VersionSource};
 use crate::live::{Untold, tell};
 use crate::model::stamp::Fields;
 use crate::model::{LiveAgent, Seal, Stamp, VersionHead};
@@ -170,10 +170,15 @@ async fn our_drafts(
 /// The config of a version that this run wrote or knows of. It is asked for again for up to ten seconds before it
 /// counts as missing.
 pub(super) async fn version(ctx: &Context, agent_id: &str, version: u64) -> Result<Value, Ended> {
+    whole_version(ctx, agent_id, version).await.map(|found| found.config)
+}
+
+/// The same with its authors.
+pub(super) async fn whole_version(ctx: &Context, agent_id: &str, version: u64) -> Result<VersionDoc, Ended> {
     let deadline = ctx.clock.now() + EVENTUAL;
     loop {
         match ctx.writer.reader().version(agent_id, version).await? {
-            Some(found) => return Ok(found.config),
+            Some(found) => return Ok(found),
             None if ctx.clock.now() < deadline => ctx.clock.sleep(PAUSE).await,
             None => return Err(Ended::new(Outcome::Failed, format!("version {version} is not there"))),
         }

@@ -10,7 +10,7 @@ use crate::http::Fate;
 use crate::model::stamp::{Fields, STAMP_KEY};
 use crate::model::value::same;
 use crate::model::{Applied, Intent, Lease, LiveAgent, LiveState, Salt, Seal, Stamp, StampState};
-use crate::plan::readback::{self, ReadBack};
+use crate::plan::readback::{self, Before, ReadBack};
 use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::{Action, AgentChange, AgentOutcome, Event, Outcome, Step, Work};
 
@@ -315,12 +315,15 @@ impl<'a> Worker<'a> {
         }
         let version = match self.ctx.writer.create_version(&id, source).await {
             Ok(made) => {
-                self.draft_before = Some(made.config);
+                // A version that was made with its config is not written afterwards.
+                self.draft_before = matches!(source, VersionSource::Base(_)).then_some(made.config);
                 made.head.version
             }
             Err(error) if error.fate() == Fate::Unknown => {
                 let version = recover::created_version(self, source, &error).await?;
-                self.draft_before = Some(recover::version(self.ctx, &id, version).await?);
+                let is_copy = matches!(source, VersionSource::Base(_));
+                self.draft_before =
+                    if is_copy { Some(recover::version(self.ctx, &id, version).await?) } else { None };
                 version
             }
             Err(error) if error.status() == Some(409) => self.standing_draft(&error).await?,
@@ -397,24 +400,42 @@ impl<'a> Worker<'a> {
         self.take_reading(&agent);
         self.fence(&agent)?;
         let version = version?;
-        let config = self.config()?;
-        let found = readback::compare(config, &version, &self.work().removed, self.ctx.shape.as_ref());
+        let base = self.change.base_version;
+        let changed: Vec<_> = self.change.fields.iter().map(|field| field.path.clone()).collect();
+        let before = Before {
+            base: base.and_then(|base| self.live.agents.get(&id)?.configs.get(&base)).map(|read| &read.config),
+            draft: self.draft_before.as_ref(),
+            changed: &changed,
+        };
+        let found =
+            readback::compare(self.config()?, &version, &self.work().removed, before, self.ctx.shape.as_ref());
         self.read_config = Some(version);
         Ok(found)
     }
 
-    /// The draft's config as it is since it was written. One that still shows what was there before is asked for again
-    /// for a while: a late answer must not pass for the service's own rendering.
+    /// The draft's config as it is since it was written. One that still shows what was there before, or somebody else as
+    /// its last editor, is asked for again for a while: a late answer must not pass for the service's own rendering. A
+    /// draft that somebody edited since is not what this run wrote, whatever it holds.
     async fn version_since_put(&self, id: &str, draft: u64) -> Result<Value, Ended> {
         let config = self.config()?;
         let deadline = self.ctx.clock.now() + EVENTUAL;
         loop {
-            let found = recover::version(self.ctx, id, draft).await?;
-            let is_late = !same(&found, config) && self.draft_before.as_ref().is_some_and(|old| same(old, &found));
-            if !is_late || self.ctx.clock.now() >= deadline {
-                return Ok(found);
+            let found = recover::whole_version(self.ctx, id, draft).await?;
+            let editor = found.head.modified_by.filter(|by| self.principal.as_ref().is_some_and(|us| us != by));
+            let is_late =
+                !same(&found.config, config) && self.draft_before.as_ref().is_some_and(|old| same(old, &found.config));
+            let is_last = self.ctx.clock.now() >= deadline;
+            match editor {
+                Some(editor) if is_last => {
+                    return Err(Ended::new(
+                        Outcome::Stale,
+                        format!("draft {draft} was edited by {editor} after this run had written it"),
+                    )
+                    .hint("publish or discard it in the dashboard, and run again"));
+                }
+                None if !is_late || is_last => return Ok(found.config),
+                Some(_) | None => self.ctx.clock.sleep(recover::PAUSE).await,
             }
-            self.ctx.clock.sleep(recover::PAUSE).await;
         }
     }
 
