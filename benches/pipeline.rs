@@ -9,7 +9,7 @@ use divan::{Bencher, black_box};
 use reachform::manifest::{MemoryFiles, Resolved, resolve};
 use reachform::model::live::LiveConfig;
 use reachform::model::stamp::STAMP_KEY;
-use reachform::model::{Applied, Editor, FieldPath, LiveAgent, LiveState, Salt, Stamp, StampState, VersionHead};
+use reachform::model::{Applied, Editor, FieldPath, LiveAgent, LiveState, Salt, Seal, Stamp, StampState, VersionHead};
 use reachform::plan::stamping::stamp_fields;
 use reachform::plan::{AgentChange, Inputs, Limits, Options, Plan, Source, Target, build};
 use reachform::sandbox::ConfigSchema as Embedded;
@@ -121,31 +121,27 @@ fn live_agent(change: &AgentChange) -> LiveAgent {
     let id = format!("ag_{key}");
     let config = work.config.clone().unwrap();
     let salt = work.salt.clone().unwrap_or_else(|| Salt::new([9; 16]));
-    let fields = stamp_fields(&salt, &work.sent, &|path| match path.within_config() {
-        Some(within) => within.get(&config),
-        None => work.sent.iter().find(|(sent, _)| sent == path).map(|(_, value)| value),
-    });
-    let stamp = Stamp {
+    let mut stamp = Stamp {
         project: "bench".to_owned(),
         environment: "prod".to_owned(),
         key: key.clone(),
         agent: Some(id.clone()),
         protect: false,
-        state: StampState {
-            salt,
-            applied: Some(Applied {
-                version: Some(1),
-                plan: "sha256:bench".to_owned(),
-                change: "sha256:bench".to_owned(),
-                source: work.source.clone(),
-                commit: None,
-                fields,
-            }),
-            intent: None,
-            lease: None,
-            rollback: None,
-        },
+        state: StampState { salt, secrets: None, applied: None, intent: None, lease: None, rollback: None },
     };
+    stamp.remember_secrets(&work.secrets);
+    let fields = stamp_fields(Seal::of(&stamp), &work.sent, &|path| match path.within_config() {
+        Some(within) => within.get(&config),
+        None => work.sent.iter().find(|(sent, _)| sent == path).map(|(_, value)| value),
+    });
+    stamp.state.applied = Some(Applied {
+        version: Some(1),
+        plan: "sha256:bench".to_owned(),
+        change: "sha256:bench".to_owned(),
+        source: work.source.clone(),
+        commit: None,
+        fields,
+    });
     let mut metadata = json!({});
     FieldPath::of([STAMP_KEY]).set(&mut metadata, stamp.write());
     LiveAgent {

@@ -260,7 +260,24 @@ pub(super) async fn empty_slots(ctx: &Context, changes: &[&AgentChange], finishe
         }
         if entry.outcome.outcome.is_in_place() {
             entry.outcome.step = None;
+            finish_intent(ctx, &id).await;
         }
+    }
+}
+
+/// Takes the intent off the stamp: the last slot is emptied. Best effort, for the next apply does it as well.
+async fn finish_intent(ctx: &Context, id: &str) {
+    let Ok(agent) = recover::agent(ctx, id).await else { return };
+    let Ok(Some(mut stamp)) = Stamp::read(&agent.metadata) else { return };
+    if stamp.state.intent.as_ref().is_none_or(|intent| intent.run != ctx.run) {
+        return;
+    }
+    stamp.state.intent = None;
+    let Value::Object(mut metadata) = agent.metadata else { return };
+    metadata.insert(STAMP_KEY.to_owned(), stamp.write());
+    let body = Map::from_iter([("metadata".to_owned(), Value::Object(metadata))]);
+    if let Err(error) = ctx.writer.update_agent(id, &body).await {
+        tracing::debug!(id, %error, "the intent could not be taken off");
     }
 }
 

@@ -494,7 +494,12 @@ impl<'a> Worker<'a> {
         let version = self.published.or(self.change.base_version);
         let fields = self.final_fields();
         self.stamp.agent.clone_from(&self.agent_id);
-        self.stamp.state.intent = None;
+        // Slots are emptied when every agent is done; until then the plan is begun and can be gone on with.
+        if work.unassign.is_empty() {
+            self.stamp.state.intent = None;
+        } else if self.stamp.state.intent.as_ref().is_none_or(|intent| intent.run != self.ctx.run) {
+            self.stamp.state.intent = Some(self.intent());
+        }
         self.stamp.state.lease = None;
         self.stamp.state.rollback = None;
         let (plan, change) = self.claim();

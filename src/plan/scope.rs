@@ -79,7 +79,9 @@ impl<'a> Scope<'a> {
 /// meanwhile says nothing about what was sent (design, section 5).
 pub fn published_intent<'s>(stamp: &'s Stamp, agent: &LiveAgent) -> Option<&'s Intent> {
     let intent = stamp.state.intent.as_ref()?;
-    let head = agent.live_version().filter(|head| Some(head.version) > intent.base)?;
+    // Where the live version is the applied one, what was applied says more than the intent: it knows the renderings.
+    let applied = stamp.state.applied.as_ref().and_then(|applied| applied.version);
+    let head = agent.live_version().filter(|head| Some(head.version) > intent.base.max(applied))?;
     let is_by_us = |author: &Option<String>| author.is_some() && *author == intent.by;
     if head.version > intent.highest && is_by_us(&head.created_by) && is_by_us(&head.modified_by) {
         return Some(intent);
