@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::StreamExt as _;
 
-use crate::api::{Assignment, VersionSource};
+use crate::api::{Assignment, Reader, VersionSource};
+use crate::live::tell;
 use crate::model::value::same;
 use crate::model::{LiveAgent, LiveNumber, PhoneNumber, VersionHead};
 use crate::plan::{Outcome, SlotHolder, SlotTarget};
@@ -61,7 +62,8 @@ impl Worker<'_> {
     /// else since. It is left alone, and nothing is published.
     async fn look_at_slots(&self) -> Result<(), Ended> {
         let filled: Vec<_> = self.change.numbers.iter().filter(|slot| slot.to != SlotTarget::Empty).collect();
-        let found = self.numbers_now(filled.iter().map(|slot| slot.number.clone()).collect()).await?;
+        let found =
+            numbers_now(self.ctx.writer.reader(), filled.iter().map(|slot| slot.number.clone()).collect()).await?;
         for slot in filled {
             let Some(now) = found.get(&slot.number) else { continue };
             let holder = now.slot(slot.direction);
@@ -103,32 +105,34 @@ impl Worker<'_> {
         Ok(false)
     }
 
-    /// The numbers as they are now. A credential that may not read them has nothing to compare.
-    async fn numbers_now(&self, numbers: BTreeSet<PhoneNumber>) -> Result<BTreeMap<PhoneNumber, LiveNumber>, Ended> {
-        let reader = self.ctx.writer.reader();
-        let mut found = BTreeMap::new();
-        if numbers.len() > NUMBERS_AT_ONCE {
-            let listing = reader.list_numbers().await;
-            let numbers = listing.items.into_iter().map(|record| record.number);
-            found.extend(numbers.map(|number| (number.number.clone(), number)));
-            return Ok(found);
+    /// Numbers that were to come here and did not, as far as they can be seen now. After a publish that failed anything may
+    /// have happened, so the agent and its numbers are looked at once more, after a signal as well.
+    pub(super) async fn left_behind(&mut self) -> Vec<String> {
+        let work = self.work();
+        let assigned = || work.assign.iter().flat_map(|(to, numbers)| numbers.iter().map(move |number| (number, *to)));
+        if !self.asked_to_publish {
+            return assigned().map(|(number, direction)| format!("{number} {direction}")).collect();
         }
-        let answers: Vec<_> = futures_util::stream::iter(numbers)
-            .map(|number| async move { reader.number(&number).await })
-            .buffered(NUMBERS_AT_ONCE)
-            .collect()
-            .await;
-        for answer in answers {
-            match answer {
-                Ok(Some(record)) => {
-                    found.insert(record.number.number.clone(), record.number);
-                }
-                Ok(None) => {}
-                Err(error) if error.status() == Some(403) => {}
-                Err(error) => return Err(Ended::request(&error)),
+        let writer = self.ctx.writer.finishing();
+        let id = self.agent_id.clone().unwrap_or_default();
+        let agent = tell(writer.reader(), &id).await.ok().flatten().map(|record| record.agent);
+        self.seen_live = agent.as_ref().and_then(LiveAgent::live_version).map(|head| head.version);
+        let version = self.draft.or(self.change.base_version);
+        let head = version.and_then(|version| agent.as_ref()?.version(version));
+        if let Some(head) = head.filter(|head| head.published) {
+            self.published = self.draft.filter(|draft| *draft == head.version);
+        }
+        let numbers = numbers_now(writer.reader(), assigned().map(|(number, _)| number.clone()).collect()).await;
+        let numbers = numbers.unwrap_or_default();
+        let mut left = Vec::new();
+        for (number, direction) in assigned() {
+            match (head, numbers.get(number)) {
+                (Some(head), Some(now)) if now.slot(direction) == Some(head.id.as_str()) => {}
+                (Some(_), Some(_)) => left.push(format!("{number} {direction}")),
+                (None, _) | (_, None) => left.push(format!("{number} {direction} (not confirmed)")),
             }
         }
-        Ok(found)
+        left
     }
 
     /// That the service answered is not yet that the version is live, and somebody may have published another in the same
@@ -170,6 +174,7 @@ impl Worker<'_> {
         let id = self.id().map_err(PublishEnd::Ended)?.to_owned();
         for (directions, numbers) in publish_calls(assign) {
             let assignment = Assignment { directions, assign: &numbers, unassign: &[] };
+            self.asked_to_publish = true;
             match self.ctx.writer.publish(&id, version, Some(assignment)).await {
                 Ok(_) => self.published = self.draft.or(self.published),
                 Err(error) if self.draft.is_none() && matches!(error.status(), Some(400 | 409)) => {
@@ -185,6 +190,36 @@ impl Worker<'_> {
         }
         Ok(())
     }
+}
+
+/// The numbers as they are now. A credential that may not read them has nothing to compare.
+async fn numbers_now(
+    reader: &Reader,
+    numbers: BTreeSet<PhoneNumber>,
+) -> Result<BTreeMap<PhoneNumber, LiveNumber>, Ended> {
+    let mut found = BTreeMap::new();
+    if numbers.len() > NUMBERS_AT_ONCE {
+        let listing = reader.list_numbers().await;
+        let numbers = listing.items.into_iter().map(|record| record.number);
+        found.extend(numbers.map(|number| (number.number.clone(), number)));
+        return Ok(found);
+    }
+    let answers: Vec<_> = futures_util::stream::iter(numbers)
+        .map(|number| async move { reader.number(&number).await })
+        .buffered(NUMBERS_AT_ONCE)
+        .collect()
+        .await;
+    for answer in answers {
+        match answer {
+            Ok(Some(record)) => {
+                found.insert(record.number.number.clone(), record.number);
+            }
+            Ok(None) => {}
+            Err(error) if error.status() == Some(403) => {}
+            Err(error) => return Err(Ended::request(&error)),
+        }
+    }
+    Ok(found)
 }
 
 enum PublishEnd {
@@ -203,7 +238,6 @@ impl PublishEnd {
         }
     }
 }
-
 
 /// What ends an agent above whose version somebody else published another.
 pub(super) fn published_above(agent: &LiveAgent, version: u64) -> Option<Ended> {

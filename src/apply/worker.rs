@@ -37,7 +37,9 @@ pub struct Worker<'a> {
     draft_before: Option<Value>,
     pub(super) published: Option<u64>,
     /// The live version as it was seen last.
-    seen_live: Option<u64>,
+    pub(super) seen_live: Option<u64>,
+    /// Whether publishing was asked for, so that what was seen before says nothing any more.
+    pub(super) asked_to_publish: bool,
     pub(super) read_config: Option<Value>,
     pub(super) rewritten: Vec<crate::model::FieldPath>,
     pub(super) step: Option<String>,
@@ -79,6 +81,7 @@ impl<'a> Worker<'a> {
             draft_before: None,
             published: None,
             seen_live: change.base_version,
+            asked_to_publish: false,
             read_config: None,
             rewritten: Vec::new(),
             step: None,
@@ -92,15 +95,17 @@ impl<'a> Worker<'a> {
         let before = self.change.work.stamp.clone();
         self.ctx.tell(Event::Started { address: self.change.address.clone(), action: self.change.action });
         let ended = self.steps().await;
-        if ended.is_err() {
+        let left_behind = if ended.is_err() {
             self.drop_lease().await;
-        }
+            self.left_behind().await
+        } else {
+            Vec::new()
+        };
         let (outcome, causes, hints) = match ended {
             Ok(()) => (Outcome::Applied, Vec::new(), Vec::new()),
             Err(ended) => (ended.outcome, ended.causes, ended.hints),
         };
         let is_done = outcome == Outcome::Applied;
-        let left_behind = if is_done { Vec::new() } else { self.slots_left_behind() };
         let milliseconds = self.ctx.clock.now().duration_since(began).as_millis();
         Finished {
             outcome: AgentOutcome {
@@ -322,8 +327,7 @@ impl<'a> Worker<'a> {
             Err(error) if error.fate() == Fate::Unknown => {
                 let version = recover::created_version(self, source, &error).await?;
                 let is_copy = matches!(source, VersionSource::Base(_));
-                self.draft_before =
-                    if is_copy { Some(recover::version(self.ctx, &id, version).await?) } else { None };
+                self.draft_before = if is_copy { Some(recover::version(self.ctx, &id, version).await?) } else { None };
                 version
             }
             Err(error) if error.status() == Some(409) => self.standing_draft(&error).await?,
@@ -407,8 +411,7 @@ impl<'a> Worker<'a> {
             draft: self.draft_before.as_ref(),
             changed: &changed,
         };
-        let found =
-            readback::compare(self.config()?, &version, &self.work().removed, before, self.ctx.shape.as_ref());
+        let found = readback::compare(self.config()?, &version, &self.work().removed, before, self.ctx.shape.as_ref());
         self.read_config = Some(version);
         Ok(found)
     }
@@ -539,15 +542,6 @@ impl<'a> Worker<'a> {
             }
         }
         fields
-    }
-
-    /// Numbers that were to come here and did not.
-    fn slots_left_behind(&self) -> Vec<String> {
-        self.work()
-            .assign
-            .iter()
-            .flat_map(|(direction, numbers)| numbers.iter().map(move |number| format!("{number} {direction}")))
-            .collect()
     }
 }
 
