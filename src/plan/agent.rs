@@ -10,7 +10,7 @@ use crate::model::stamp::Fields;
 use crate::model::value::leaves;
 use crate::model::{ConfigShape, Desired, FieldPath, LiveAgent, Seal, Stamp};
 
-use super::change::{Cause, FieldChange, KeptEdit, Notice, Risk, Shown};
+use super::change::{Cause, FieldChange, KeptEdit, Notice, REWRITTEN, Risk, Shown, rewritten_message};
 use super::compare::{Sides, is_empty_object, leaf_sides};
 use super::conceal::mark_alike;
 use super::faults;
@@ -18,6 +18,7 @@ use super::hash::field_differs;
 use super::mask::Mask;
 use super::merge::{Merged, new_config};
 use super::needs::is_settled;
+use super::readback;
 use super::scope::{Scope, effective_fields, published_intent};
 use super::stamping::is_as_applied;
 use super::verdict::{Evidence, Verdict, verdict};
@@ -325,8 +326,27 @@ impl Config<'_> {
         };
         match verdict(evidence) {
             Verdict::Write(cause) => Some(cause),
-            Verdict::InPlace | Verdict::Rendering | Verdict::LetGo | Verdict::Remove(_) | Verdict::NotOurs => None,
+            Verdict::Rendering => {
+                plan.notices.extend(self.rewritten(path, &value, named, found));
+                None
+            }
+            Verdict::InPlace | Verdict::LetGo | Verdict::Remove(_) | Verdict::NotOurs => None,
         }
+    }
+
+    /// What is said of a declared value in whose place the service keeps another: nothing is written, and yet live is not
+    /// what the manifest declares.
+    fn rewritten(&self, path: &FieldPath, value: &Value, named: &Value, found: Option<&Value>) -> Option<Notice> {
+        let mask = Mask { declared: Some(&self.inputs.desired.declared), config: self.live, ..self.inputs.mask() };
+        let is_secret = mask.is_secret(path, value) || found.is_some_and(|found| mask.is_secret(path, found));
+        if is_secret || !readback::says_otherwise(value, found) {
+            return None;
+        }
+        Some(Notice {
+            address: Some(self.inputs.desired.address()),
+            code: REWRITTEN,
+            message: rewritten_message(path, &mask.shown(path, Some(named)), &mask.shown(path, found)),
+        })
     }
 
     /// A leaf that holds a secret without a value here: what is around the secret is compared, the secret is not.

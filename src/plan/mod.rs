@@ -34,8 +34,8 @@ pub mod work;
 pub use approve::{Approval, ApprovedPlan, Record, Refusal, approve};
 pub use build::build;
 pub use change::{
-    Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown,
-    SlotChange, SlotHolder, SlotTarget, Source, Step, Summary, Target, Twin, Unchanged, Unmanaged,
+    Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, REWRITTEN, Risk,
+    Shown, SlotChange, SlotHolder, SlotTarget, Source, Step, Summary, Target, Twin, Unchanged, Unmanaged,
 };
 pub use needs::configs_needed;
 pub use options::{Inputs, Limits, Options};

@@ -8,7 +8,7 @@ use crate::model::{ConfigShape, FieldPath};
 
 /// Shortest text that may differ only in its line ends, outer blanks and Unicode form (design, section 6): a prompt.
 /// A shorter one is a name or a word, which a service may well rewrite, as it does with `voice_id`.
-const PROMPT_LENGTH: usize = 200;
+pub(super) const PROMPT_LENGTH: usize = 200;
 
 /// A difference that is no rendering.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,8 @@ impl Before<'_> {
     /// Whether the value that was read back at a path that changes is the one from before.
     fn holds(&self, path: &FieldPath, read: &Value) -> bool {
         let Some(inner) = path.within_config() else { return false };
-        let was = |config: Option<&Value>| config.and_then(|config| inner.get(config)).is_some_and(|was| same(was, read));
+        let was =
+            |config: Option<&Value>| config.and_then(|config| inner.get(config)).is_some_and(|was| same(was, read));
         self.changed.iter().any(|changed| path.starts_with(changed)) && (was(self.base) || was(self.draft))
     }
 }
@@ -181,6 +182,16 @@ impl Walk<'_> {
     }
 }
 
+/// Whether a service that keeps `live` in place of `declared` says something else with it: not so where it is only the
+/// blanks of a prompt, or an empty value that is left out.
+pub fn says_otherwise(declared: &Value, live: Option<&Value>) -> bool {
+    match (declared, live) {
+        (Value::String(declared), Some(Value::String(live))) => plain(declared) != plain(live),
+        (declared, None) => !is_empty(declared),
+        (declared, Some(live)) => !same(declared, live),
+    }
+}
+
 /// Whether a value holds nothing: an empty list or object, null, or an object of nothing else.
 fn is_empty(value: &Value) -> bool {
     match value {
@@ -270,7 +281,8 @@ mod tests {
 
     #[test]
     fn a_value_that_still_is_what_it_was_before_was_not_written_where_it_changes() {
-        let (old, sent) = (json!({"n": 3, "voice": "b", "api_key": "****"}), json!({"n": 4, "voice": "a", "api_key": "k"}));
+        let (old, sent) =
+            (json!({"n": 3, "voice": "b", "api_key": "****"}), json!({"n": 4, "voice": "a", "api_key": "k"}));
         let changed = |paths: &[&str]| paths.iter().map(|path| FieldPath::parse(path).unwrap()).collect::<Vec<_>>();
         let check = |read: &Value, changed: &[FieldPath]| {
             let before = Before { base: Some(&old), draft: None, changed };

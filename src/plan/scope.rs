@@ -90,7 +90,8 @@ pub fn published_intent<'s>(stamp: &'s Stamp, agent: &LiveAgent) -> Option<&'s I
     let seal = Seal::of(stamp);
     let mut leaves = intent.fields.iter().filter_map(|(path, hash)| Some((path.within_config()?, hash))).peekable();
     leaves.peek()?;
-    let holds = |(path, hash): (FieldPath, &FieldHash)| path.get(live).is_some_and(|value| seal.hash(value) == hash.sent);
+    let holds =
+        |(path, hash): (FieldPath, &FieldHash)| path.get(live).is_some_and(|value| seal.hash(value) == hash.sent);
     leaves.all(holds).then_some(intent)
 }
 

@@ -156,6 +156,14 @@ impl Service {
         Ok(())
     }
 
+    /// Makes a version a draft again: a publish that was answered and is lost.
+    pub fn forget_publish(&mut self, agent_id: &str, number: u64) -> Result<(), DashboardError> {
+        self.find(agent_id, number)?;
+        self.home_mut().versions.change(&version_key(agent_id, number), 0, |version| version.published = false);
+        self.note_change();
+        Ok(())
+    }
+
     /// Publishes a version, without moving any number.
     pub fn dashboard_publish(&mut self, agent_id: &str, number: u64) -> Result<(), DashboardError> {
         self.find(agent_id, number)?;

@@ -398,9 +398,13 @@ fn a_version_that_somebody_publishes_above_ours_is_left_live_with_its_numbers() 
 #[test]
 fn a_version_that_was_published_only_by_word_is_not_called_live() {
     let mut world = changed("");
-    world.fault("html:POST /core/agents/*/publish#1+");
+    once_published(&world, |service| {
+        let id = service.agent_named("Agent a").unwrap().id;
+        service.forget_publish(&id, 2).unwrap();
+    });
     let report = run(async { world.apply().await });
-    assert!(!report.is_complete(), "{report:#?}");
+    assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
+    assert_eq!(report.outcomes[0].draft, Some(2), "{report:#?}");
     assert_eq!(report.outcomes[0].version, Some(1), "{report:#?}");
 }
 
@@ -416,4 +420,25 @@ fn where_the_closing_reading_fails_what_was_applied_is_unverified() {
     let report = apply_with(&mut world, &format!("403:GET /core/agents#{}+", lists + 1));
     assert_eq!(outcome(&report, "a"), Outcome::Unverified, "{report:#?}");
     run(async { world.assert_empty("it was applied all the same").await });
+}
+
+#[test]
+fn a_value_in_whose_place_the_service_keeps_another_is_said_with_both_until_they_agree() {
+    let mut world = in_service("");
+    let voices = "{provider: elevenlabs, model: {name: eleven_flash_v2_5, parameters: {voice_id: theirs-a, voice_ids: [kept-b, theirs-a]}}}";
+    let text =
+        manifest("a", "").replace("{provider: cartesia, model: {name: sonic-3, parameters: {voice: v1}}}", voices);
+    world.write("a", text);
+    run(async { world.converge("the service takes the first voice").await });
+    for refresh in [false, true] {
+        world.options.refresh = refresh;
+        let plan = run(async { world.plan().await });
+        assert!(!plan.summary().has_changes());
+        let told: Vec<&str> = plan.notices.iter().map(|notice| notice.message.as_str()).collect();
+        assert!(told.concat().contains("the service keeps"), "{refresh}: {told:?}");
+        let text = reachform::render::text::plan_text(&plan, &reachform::render::text::TextOptions::default());
+        assert!(!text.contains("What is live is what the manifests declare"), "{text}");
+    }
+    let drift = run(async { world.drift().await });
+    assert!(drift.notices.iter().any(|notice| notice.code == reachform::plan::REWRITTEN), "{:#?}", drift.notices);
 }

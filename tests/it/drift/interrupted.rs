@@ -133,3 +133,29 @@ fn an_absent_description_and_null_are_one_and_an_empty_object_is_in_place_where_
         world.assert_clean("gone on both sides").await;
     });
 }
+
+#[test]
+fn what_an_apply_of_ours_has_left_to_do_is_no_drift_wherever_it_died() {
+    let number = "+15550100001";
+    let mut origin = in_service("");
+    origin.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{number}\"]}}")));
+    run(async { origin.apply().await });
+    let more = format!("description: New.\nphone_numbers: {{inbound: [\"{number}\", \"+15550100002\"]}}");
+    origin.write("a", manifest("a", &more).replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    origin.sandbox.clear_log();
+    let mut whole = origin.fork();
+    run(async { whole.apply().await });
+    let requests = whole.sandbox.log().len();
+    let mut left_to_do = 0;
+    for request in 1..=requests {
+        let mut world = origin.fork();
+        let drift = run(async {
+            world.die(Phase::After, &format!("#{request}")).await;
+            world.clock.sleep(Duration::from_secs(121)).await;
+            world.drift().await
+        });
+        assert!(drift.agents.is_empty(), "#{request}: {:#?}", drift.agents);
+        left_to_do += usize::from(drift.unchecked.iter().any(|open| open.causes[0] == "an apply was not finished"));
+    }
+    assert!(left_to_do > 0, "no kill left anything to do");
+}
