@@ -31,7 +31,7 @@ impl Worker<'_> {
         };
         if self.draft.is_none() {
             // Nothing was read back here, so this is the only look at the agent before its numbers move.
-            let agent = self.agent_since_intent(&self.id()?.to_owned()).await?;
+            let agent = self.agent_since_intent(self.id()?).await?;
             self.take_reading(&agent);
             self.fence(&agent)?;
         }

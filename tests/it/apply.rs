@@ -379,7 +379,7 @@ fn a_version_that_somebody_publishes_above_ours_is_left_live_with_its_numbers() 
             let is_it = phase == reachform::sandbox::Phase::After
                 && request.method.as_str() != "GET"
                 && request.path.ends_with(end);
-            let nth = if deed == "edit" { 1 } else { 0 };
+            let nth = usize::from(deed == "edit");
             if is_it && seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == nth {
                 service.dashboard_edit(&id, "/agent/max_tool_steps", serde_json::json!(9)).unwrap();
             }
