@@ -18,8 +18,10 @@ use super::hash::field_differs;
 use super::mask::{Labels, Mask};
 use super::merge::{Merged, new_config};
 use super::needs::is_settled;
+use super::readback;
 use super::removal::Removal;
-use super::scope::{Scope, effective_fields};
+use super::rewritten::{REWRITTEN, rewritten_message};
+use super::scope::{Scope, effective_fields, published_intent};
 use super::stamping::is_as_applied;
 use super::verdict::{Evidence, Verdict, verdict};
 
@@ -92,8 +94,7 @@ impl<'a> AgentInputs<'a> {
 /// Plans one agent. Pure: the reading is finished.
 pub fn plan_agent(inputs: AgentInputs<'_>) -> AgentPlan {
     let mut plan = AgentPlan { missing_secrets: inputs.desired.declared.missing_secrets(), ..AgentPlan::default() };
-    let live_version = inputs.agent.and_then(LiveAgent::live_version).map(|head| head.version);
-    let owned = effective_fields(inputs.stamp, live_version);
+    let owned = effective_fields(inputs.stamp, inputs.agent);
     plan_outside_config(&inputs, &owned, &mut plan);
     if let Some(declared) = inputs.desired.declared.config() {
         plan_config(&inputs, declared, &owned, &mut plan);
@@ -227,9 +228,7 @@ fn plan_config(inputs: &AgentInputs<'_>, declared: &Value, owned: &Fields, plan:
     // A published version is immutable, so where it is the applied one, live is as applied whatever this credential is
     // shown of it. An intent above its base changes what "applied" means, and then the hashes decide.
     let by_version = applied_version == Some(live_head.version)
-        && inputs.stamp.is_some_and(|stamp| {
-            stamp.state.intent.as_ref().is_none_or(|intent| Some(live_head.version) <= intent.base)
-        });
+        && inputs.stamp.is_some_and(|stamp| published_intent(stamp, agent).is_none());
     Config { inputs, declared, owned, live: &live.config, applied, by_version }.plan(plan);
 }
 
@@ -332,8 +331,27 @@ impl Config<'_> {
         };
         match verdict(evidence) {
             Verdict::Write(cause) => Some(cause),
-            Verdict::InPlace | Verdict::Rendering | Verdict::LetGo | Verdict::Remove(_) | Verdict::NotOurs => None,
+            Verdict::Rendering => {
+                plan.notices.extend(self.rewritten(path, &value, named, found));
+                None
+            }
+            Verdict::InPlace | Verdict::LetGo | Verdict::Remove(_) | Verdict::NotOurs => None,
         }
+    }
+
+    /// What is said of a declared value in whose place the service keeps another: nothing is written, and yet live is not
+    /// what the manifest declares.
+    fn rewritten(&self, path: &FieldPath, value: &Value, named: &Value, found: Option<&Value>) -> Option<Notice> {
+        let mask = Mask { declared: Some(&self.inputs.desired.declared), config: self.live, ..self.inputs.mask() };
+        let is_secret = mask.is_secret(path, value) || found.is_some_and(|found| mask.is_secret(path, found));
+        if is_secret || !readback::says_otherwise(value, found) {
+            return None;
+        }
+        Some(Notice {
+            address: Some(self.inputs.desired.address()),
+            code: REWRITTEN,
+            message: rewritten_message(path, &mask.shown(path, Some(named)), &mask.shown(path, found)),
+        })
     }
 
     /// A leaf that holds a secret without a value here: what is around the secret is compared, the secret is not.

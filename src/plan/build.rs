@@ -202,7 +202,7 @@ fn plan_one(
         );
     }
     fields.sent.extend(slots.owned.iter().map(|path| (path.clone(), Value::Bool(true))));
-    let verify = VerifyChange::since(stamp, live_version, desired);
+    let verify = VerifyChange::since(stamp, agent, desired);
     let one = One { inputs, desired, binding, agent, stamp, live_version, fields, slots, verify };
     draft.records.push(one.record());
     let is_new = matches!(binding, Binding::New);
@@ -286,7 +286,7 @@ impl One<'_> {
     /// that was applied last.
     fn claim(&self) -> Option<(String, String)> {
         let stamp = self.stamp?;
-        let begun = published_intent(stamp, self.live_version);
+        let begun = self.agent.and_then(|agent| published_intent(stamp, agent));
         begun
             .map(|intent| (intent.plan.clone(), intent.change.clone()))
             .or_else(|| stamp.state.applied.as_ref().map(|applied| (applied.plan.clone(), applied.change.clone())))

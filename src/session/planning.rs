@@ -141,6 +141,7 @@ fn unchecked(schema: &ConfigSchema) -> Option<Diagnostic> {
 /// reading's coverage and notices. With an earlier reading, the configs that were read are kept: published versions
 /// are immutable.
 pub async fn read(outside: &Outside, reader: &Reader, before: Option<&Service>) -> Result<Service, SessionError> {
+    let asked_at = outside.clock.now();
     let mut reading = live::read_lists(reader).await;
     // A credential that opens nothing is said once, and not as three lists that were not read.
     let gravest = reading.errors.iter().position(ApiError::is_unauthorized);
@@ -154,6 +155,7 @@ pub async fn read(outside: &Outside, reader: &Reader, before: Option<&Service>) 
     let bytes = Arc::new(bytes);
     let schema = outside.schemas.compile(&bytes).map_err(SessionError::Schema)?;
     let mut live = reading.state;
+    live.read_at = Some(asked_at);
     live.schema_digest = Some(schema.digest().clone());
     for (id, agent) in &mut live.agents {
         let Some(known) = before.and_then(|before| before.live.agents.get(id)) else { continue };
