@@ -11,6 +11,13 @@ pub type Assign = BTreeMap<Direction, Vec<PhoneNumber>>;
 /// One publish call: which slots, and the numbers.
 pub type Call = (Directions, Vec<PhoneNumber>);
 
+/// Why a version cannot get its numbers where each direction takes a call of its own.
+pub const ONLY_ONCE: &str = "this service publishes a version only once, and one call cannot give it different numbers \
+                             for inbound and outbound calls; no further version was made";
+
+/// What can be done about it.
+pub const SAME_NUMBERS: &str = "declare the same numbers in both directions, or only one direction";
+
 /// What is assigned together with what is in place: a version that is made after all takes all of it along.
 pub fn with_carried(assign: &Assign, carry: &Assign) -> Assign {
     let mut all = assign.clone();

@@ -10,11 +10,12 @@ use crate::model::stamp::STAMP_KEY;
 use crate::model::value::same;
 use crate::model::{Address, Coverage, Direction, LiveAgent, LiveNumber, PhoneNumber, Stamp};
 use crate::plan::recheck::outcome;
-use crate::plan::{AgentChange, AgentOutcome, Notice, Outcome, Step, Twin};
+use crate::plan::{AgentChange, AgentOutcome, Notice, Outcome, SlotHolder, SlotTarget, Step, Twin};
 
 use super::calls::{Assign, Call, publish_calls, with_carried};
 use super::context::{Context, EVENTUAL};
 use super::ended::{Ended, Finished};
+use super::publishing::published_above;
 use super::recover;
 
 /// Between two looks at a service that may still be settling.
@@ -67,6 +68,16 @@ pub(super) async fn confirm(ctx: &Context, changes: &[&AgentChange], finished: &
                 return;
             }
         };
+        let is_late = ctx.clock.now() + PAUSE >= deadline;
+        for (change, entry) in changes.iter().zip(finished.iter_mut()).filter(|(_, entry)| applied(entry)) {
+            if let Some(ended) = act_of_another(change, entry, &reading, sent_again || is_late) {
+                entry.outcome.outcome = ended.outcome;
+                entry.outcome.causes = ended.causes;
+                entry.outcome.hints = ended.hints;
+                let agent = entry.outcome.agent_id.as_ref().and_then(|id| reading.agents.get(id));
+                entry.outcome.version = agent.and_then(LiveAgent::live_version).map(|head| head.version);
+            }
+        }
         let open: Vec<(usize, Vec<Call>)> = changes
             .iter()
             .zip(finished.iter())
@@ -78,7 +89,7 @@ pub(super) async fn confirm(ctx: &Context, changes: &[&AgentChange], finished: &
         if open.is_empty() {
             break;
         }
-        if !sent_again && ctx.clock.now() + PAUSE >= deadline {
+        if !sent_again && is_late {
             sent_again = true;
             for (index, calls) in &open {
                 send_again(ctx, &mut finished[*index], calls).await;
@@ -100,6 +111,45 @@ pub(super) async fn confirm(ctx: &Context, changes: &[&AgentChange], finished: &
     for entry in finished.iter_mut().filter(|entry| applied(entry)) {
         confirm_version(ctx, entry).await;
     }
+}
+
+/// A version that somebody published above ours, or a slot that holds neither what the plan found there nor a version of
+/// this agent: it is left alone.
+fn act_of_another(change: &AgentChange, entry: &Finished, reading: &Reading, is_late: bool) -> Option<Ended> {
+    let agent = entry.outcome.agent_id.as_ref().and_then(|id| reading.agents.get(id))?;
+    if let Some(ended) = entry.outcome.version.and_then(|version| published_above(agent, version)) {
+        return Some(ended);
+    }
+    if !reading.numbers_known {
+        return None;
+    }
+    let owner = |id: &str| reading.agents.values().find(|agent| agent.versions.iter().any(|head| head.id == id));
+    let moved = change.numbers.iter().filter(|slot| slot.to != SlotTarget::Empty).find(|slot| {
+        let Some(number) = reading.numbers.get(&slot.number) else { return false };
+        let Some(now) = number.slot(slot.direction) else { return slot.from != SlotHolder::Empty };
+        match (owner(now), &slot.from) {
+            (Some(owner), _) if owner.id == agent.id => false,
+            (Some(owner), SlotHolder::Agent { agent_id, .. }) => owner.id != *agent_id,
+            (None, SlotHolder::Unknown { version_id }) if version_id == now => false,
+            (Some(_), SlotHolder::Empty | SlotHolder::Unknown { .. }) => true,
+            // A version of this run that the lists do not show yet looks like this as well.
+            (None, _) => is_late,
+        }
+    })?;
+    let now = reading.numbers.get(&moved.number).and_then(|number| number.slot(moved.direction));
+    let holder = now.and_then(owner);
+    let what = match (now, holder) {
+        (None, _) => "is empty".to_owned(),
+        (Some(_), Some(holder)) => format!("points at `{}`", holder.name),
+        (Some(_), None) => "points at an agent that this run cannot see".to_owned(),
+    };
+    Some(
+        Ended::new(
+            Outcome::Stale,
+            format!("{} {} was moved by somebody else meanwhile: it {what}", moved.number, moved.direction),
+        )
+        .hint("plan again, and look at what changed"),
+    )
 }
 
 /// The assignments of an agent that are not in place: calls to send again.
@@ -210,7 +260,24 @@ pub(super) async fn empty_slots(ctx: &Context, changes: &[&AgentChange], finishe
         }
         if entry.outcome.outcome.is_in_place() {
             entry.outcome.step = None;
+            finish_intent(ctx, &id).await;
         }
+    }
+}
+
+/// Takes the intent off the stamp: the last slot is emptied. Best effort, for the next apply does it as well.
+async fn finish_intent(ctx: &Context, id: &str) {
+    let Ok(agent) = recover::agent(ctx, id).await else { return };
+    let Ok(Some(mut stamp)) = Stamp::read(&agent.metadata) else { return };
+    if stamp.state.intent.as_ref().is_none_or(|intent| intent.run != ctx.run) {
+        return;
+    }
+    stamp.state.intent = None;
+    let Value::Object(mut metadata) = agent.metadata else { return };
+    metadata.insert(STAMP_KEY.to_owned(), stamp.write());
+    let body = Map::from_iter([("metadata".to_owned(), Value::Object(metadata))]);
+    if let Err(error) = ctx.writer.update_agent(id, &body).await {
+        tracing::debug!(id, %error, "the intent could not be taken off");
     }
 }
 
@@ -285,8 +352,8 @@ async fn delete_one(ctx: &Context, change: &AgentChange) -> Result<(), Ended> {
     let Some(id) = &change.agent_id else { return Ok(()) };
     // Once more just before: it must still be the agent that was planned, and nothing may point at it.
     let reader = ctx.writer.reader();
-    let (agent, numbers) = tokio::join!(reader.agent(id), reader.list_numbers());
-    let Some(agent) = agent?.map(|record| record.agent) else { return Ok(()) };
+    let (agent, numbers) = tokio::join!(recover::agent_now(ctx, id), reader.list_numbers());
+    let Some(agent) = agent? else { return Ok(()) };
     let stamp = Stamp::read(&agent.metadata).ok().flatten();
     let is_ours = stamp.as_ref().is_some_and(|stamp| stamp.is_of(id) && stamp.key == change.key && !stamp.protect);
     if !is_ours {

@@ -86,7 +86,7 @@ async fn work_side_by_side(ctx: &Context, changes: &[&AgentChange], live: &LiveS
     let mut done: BTreeMap<usize, Finished> = BTreeMap::new();
     let work = changes.iter().enumerate().map(|(index, change)| {
         let agent = change.agent_id.as_ref().and_then(|id| live.agents.get(id));
-        let worker = Worker::new(ctx, change, agent);
+        let worker = Worker::new(ctx, change, agent, live);
         let begun = &begun;
         async move {
             if let Ok(mut begun) = begun.lock() {

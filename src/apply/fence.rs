@@ -9,6 +9,7 @@ use crate::plan::{Action, Outcome};
 
 use super::context::{EVENTUAL, is_same_run, lease_holds};
 use super::ended::Ended;
+use super::publishing::publisher;
 use super::recover;
 use super::worker::Worker;
 
@@ -37,8 +38,8 @@ impl Worker<'_> {
         let id = self.id()?.to_owned();
         let renewed = match self.agent_since_intent(&id).await {
             Ok(agent) => {
-                self.fence(&agent)?;
                 self.take_reading(&agent);
+                self.fence(&agent)?;
                 self.write_lease().await
             }
             Err(ended) => Err(ended),
@@ -81,7 +82,7 @@ impl Worker<'_> {
         let live = agent.live_version().map(|head| head.version);
         if live != self.change.base_version {
             let head = agent.live_version();
-            let by = head.and_then(|head| head.created_by.as_deref()).unwrap_or("an unnamed author");
+            let by = head.map_or("an unnamed author", publisher);
             let live = live.map_or("gone".to_owned(), |version| format!("version {version}, by {by}"));
             return Err(Ended::new(Outcome::Stale, format!("the live version changed meanwhile: it is {live}"))
                 .hint("plan again, and look at what changed"));

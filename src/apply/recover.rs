@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::api::{ApiError, VersionSource};
-use crate::model::value::same;
+use crate::api::{ApiError, VersionDoc, VersionSource};
+use crate::live::{Untold, tell};
+use crate::model::stamp::Fields;
 use crate::model::{LiveAgent, Seal, Stamp, VersionHead};
+use crate::plan::stamping::intended_fields;
+use crate::plan::whose::Intended;
 use crate::plan::{Event, Outcome};
 
 use super::context::{Context, EVENTUAL};
@@ -65,7 +68,7 @@ pub(super) async fn created_version(
     let deadline = ctx.clock.now() + EVENTUAL;
     loop {
         if let Ok(agent) = agent(ctx, &id).await
-            && let Some(version) = find_version(worker, &agent, source).await?
+            && let Some(version) = find_version(worker, &agent).await?
         {
             note(worker, &format!("the reply to the new version was lost; version {version} was found"));
             return Ok(version);
@@ -82,35 +85,16 @@ pub(super) async fn created_version(
     Ok(ctx.writer.create_version(&id, source).await?.head.version)
 }
 
-/// The draft that a dead run left: unpublished, above what stood when its intent was written, and by our own principal;
-/// where no authors are named, the only one that still equals its base or holds what the intent was about to send.
+/// The draft that a dead run left: unpublished, above what stood when its intent was written, and ours.
 pub(super) async fn dead_runs_draft(worker: &Worker<'_>) -> Result<Option<u64>, Ended> {
     let Some(intent) = dead_intent(worker.change) else { return Ok(None) };
     let agent = agent(worker.ctx, worker.id()?).await?;
-    let new: Vec<&VersionHead> =
-        agent.versions.iter().filter(|head| !head.published && head.version > intent.highest).collect();
-    let by_us = new.iter().filter(|head| head.created_by.is_some() && head.created_by == worker.principal);
-    if let Some(head) = by_us.max_by_key(|head| head.version) {
-        return Ok(Some(head.version));
-    }
-    let seal = Seal::of(&worker.stamp);
-    let mut found = Vec::new();
-    for head in new.iter().filter(|head| head.created_by.is_none() || worker.principal.is_none()) {
-        let config = version(worker.ctx, &agent.id, head.version).await?;
-        let is_base = match intent.base {
-            Some(base) => same(&config, &version(worker.ctx, &agent.id, base).await?),
-            None => false,
-        };
-        let holds_intent = intent.fields.iter().filter(|(path, _)| path.in_config()).all(|(path, hash)| {
-            let value = path.within_config().and_then(|inner| inner.get(&config));
-            value.is_some_and(|value| seal.hash(value) == hash.sent)
-        });
-        if is_base || holds_intent {
-            found.push(head.version);
-        }
-    }
+    let drafts = our_drafts(worker, &agent, intent.highest, &intent.fields, intent.by.as_ref()).await?;
     // Two that are alike cannot be told apart, and then a new one is made: a stray draft harms nobody.
-    Ok(if let [version] = found.as_slice() { Some(*version) } else { None })
+    Ok(match drafts.named.last() {
+        Some(version) => Some(*version),
+        None => <[u64; 1]>::try_from(drafts.unnamed).ok().map(|[version]| version),
+    })
 }
 
 /// Whether a standing draft is what another run of ours left when it yielded: made and last edited by our own principal,
@@ -120,38 +104,18 @@ pub(super) async fn is_left_by_us(worker: &Worker<'_>, agent: &LiveAgent, draft:
     if !is_us(&draft.created_by) || !(draft.modified_by.is_none() || is_us(&draft.modified_by)) {
         return Ok(false);
     }
-    let config = version(worker.ctx, &agent.id, draft.version).await?;
-    if let Some(base) = worker.change.base_version
-        && same(&config, &version(worker.ctx, &agent.id, base).await?)
-    {
-        return Ok(true);
-    }
-    Ok(worker.work().sent.iter().all(|(path, value)| match path.within_config() {
-        Some(inner) => inner.get(&config).is_some_and(|found| same(found, value)),
-        None => true,
-    }))
+    let fields = intended_fields(Seal::of(&worker.stamp), &worker.work().sent);
+    let drafts = our_drafts(worker, agent, draft.version - 1, &fields, None).await?;
+    Ok(drafts.named.contains(&draft.version))
 }
 
-async fn find_version(worker: &Worker<'_>, agent: &LiveAgent, source: VersionSource<'_>) -> Result<Option<u64>, Ended> {
-    let new: Vec<&VersionHead> =
-        agent.versions.iter().filter(|head| !head.published && head.version > worker.highest).collect();
-    let by_author: Vec<&&VersionHead> =
-        new.iter().filter(|head| head.created_by.is_some() && head.created_by == worker.principal).collect();
-    if let Some(head) = by_author.iter().max_by_key(|head| head.version) {
-        return Ok(Some(head.version));
+async fn find_version(worker: &Worker<'_>, agent: &LiveAgent) -> Result<Option<u64>, Ended> {
+    let fields = intended_fields(Seal::of(&worker.stamp), &worker.work().sent);
+    let drafts = our_drafts(worker, agent, worker.highest, &fields, None).await?;
+    if let Some(version) = drafts.named.last() {
+        return Ok(Some(*version));
     }
-    let mut alike = Vec::new();
-    for head in new.iter().filter(|head| head.created_by.is_none() || worker.principal.is_none()) {
-        let config = version(worker.ctx, &agent.id, head.version).await?;
-        let wanted = match source {
-            VersionSource::Base(base) => version(worker.ctx, &agent.id, base).await?,
-            VersionSource::Config(config) => config.clone(),
-        };
-        if same(&config, &wanted) {
-            alike.push(head.version);
-        }
-    }
-    match alike.as_slice() {
+    match drafts.unnamed.as_slice() {
         [] => Ok(None),
         [version] => Ok(Some(*version)),
         several => {
@@ -165,13 +129,56 @@ async fn find_version(worker: &Worker<'_>, agent: &LiveAgent, source: VersionSou
     }
 }
 
+/// Drafts that hold nothing of anybody else.
+#[derive(Default)]
+struct OurDrafts {
+    /// Those that our principal, or that of the dead run, made and edited last.
+    named: Vec<u64>,
+    /// Those that no author is named of.
+    unnamed: Vec<u64>,
+}
+
+/// The drafts above a version that are ours: by their authors, as far as they are named, and by what they hold. A person
+/// may have edited a draft of ours, and with a personal token may have made one under the same name.
+async fn our_drafts(
+    worker: &Worker<'_>,
+    agent: &LiveAgent,
+    above: u64,
+    fields: &Fields,
+    dead: Option<&String>,
+) -> Result<OurDrafts, Ended> {
+    let base = match worker.change.base_version {
+        Some(base) => Some(version(worker.ctx, &agent.id, base).await?),
+        None => None,
+    };
+    let shape = worker.ctx.shape.clone();
+    let (sent, seal) = (&worker.work().sent, Seal::of(&worker.stamp));
+    let intended = Intended { base: base.as_ref(), fields, sent, seal, shape: shape.as_ref() };
+    let is_us = |author: &String| worker.principal.as_ref() == Some(author) || dead == Some(author);
+    let mut found = OurDrafts::default();
+    for head in agent.versions.iter().filter(|head| !head.published && head.version > above) {
+        let is_named = worker.principal.is_some() && head.created_by.is_some();
+        let is_foreign = [&head.created_by, &head.modified_by].into_iter().flatten().any(|author| !is_us(author));
+        if (is_named && is_foreign) || !intended.is_all_of(&version(worker.ctx, &agent.id, head.version).await?) {
+            continue;
+        }
+        if is_named { found.named.push(head.version) } else { found.unnamed.push(head.version) }
+    }
+    Ok(found)
+}
+
 /// The config of a version that this run wrote or knows of. It is asked for again for up to ten seconds before it
 /// counts as missing.
 pub(super) async fn version(ctx: &Context, agent_id: &str, version: u64) -> Result<Value, Ended> {
+    whole_version(ctx, agent_id, version).await.map(|found| found.config)
+}
+
+/// The same with its authors.
+pub(super) async fn whole_version(ctx: &Context, agent_id: &str, version: u64) -> Result<VersionDoc, Ended> {
     let deadline = ctx.clock.now() + EVENTUAL;
     loop {
         match ctx.writer.reader().version(agent_id, version).await? {
-            Some(found) => return Ok(found.config),
+            Some(found) => return Ok(found),
             None if ctx.clock.now() < deadline => ctx.clock.sleep(PAUSE).await,
             None => return Err(Ended::new(Outcome::Failed, format!("version {version} is not there"))),
         }
@@ -182,11 +189,26 @@ pub(super) async fn version(ctx: &Context, agent_id: &str, version: u64) -> Resu
 pub(super) async fn agent(ctx: &Context, agent_id: &str) -> Result<LiveAgent, Ended> {
     let deadline = ctx.clock.now() + EVENTUAL;
     loop {
-        match ctx.writer.reader().agent(agent_id).await? {
-            Some(found) => return Ok(found.agent),
+        match agent_now(ctx, agent_id).await? {
+            Some(found) => return Ok(found),
             None if ctx.clock.now() < deadline => ctx.clock.sleep(PAUSE).await,
             None => return Err(Ended::new(Outcome::Stale, "the agent is gone: it was deleted meanwhile")),
         }
+    }
+}
+
+/// An agent as one look shows it, with its versions and metadata. What its record leaves out is unknown, never empty: the
+/// versions are listed, and without its metadata nothing may be written.
+pub(super) async fn agent_now(ctx: &Context, agent_id: &str) -> Result<Option<LiveAgent>, Ended> {
+    let record = tell(ctx.writer.reader(), agent_id).await.map_err(|untold| match untold {
+        Untold::Failed(error) => Ended::request(&error),
+        Untold::Unproven(reason) => Ended::new(Outcome::Failed, reason),
+    })?;
+    match record {
+        Some(record) if !record.metadata_told => {
+            Err(Ended::new(Outcome::Failed, "the service does not show the metadata of the agent"))
+        }
+        record => Ok(record.map(|record| record.agent)),
     }
 }
 

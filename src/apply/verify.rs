@@ -76,9 +76,8 @@ impl Worker<'_> {
         // The command may have taken minutes, so the fence is looked through once more.
         let id = self.id()?.to_owned();
         let agent = self.agent_since_intent(&id).await?;
-        self.fence(&agent)?;
         self.take_reading(&agent);
-        Ok(())
+        self.fence(&agent)
     }
 
     /// Everything that this run knows to be secret: what the client knows, and what stands at secret paths of the config,

@@ -5,16 +5,15 @@
 
 use serde_json::{Map, Value};
 
-use crate::api::{ApiError, Assignment, VersionSource};
+use crate::api::{ApiError, VersionSource};
 use crate::http::Fate;
 use crate::model::stamp::{Fields, STAMP_KEY};
 use crate::model::value::same;
-use crate::model::{Applied, Intent, LeafHash, LiveAgent, Salt, Seal, Stamp, StampState};
-use crate::plan::readback::{self, ReadBack};
+use crate::model::{Applied, Intent, LeafHash, LiveAgent, LiveState, Salt, Seal, Stamp, StampState};
+use crate::plan::readback::{self, Before, ReadBack};
 use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::{Action, AgentChange, AgentOutcome, Event, Outcome, Step, Work};
 
-use super::calls::{Assign, publish_calls, with_carried};
 use super::context::{Context, EVENTUAL, METADATA_AGE};
 use super::ended::{Ended, Finished};
 use super::recover;
@@ -26,13 +25,20 @@ pub struct Worker<'a> {
     pub(super) agent_id: Option<String>,
     pub(super) metadata: Value,
     pub(super) read_at: jiff::Timestamp,
+    /// What was read just before the first write of the run.
+    pub(super) live: &'a LiveState,
     pub(super) stamp: Stamp,
     pub(super) highest: u64,
+    /// Who this run works as. Until an answer says so, whoever wrote the agent last, which mostly was an apply.
     pub(super) principal: Option<String>,
     pub(super) draft: Option<u64>,
     /// What the draft held before its config was written: an answer that still shows it is a late one.
     draft_before: Option<Value>,
     pub(super) published: Option<u64>,
+    /// The live version as it was seen last.
+    pub(super) seen_live: Option<u64>,
+    /// Whether publishing was asked for, so that what was seen before says nothing any more.
+    pub(super) asked_to_publish: bool,
     pub(super) read_config: Option<Value>,
     pub(super) rewritten: Vec<crate::model::FieldPath>,
     pub(super) step: Option<String>,
@@ -40,8 +46,8 @@ pub struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    /// Takes up a change. `agent` is the agent as the newest lists showed it.
-    pub fn new(ctx: &'a Context, change: &'a AgentChange, agent: Option<&LiveAgent>) -> Self {
+    /// Takes up a change. `agent` is the agent as the newest lists showed it, `live` all that they showed.
+    pub fn new(ctx: &'a Context, change: &'a AgentChange, agent: Option<&LiveAgent>, live: &'a LiveState) -> Self {
         let (project, environment) = ctx.owner.clone();
         let salt = change.work.salt.clone().unwrap_or_else(|| Salt::new(ctx.entropy.bytes()));
         let before = change.work.stamp.clone();
@@ -63,14 +69,18 @@ impl<'a> Worker<'a> {
             change,
             agent_id: change.agent_id.clone(),
             metadata: agent.map_or(Value::Null, |agent| agent.metadata.clone()),
-            read_at: ctx.clock.now(),
+            // An age that is not known is too old: then the agent is read once more before its metadata is written.
+            read_at: live.read_at.unwrap_or(jiff::Timestamp::UNIX_EPOCH),
+            live,
             stamp,
             highest: dead_intent(change)
                 .map_or_else(|| agent.map_or(0, LiveAgent::highest_version), |intent| intent.highest),
-            principal: None,
+            principal: agent.and_then(|agent| agent.modified_by.clone()),
             draft: None,
             draft_before: None,
             published: None,
+            seen_live: change.base_version,
+            asked_to_publish: false,
             read_config: None,
             rewritten: Vec::new(),
             step: None,
@@ -84,15 +94,17 @@ impl<'a> Worker<'a> {
         let before = self.change.work.stamp.clone();
         self.ctx.tell(Event::Started { address: self.change.address.clone(), action: self.change.action });
         let ended = self.steps().await;
-        if ended.is_err() {
+        let left_behind = if ended.is_err() {
             self.drop_lease().await;
-        }
+            self.left_behind().await
+        } else {
+            Vec::new()
+        };
         let (outcome, causes, hints) = match ended {
             Ok(()) => (Outcome::Applied, Vec::new(), Vec::new()),
             Err(ended) => (ended.outcome, ended.causes, ended.hints),
         };
         let is_done = outcome == Outcome::Applied;
-        let left_behind = if is_done { Vec::new() } else { self.slots_left_behind() };
         let milliseconds = self.ctx.clock.now().duration_since(began).as_millis();
         Finished {
             outcome: AgentOutcome {
@@ -102,7 +114,7 @@ impl<'a> Worker<'a> {
                 agent_id: self.agent_id.clone(),
                 action: self.change.action,
                 outcome,
-                version: self.published.or(self.change.base_version),
+                version: self.seen_live,
                 draft: self.draft.filter(|_| self.published.is_none()),
                 step: self.step.clone().filter(|_| !is_done),
                 causes,
@@ -188,6 +200,7 @@ impl<'a> Worker<'a> {
             change,
             base: self.change.base_version,
             highest: self.highest,
+            by: self.principal.clone(),
             fields: intended_fields(Seal::of(&self.stamp), &self.work().sent),
             verify: self.verify_hash(),
         }
@@ -229,6 +242,7 @@ impl<'a> Worker<'a> {
 
     pub(super) fn take_reading(&mut self, agent: &LiveAgent) {
         self.metadata = agent.metadata.clone();
+        self.seen_live = agent.live_version().map(|head| head.version);
         self.read_at = self.ctx.clock.now();
     }
 
@@ -259,7 +273,14 @@ impl<'a> Worker<'a> {
     async fn write_intent(&mut self) -> Result<(), Ended> {
         self.check_lease()?;
         self.stamp.state.intent = Some(self.intent());
-        self.write_lease().await
+        let expected = self.principal.clone();
+        self.write_lease().await?;
+        // Who wrote the agent last was a guess at who this run works as; the answer says it.
+        if self.principal != expected {
+            self.stamp.state.intent = Some(self.intent());
+            self.write_metadata().await?;
+        }
+        Ok(())
     }
 
     /// Now, by the service's clock where an answer told it.
@@ -288,7 +309,7 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    async fn create_version(&mut self, source: VersionSource<'_>) -> Result<(), Ended> {
+    pub(super) async fn create_version(&mut self, source: VersionSource<'_>) -> Result<(), Ended> {
         let id = self.id()?.to_owned();
         if self.draft.is_none()
             && dead_intent(self.change).is_some()
@@ -303,12 +324,14 @@ impl<'a> Worker<'a> {
         }
         let version = match self.ctx.writer.create_version(&id, source).await {
             Ok(made) => {
-                self.draft_before = Some(made.config);
+                // A version that was made with its config is not written afterwards.
+                self.draft_before = matches!(source, VersionSource::Base(_)).then_some(made.config);
                 made.head.version
             }
             Err(error) if error.fate() == Fate::Unknown => {
                 let version = recover::created_version(self, source, &error).await?;
-                self.draft_before = Some(recover::version(self.ctx, &id, version).await?);
+                let is_copy = matches!(source, VersionSource::Base(_));
+                self.draft_before = if is_copy { Some(recover::version(self.ctx, &id, version).await?) } else { None };
                 version
             }
             Err(error) if error.status() == Some(409) => self.standing_draft(&error).await?,
@@ -382,27 +405,44 @@ impl<'a> Worker<'a> {
         let (id, draft) = (self.id()?.to_owned(), self.draft_number()?);
         let (version, agent) = tokio::join!(self.version_since_put(&id, draft), self.agent_since_intent(&id));
         let agent = agent?;
+        self.take_reading(&agent);
         self.fence(&agent)?;
         let version = version?;
-        self.take_reading(&agent);
-        let config = self.config()?;
-        let found = readback::compare(config, &version, &self.work().removed, self.ctx.shape.as_ref());
+        let base = self.change.base_version;
+        let changed: Vec<_> = self.change.fields.iter().map(|field| field.path.clone()).collect();
+        let before = Before {
+            base: base.and_then(|base| self.live.agents.get(&id)?.configs.get(&base)).map(|read| &read.config),
+            draft: self.draft_before.as_ref(),
+            changed: &changed,
+        };
+        let found = readback::compare(self.config()?, &version, &self.work().removed, before, self.ctx.shape.as_ref());
         self.read_config = Some(version);
         Ok(found)
     }
 
-    /// The draft's config as it is since it was written. One that still shows what was there before is asked for again
-    /// for a while: a late answer must not pass for the service's own rendering.
+    /// The draft's config as it is since it was written. One that still shows what was there before, or somebody else as
+    /// its last editor, is asked for again for a while: a late answer must not pass for the service's own rendering. A
+    /// draft that somebody edited since is not what this run wrote, whatever it holds.
     async fn version_since_put(&self, id: &str, draft: u64) -> Result<Value, Ended> {
         let config = self.config()?;
         let deadline = self.ctx.clock.now() + EVENTUAL;
         loop {
-            let found = recover::version(self.ctx, id, draft).await?;
-            let is_late = !same(&found, config) && self.draft_before.as_ref().is_some_and(|old| same(old, &found));
-            if !is_late || self.ctx.clock.now() >= deadline {
-                return Ok(found);
+            let found = recover::whole_version(self.ctx, id, draft).await?;
+            let editor = found.head.modified_by.filter(|by| self.principal.as_ref().is_some_and(|us| us != by));
+            let is_late =
+                !same(&found.config, config) && self.draft_before.as_ref().is_some_and(|old| same(old, &found.config));
+            let is_last = self.ctx.clock.now() >= deadline;
+            match editor {
+                Some(editor) if is_last => {
+                    return Err(Ended::new(
+                        Outcome::Stale,
+                        format!("draft {draft} was edited by {editor} after this run had written it"),
+                    )
+                    .hint("publish or discard it in the dashboard, and run again"));
+                }
+                None if !is_late || is_last => return Ok(found.config),
+                Some(_) | None => self.ctx.clock.sleep(recover::PAUSE).await,
             }
-            self.ctx.clock.sleep(recover::PAUSE).await;
         }
     }
 
@@ -431,64 +471,17 @@ impl<'a> Worker<'a> {
         self.read_draft().await
     }
 
-    /// One call for each direction that differs, `both` where they agree, the direction always named.
-    async fn publish(&mut self) -> Result<(), Ended> {
-        let version = match self.draft {
-            Some(draft) => draft,
-            None => self
-                .change
-                .base_version
-                .ok_or_else(|| Ended::new(Outcome::Failed, "internal error: nothing to publish; this is a bug"))?,
-        };
-        match self.publish_version(version, &self.work().assign).await {
-            Err(PublishEnd::Republish) => {
-                // A service that publishes only once: a copy of the live version takes the numbers.
-                self.create_version(VersionSource::Base(version)).await?;
-                let copy = self.draft_number()?;
-                self.read_copy(copy).await?;
-                let all = with_carried(&self.work().assign, &self.work().carry);
-                self.publish_version(copy, &all).await.map_err(PublishEnd::into_ended)
-            }
-            ended => ended.map_err(PublishEnd::into_ended),
-        }
-    }
-
-    async fn read_copy(&mut self, version: u64) -> Result<(), Ended> {
-        let id = self.id()?.to_owned();
-        let (config, agent) = tokio::join!(recover::version(self.ctx, &id, version), self.agent_since_intent(&id));
-        let agent = agent?;
-        self.fence(&agent)?;
-        self.take_reading(&agent);
-        self.read_config = Some(config?);
-        Ok(())
-    }
-
-    async fn publish_version(&mut self, version: u64, assign: &Assign) -> Result<(), PublishEnd> {
-        let id = self.id().map_err(PublishEnd::Ended)?.to_owned();
-        for (directions, numbers) in publish_calls(assign) {
-            let assignment = Assignment { directions, assign: &numbers, unassign: &[] };
-            match self.ctx.writer.publish(&id, version, Some(assignment)).await {
-                Ok(_) => self.published = self.draft.or(self.published),
-                Err(error) if self.draft.is_none() && matches!(error.status(), Some(400 | 409)) => {
-                    return Err(PublishEnd::Republish);
-                }
-                Err(error) => {
-                    let mut ended = Ended::request(&error);
-                    // The version is published before its numbers are written, so it may be live by now (contract 7.2).
-                    ended.causes.insert(0, format!("version {version} was published, or not, without all its numbers"));
-                    return Err(PublishEnd::Ended(ended));
-                }
-            }
-        }
-        Ok(())
-    }
-
     async fn write_agent(&mut self) -> Result<(), Ended> {
         let work = self.work();
         let version = self.published.or(self.change.base_version);
         let fields = self.final_fields();
         self.stamp.agent.clone_from(&self.agent_id);
-        self.stamp.state.intent = None;
+        // Slots are emptied when every agent is done; until then the plan is begun and can be gone on with.
+        if work.unassign.is_empty() {
+            self.stamp.state.intent = None;
+        } else if self.stamp.state.intent.as_ref().is_none_or(|intent| intent.run != self.ctx.run) {
+            self.stamp.state.intent = Some(self.intent());
+        }
         self.stamp.state.lease = None;
         self.stamp.state.rollback = None;
         let (plan, change) = self.claim();
@@ -536,32 +529,6 @@ impl<'a> Worker<'a> {
             }
         }
         fields
-    }
-
-    /// Numbers that were to come here and did not.
-    fn slots_left_behind(&self) -> Vec<String> {
-        self.work()
-            .assign
-            .iter()
-            .flat_map(|(direction, numbers)| numbers.iter().map(move |number| format!("{number} {direction}")))
-            .collect()
-    }
-}
-
-enum PublishEnd {
-    /// The service does not publish a published version again.
-    Republish,
-    Ended(Ended),
-}
-
-impl PublishEnd {
-    fn into_ended(self) -> Ended {
-        match self {
-            Self::Republish => {
-                Ended::new(Outcome::Failed, "the service refuses to publish this version, and a copy of it as well")
-            }
-            Self::Ended(ended) => ended,
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `apply`: plans, shows, asks, and carries the plan out.
 
 use std::io::BufRead as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::render::json::report_document;
 use crate::render::text::report_text;
 use crate::session::{self, Applying, Outside, Service, SessionError, Workspace};
 
-use super::args::{Apply, DiffDetail, Planning};
+use super::args::{Apply, DiffDetail, Planning, SchemaMode};
 use super::connect::connect;
 use super::exit::Exit;
 use super::progress::Progress;
@@ -36,7 +37,7 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
         return Err(CommandError::usage("`apply` has nobody to ask here")
             .hint("say `--auto-approve`, or give it a plan file (`plan --out FILE`) or `--approved-plan HASH`"));
     }
-    let workspace = open::workspace(settings);
+    let workspace = open::planned(settings, &arguments.planning);
     let cancel = CancellationToken::new();
     signals::listen(cancel.clone());
     let run = Run { verbose, cancel, gate: &|_| Ok(()) };
@@ -160,7 +161,7 @@ fn hash_under(approval: &Approval<'_>, approved: &ApprovedPlan) -> String {
 }
 
 /// Reads a saved plan.
-pub fn read_plan(path: &std::path::Path) -> Result<SavedPlan, CommandError> {
+pub fn read_plan(path: &Path) -> Result<SavedPlan, CommandError> {
     let again = "make a new one: reachform plan --out FILE";
     let text = output::read(path, PLAN_BYTES).map_err(|error| error.hint(again))?;
     plan::saved::read(&text).map_err(|error| {
@@ -214,18 +215,43 @@ fn refused(refusal: &Refusal) -> CommandError {
     error.exit(Exit::of_refusal(refusal))
 }
 
-/// The command that goes on where this run stopped.
-pub fn again(settings: &Settings) -> String {
-    let sandbox = if settings.sandbox { " --sandbox" } else { "" };
+/// The command that applies what was planned with these flags, or goes on where this run stopped. It can be typed as it
+/// stands: a plan file is compared with a new plan, which must be made of the same agents by the same rules.
+pub fn again(settings: &Settings, planning: &Planning, file: Option<&Path>) -> String {
+    let Planning { target, exclude, prune, refresh, force_conflicts, take, create, redo, .. } = planning;
+    let mut words = vec!["reachform apply".to_owned()];
+    words.extend(settings.sandbox.then(|| "--sandbox".to_owned()));
     let dir = settings.dir.display().to_string();
-    let dir = if dir == "." { String::new() } else { format!(" -C {dir}") };
-    let environment = settings.environment.as_ref().map(|name| format!(" --env {name}")).unwrap_or_default();
-    format!("reachform apply{sandbox}{dir}{environment}")
+    words.extend((dir != ".").then(|| format!("-C {}", quoted(&dir))));
+    words.extend(settings.environment.as_ref().map(|name| format!("--env {name}")));
+    words.extend(file.map(|file| quoted(&file.display().to_string())));
+    words.extend(target.iter().map(|key| format!("--target {key}")));
+    words.extend(exclude.iter().map(|key| format!("--exclude {key}")));
+    words.extend(prune.then(|| "--prune".to_owned()));
+    words.extend(refresh.then(|| "--refresh".to_owned()));
+    words.extend(force_conflicts.then(|| "--force-conflicts".to_owned()));
+    words.extend(take.iter().map(|number| format!("--take {number}")));
+    words.extend(create.iter().map(|key| format!("--create {key}")));
+    words.extend(redo.iter().map(|key| format!("--redo {key}")));
+    words.extend(planning.max_delete.map(|count| format!("--max-delete {count}")));
+    words.extend(planning.max_change_percent.map(|percent| format!("--max-change-percent {percent}")));
+    words.extend((planning.schema == SchemaMode::Lenient).then(|| "--schema lenient".to_owned()));
+    words.join(" ")
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ':' | '@' | '%' | ',');
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
 }
 
 /// Shows what became of a plan and writes the files that flags name.
 pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit {
-    let again = (!report.is_complete()).then(|| again(settings));
+    let again = (!report.is_complete()).then(|| again(settings, planning, None));
     // What was written is told in any case, and the exit code speaks of it and not of a file.
     if let Err(unwritten) = output::json(settings, &report_document(report)) {
         output::aside(&unwritten.text());

@@ -27,7 +27,7 @@ pub struct Checked {
 
 /// Runs the command.
 pub async fn run(arguments: &Drift, settings: &Settings) -> Result<Exit, CommandError> {
-    let workspace = open::workspace(settings);
+    let workspace = open::targeted(settings, &arguments.target, &arguments.exclude);
     let Checked { drift, service } = check(arguments, &workspace, settings).await?;
     if arguments.adopt {
         if let Some(path) = &arguments.markdown {
@@ -73,7 +73,7 @@ async fn look(
         not_secret: open::not_secret(&workspace.resolved.project, settings),
         ..Options::default()
     };
-    let past = GitPast { dir: &settings.dir, environment: settings.environment.as_deref() };
+    let past = GitPast::new(&settings.dir, settings.environment.as_deref());
     let drift = session::check_drift(workspace, &options, &outside, &reader, &mut service, &past).await;
     let drift = drift.map_err(failed)?;
     Ok((drift, service))

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::api::Reader;
 use crate::diagnostics::{Problem, Severity};
 use crate::manifest::{self, Project, Readable};
+use crate::model::Key;
 use crate::plan::{Limits, LimitsBefore, Options};
 use crate::schema::Leniency;
 use crate::session::{self, Outside, Service, Workspace};
@@ -27,6 +28,23 @@ pub fn workspace(settings: &Settings) -> Workspace {
     let secret = |name: &str| settings.secret(name);
     let resolved = manifest::load(&settings.dir, readable(settings), settings.environment.as_deref(), &secret);
     Workspace { resolved, source: git::source(&settings.dir) }
+}
+
+/// Reads the manifests for a run that may leave agents out: their mistakes are no reason to refuse the others.
+pub fn targeted(settings: &Settings, targets: &[Key], excludes: &[Key]) -> Workspace {
+    let mut workspace = workspace(settings);
+    let options = Options {
+        targets: targets.iter().cloned().collect(),
+        excludes: excludes.iter().cloned().collect(),
+        ..Options::default()
+    };
+    session::leave_out(&mut workspace.resolved, &options);
+    workspace
+}
+
+/// The same, by the flags of planning.
+pub fn planned(settings: &Settings, planning: &Planning) -> Workspace {
+    targeted(settings, &planning.target, &planning.exclude)
 }
 
 /// Mistakes in the manifests end a run before the service is asked: a plan of half a repository is none.

@@ -13,14 +13,15 @@ use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
 use super::workflow::findings;
-use super::{html, markdown, open, output};
+use super::{apply, html, markdown, open, output};
 
 /// Runs the command.
 pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandError> {
-    let plan = make(arguments, &open::workspace(settings), settings).await?;
+    let plan = make(arguments, &open::planned(settings, &arguments.planning), settings).await?;
     if let Some(path) = &arguments.out {
         if !settings.quiet {
-            output::aside(&format!("The plan was saved. Apply exactly this with: reachform apply {}", path.display()));
+            let command = apply::again(settings, &arguments.planning, Some(path));
+            output::aside(&format!("The plan was saved. Apply exactly this with: {command}"));
         }
     } else if settings.interactive && plan.summary().has_changes() && !settings.quiet {
         output::aside("The plan was not saved (`--out FILE`), so `apply` plans again and shows what it found.");

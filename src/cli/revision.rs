@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout};
+use std::rc::Rc;
 
 use crate::manifest::files::{Listed, beside, is_hidden, normalize};
 use crate::manifest::{FileError, Files};
 use crate::model::Key;
 use crate::plan::difference::Revision;
+use crate::plan::drift::{Elsewhere, Provenance};
 use crate::session::Past;
 
 use super::checkout::{GitError, ask, talk};
@@ -94,21 +96,75 @@ pub struct GitPast<'a> {
     pub dir: &'a Path,
     /// The environment that was asked for.
     pub environment: Option<&'a str>,
+    /// What was read already, by commit: one apply stamps many agents with the same one.
+    known: RefCell<BTreeMap<String, Option<Rc<Manifests>>>>,
 }
 
-impl Past for GitPast<'_> {
-    fn keys_at(&self, name: &str) -> Option<BTreeSet<Key>> {
+/// The manifests of a commit by key, each with the digest of its source.
+struct Manifests {
+    sources: BTreeMap<Key, String>,
+    /// Whether all of them could be made out.
+    is_whole: bool,
+}
+
+impl<'a> GitPast<'a> {
+    /// The history of a folder.
+    pub fn new(dir: &'a Path, environment: Option<&'a str>) -> Self {
+        Self { dir, environment, known: RefCell::default() }
+    }
+
+    fn at(&self, name: &str) -> Option<Rc<Manifests>> {
         // It comes from a stamp, so it is looked at before git sees it.
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
+        if let Some(known) = self.known.borrow().get(name) {
+            return known.clone();
+        }
+        let found = self.read(name).map(Rc::new);
+        self.known.borrow_mut().insert(name.to_owned(), found.clone());
+        found
+    }
+
+    fn read(&self, name: &str) -> Option<Manifests> {
         let revision = Revision { name: name.to_owned(), commit: commit(self.dir, name)? };
         let files = GitFiles::open(self.dir, &revision).ok()?;
         let resolved = crate::manifest::resolve(&files, self.environment, &|_| None);
-        if resolved.diagnostics.has_errors() {
-            return None;
+        Some(Manifests {
+            is_whole: !resolved.diagnostics.has_errors(),
+            sources: resolved.desired.into_iter().map(|desired| (desired.key, desired.source.to_string())).collect(),
+        })
+    }
+}
+
+impl Past for GitPast<'_> {
+    fn keys_at(&self, name: &str) -> Option<BTreeSet<Key>> {
+        let found = self.at(name).filter(|found| found.is_whole)?;
+        Some(found.sources.keys().cloned().collect())
+    }
+
+    fn provenance(&self, name: Option<&str>, key: &Key, source: &str) -> Option<Provenance> {
+        ask(self.dir, &["rev-parse", "--verify", "--quiet", "HEAD"]).ok()?;
+        let Some(name) = name else { return Some(Provenance::Elsewhere(Elsewhere::NoCheckout)) };
+        let Some(found) = self.at(name) else {
+            let is_shallow =
+                ask(self.dir, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|said| said.trim() == "true");
+            return Some(if is_shallow {
+                Provenance::Untold(
+                    "the checkout is shallow: fetch the whole history (`fetch-depth: 0` of `actions/checkout`)",
+                )
+            } else {
+                Provenance::Elsewhere(Elsewhere::OtherCommit)
+            });
+        };
+        if ask(self.dir, &["merge-base", "--is-ancestor", name, "HEAD"]).is_err() {
+            return Some(Provenance::Elsewhere(Elsewhere::OtherCommit));
         }
-        Some(resolved.desired.into_iter().map(|desired| desired.key).collect())
+        Some(match found.sources.get(key) {
+            Some(then) if then == source => Provenance::Pending,
+            None if !found.is_whole => Provenance::Untold("the manifests of the commit that was applied have mistakes"),
+            Some(_) | None => Provenance::Elsewhere(Elsewhere::Uncommitted),
+        })
     }
 }
 

@@ -216,6 +216,11 @@ impl Diagnostics {
         self.0.iter()
     }
 
+    /// All of them, to be weighed anew.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Diagnostic> {
+        self.0.iter_mut()
+    }
+
     /// All of them by file, place, severity and code, each once.
     #[must_use]
     pub fn sorted(mut self, sources: &SourceMap) -> Vec<Diagnostic> {

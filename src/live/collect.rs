@@ -114,8 +114,10 @@ async fn keep_agents(
 }
 
 /// Why the versions of an agent are not known.
-pub(super) enum Untold {
+pub enum Untold {
+    /// A request failed.
     Failed(ApiError),
+    /// The list of versions was not seen to its end.
     Unproven(String),
 }
 
@@ -129,7 +131,7 @@ impl Untold {
 }
 
 /// An agent with its versions: by its own record, and where that does not tell either, by the list of them.
-pub(super) async fn tell(reader: &Reader, id: &str) -> Result<Option<AgentRecord>, Untold> {
+pub async fn tell(reader: &Reader, id: &str) -> Result<Option<AgentRecord>, Untold> {
     let Some(mut record) = reader.agent(id).await.map_err(Untold::Failed)? else { return Ok(None) };
     if record.versions_told {
         return Ok(Some(record));

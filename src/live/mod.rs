@@ -5,5 +5,5 @@
 pub mod collect;
 pub mod singly;
 
-pub use collect::{ConfigFailure, Reading, read_configs, read_lists};
+pub use collect::{ConfigFailure, Reading, Untold, read_configs, read_lists, tell};
 pub use singly::{Unlisted, ask_singly};

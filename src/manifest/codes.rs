@@ -28,6 +28,12 @@ codes! {
     TRACKED_FILES_UNKNOWN = "tracked-files-unknown": "In a pipeline, git could not list the files that it tracks.";
     FILE_TOO_LARGE = "file-too-large": "A file is larger than is read.";
     FILE_UNREADABLE = "file-unreadable": "A file is a folder, or the system does not let it be read.";
+    FORGOTTEN_FILE = "forgotten-file": "A value is the path of a file, and `!file` does not stand before it.";
+    CONFLICT_MARKERS = "conflict-markers": "A file holds a merge that was not finished.";
+    LFS_POINTER = "lfs-pointer": "A file is the pointer to a text that Git LFS did not fetch.";
+    NUL_CHARACTER = "nul-character": "A text holds the character U+0000.";
+    EMPTY_FILE = "empty-file": "A text file behind `!file` is empty.";
+    SECRET_LINE_END = "secret-line-end": "A secret begins or ends with a blank or a line break.";
     FILE_KIND = "file-kind": "`!file` names a file that is neither text nor structure.";
     FILE_DOCUMENTS = "file-documents": "A file behind `!file` does not hold exactly one document.";
     FILE_CYCLE = "file-cycle": "A file brings itself in.";
@@ -80,3 +86,7 @@ codes! {
     EMPTY_VERIFY = "empty-verify": "`verify` has no command.";
     WITHHELD_VARIABLE = "withheld-variable": "`verify.env` names a variable that may hold a credential of the run.";
 }
+
+/// Mistakes that leave open what a file holds: which agents, and which numbers they claim.
+pub const UNPARSED: [&str; 6] =
+    [YAML_SYNTAX, YAML_TOO_DEEP, YAML_TOO_LARGE, DUPLICATE_YAML_KEY, RECURSIVE_ALIAS, DUPLICATE_KEY];

@@ -180,6 +180,15 @@ impl Session<'_> {
         let path = path.trim();
         let from = self.sources.name(span.file).to_owned();
         let joined = beside(&from, path);
+        if path.contains('\\') {
+            let message = format!("there is no file `{path}`: paths are written with `/` on every system");
+            let problem = Diagnostic::error(codes::FILE_NOT_FOUND, message).span(span.clone());
+            self.report(match self.nearest_file(&from, path) {
+                Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
+                None => problem,
+            });
+            return None;
+        }
         let refusal = if path.is_empty() {
             Some((codes::BAD_TAG_USE, "`!file` without a path".to_owned(), "write `!file prompts/riverside.md`"))
         } else if is_hidden(path) {
@@ -201,11 +210,11 @@ impl Session<'_> {
                 Err(FileError::NotFound) => {
                     let looked = normalize(&joined).unwrap_or(joined);
                     let problem = Diagnostic::error(codes::FILE_NOT_FOUND, format!("there is no file `{looked}`"));
-                    self.report(
-                        problem
-                            .span(span.clone())
-                            .hint(format!("the path is relative to `{from}`, in which it stands")),
-                    );
+                    let problem = problem.span(span.clone());
+                    self.report(match self.nearest_file(&from, path) {
+                        Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
+                        None => problem.hint(format!("the path is relative to `{from}`, in which it stands")),
+                    });
                     return None;
                 }
                 Err(FileError::Untracked { name }) => {
@@ -225,9 +234,13 @@ impl Session<'_> {
 
     fn read_for(&mut self, name: &str, span: &Span) -> Option<String> {
         match self.read_text(name, MAX_FILE) {
-            Ok(text) => self.charge(Weight { nodes: 1, bytes: text.len() }, span).then_some(text),
-            Err(TextError::NotUtf8 { byte, utf16 }) => {
-                self.report(not_utf8(name, byte, utf16, Place::Span(span.clone())));
+            Ok(text) => {
+                let is_usable = self.check_file(name, &text, span);
+                let is_in_budget = self.charge(Weight { nodes: 1, bytes: text.len() }, span);
+                (is_usable && is_in_budget).then_some(text)
+            }
+            Err(TextError::NotUtf8(fault)) => {
+                self.report(not_utf8(name, fault, Place::Span(span.clone())));
                 None
             }
             Err(TextError::File(FileError::TooLarge { limit })) => {
@@ -244,13 +257,21 @@ impl Session<'_> {
 
     /// A text as the service shall get it: without a byte order mark, lines ended as everywhere else, nothing else touched.
     fn load_text(&mut self, name: &str, span: &Span) -> Option<Rc<str>> {
-        if let Some(known) = self.texts.get(name) {
-            return Some(known.clone());
+        let text = match self.texts.get(name) {
+            Some(known) => known.clone(),
+            None => {
+                let text = self.read_for(name, span)?;
+                let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                let text: Rc<str> =
+                    if plain.contains("\r\n") { plain.replace("\r\n", "\n").into() } else { plain.into() };
+                self.texts.insert(name.to_owned(), text.clone());
+                text
+            }
+        };
+        if text.trim().is_empty() {
+            let problem = Diagnostic::warning(codes::EMPTY_FILE, format!("`{name}` is empty"));
+            self.report(problem.span(span.clone()).hint("an empty text takes the place of what is live"));
         }
-        let text = self.read_for(name, span)?;
-        let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let text: Rc<str> = if plain.contains("\r\n") { plain.replace("\r\n", "\n").into() } else { plain.into() };
-        self.texts.insert(name.to_owned(), text.clone());
         Some(text)
     }
 

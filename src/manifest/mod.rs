@@ -16,6 +16,7 @@ pub mod glob;
 mod expand;
 mod overlay;
 mod tags;
+mod texts;
 
 pub mod lower;
 pub mod project;

@@ -167,8 +167,8 @@ impl Session<'_> {
                 self.report(Diagnostic::error(codes::FILE_UNREADABLE, message).at(place));
                 return project;
             }
-            Err(TextError::NotUtf8 { byte, utf16 }) => {
-                self.report(not_utf8(PROJECT_FILE, byte, utf16, place));
+            Err(TextError::NotUtf8(fault)) => {
+                self.report(not_utf8(PROJECT_FILE, fault, place));
                 return project;
             }
         };

@@ -218,7 +218,7 @@ impl Session<'_> {
         let place = Place::File(name.to_owned());
         let problem = match self.read_text(name, MAX_MANIFEST_FILE) {
             Ok(text) => return Some(text),
-            Err(TextError::NotUtf8 { byte, utf16 }) => not_utf8(name, byte, utf16, place),
+            Err(TextError::NotUtf8(fault)) => not_utf8(name, fault, place),
             Err(TextError::File(FileError::TooLarge { limit })) => {
                 let message = format!("`{name}` is larger than {} MiB", limit / (1024 * 1024));
                 Diagnostic::error(codes::FILE_TOO_LARGE, message).at(place)

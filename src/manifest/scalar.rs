@@ -31,9 +31,13 @@ pub fn plain(text: &str) -> Result<Kind, Refusal> {
     })
 }
 
-/// Whether a text is an integer that does not print as it was written: `+1555`, `007`.
+/// Whether a text is a number that does not print as it was written: `+1555`, `007`, and `3.10`, which may be a version.
 pub fn loses_spelling(text: &str) -> bool {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if let Some((whole, fraction)) = digits.split_once('.') {
+        let is_plain = !whole.is_empty() && whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+        return is_plain && fraction.len() > 1 && fraction.ends_with('0');
+    }
     let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_integer && (text.starts_with('+') || (digits.len() > 1 && digits.starts_with('0')))
 }

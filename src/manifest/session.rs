@@ -42,12 +42,37 @@ pub(super) struct Session<'a> {
     pub variables: Option<BTreeMap<String, Node>>,
     /// Names of secrets that were said to be short, so that each is said once.
     pub short_secrets: BTreeSet<String>,
+    /// The same for secrets with blanks or line breaks around them.
+    pub padded_secrets: BTreeSet<String>,
+}
+
+/// Where a file stops being UTF-8, and what it may be instead.
+#[derive(Clone, Copy)]
+pub(super) struct NotUtf8 {
+    byte: usize,
+    line: usize,
+    hint: &'static str,
+}
+
+impl NotUtf8 {
+    fn of(bytes: &[u8], byte: usize) -> Self {
+        let line = bytes.iter().take(byte).filter(|byte| **byte == b'\n').count() + 1;
+        let is_utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+        // Quotes, dashes and accented letters of Windows-1252, in a file that is ASCII otherwise.
+        let is_latin = bytes.get(byte).is_some_and(|byte| *byte >= 0x80) && !bytes.contains(&0);
+        let hint = match (is_utf16, is_latin) {
+            (true, _) => "it looks like UTF-16; save it as UTF-8",
+            (false, true) => "it looks like Windows-1252 (\"ANSI\"); save it as UTF-8",
+            (false, false) => "save it as UTF-8",
+        };
+        Self { byte, line, hint }
+    }
 }
 
 /// Why the bytes of a file are no text that can be used.
 pub(super) enum TextError {
     File(FileError),
-    NotUtf8 { byte: usize, utf16: bool },
+    NotUtf8(NotUtf8),
 }
 
 impl<'a> Session<'a> {
@@ -64,6 +89,7 @@ impl<'a> Session<'a> {
             environment: super::project::DEFAULT_NAME.to_owned(),
             variables: Some(BTreeMap::new()),
             short_secrets: BTreeSet::new(),
+            padded_secrets: BTreeSet::new(),
         }
     }
 
@@ -111,10 +137,8 @@ impl<'a> Session<'a> {
     /// The text of a file, as it is.
     pub fn read_text(&self, path: &str, limit: usize) -> Result<String, TextError> {
         let bytes = self.files.read(path, limit).map_err(TextError::File)?;
-        String::from_utf8(bytes).map_err(|error| TextError::NotUtf8 {
-            byte: error.utf8_error().valid_up_to(),
-            utf16: matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]),
-        })
+        String::from_utf8(bytes)
+            .map_err(|error| TextError::NotUtf8(NotUtf8::of(error.as_bytes(), error.utf8_error().valid_up_to())))
     }
 
     /// Reports that a value is of the wrong type, unless it is one that has been reported already.
@@ -223,11 +247,10 @@ impl<'a> Session<'a> {
 }
 
 /// Reports a file that is not UTF-8, at a place.
-pub(super) fn not_utf8(name: &str, byte: usize, utf16: bool, place: Place) -> Diagnostic {
-    let problem =
-        Diagnostic::error(codes::NOT_UTF8, format!("`{name}` is not UTF-8 text: the fault is at byte {byte}"))
-            .at(place);
-    problem.hint(if utf16 { "it looks like UTF-16; save it as UTF-8" } else { "save it as UTF-8" })
+pub(super) fn not_utf8(name: &str, fault: NotUtf8, place: Place) -> Diagnostic {
+    let NotUtf8 { byte, line, hint } = fault;
+    let message = format!("`{name}` is not UTF-8 text: the fault is in line {line}, at byte {byte}");
+    Diagnostic::error(codes::NOT_UTF8, message).at(place).hint(hint)
 }
 
 /// Reports a file that git does not track, in a pipeline.

@@ -116,6 +116,11 @@ impl Session<'_> {
         match &mut node.kind {
             // Elsewhere a number is an error of its own.
             Kind::Number(_) if secrets == Secrets::Allowed => self.check_spelling(node),
+            Kind::Text(text) if secrets == Secrets::Allowed => {
+                let text = std::mem::take(text);
+                self.check_text(&text, &node.span);
+                node.kind = Kind::Text(text);
+            }
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Hole => {}
             Kind::List(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
@@ -181,6 +186,13 @@ impl Session<'_> {
         {
             let message = format!("the secret `{name}` is shorter than {SHORTEST_SECRET} characters");
             self.report(Diagnostic::warning(codes::SHORT_SECRET, message).span(span.clone()));
+        }
+        let is_padded = |value: &String| value.trim().len() != value.len();
+        if value.as_ref().is_some_and(is_padded) && self.padded_secrets.insert(name.to_owned()) {
+            let message =
+                format!("the secret `{name}` begins or ends with a blank or a line break, which is sent as well");
+            let problem = Diagnostic::warning(codes::SECRET_LINE_END, message).span(span.clone());
+            self.report(problem.hint("`printf %s` writes it without one, `echo` does not"));
         }
         let bytes = name.len() + value.as_ref().map_or(0, String::len);
         if !self.charge(Weight { nodes: 0, bytes }, span) {

@@ -158,6 +158,8 @@ impl LiveNumber {
 /// Everything that this run read of the service.
 #[derive(Clone, Debug, Default)]
 pub struct LiveState {
+    /// When the lists were asked for: what was read cannot be older. Absent where nothing was read.
+    pub read_at: Option<jiff::Timestamp>,
     /// Agents by id.
     pub agents: BTreeMap<String, LiveAgent>,
     /// Numbers by number.

@@ -68,6 +68,8 @@ pub struct Intent {
     pub base: Option<u64>,
     /// The highest version of any kind when the intent was written: what is above it is new.
     pub highest: u64,
+    /// The principal that the run works as, where the service names authors: only its versions are this run's.
+    pub by: Option<String>,
     /// What is about to be sent.
     pub fields: Fields,
     /// The `verify` of the manifest.
@@ -255,7 +257,7 @@ fn write_state(state: &StampState) -> Value {
             "intent".to_owned(),
             with_verify(
                 json!({"run": intent.run, "plan": intent.plan, "change": intent.change, "base": intent.base,
-                    "highest": intent.highest, "fields": write_fields(&intent.fields)}),
+                    "highest": intent.highest, "by": intent.by, "fields": write_fields(&intent.fields)}),
                 intent.verify.as_ref(),
             ),
         );
@@ -307,6 +309,7 @@ fn read_state(value: &Value) -> Option<StampState> {
             change: text(intent, "change")?,
             base: intent.get("base").and_then(Value::as_u64),
             highest: intent.get("highest").and_then(Value::as_u64)?,
+            by: text(intent, "by"),
             fields: read_fields(intent.get("fields")?)?,
             verify: verify(intent).ok()?,
         }),
@@ -367,6 +370,7 @@ mod tests {
                     change: "c".into(),
                     base: None,
                     highest: 4,
+                    by: Some("key".into()),
                     fields,
                     verify: None,
                 }),

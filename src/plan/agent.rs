@@ -18,7 +18,10 @@ use super::hash::field_differs;
 use super::mask::{Labels, Mask};
 use super::merge::{Merged, new_config};
 use super::needs::is_settled;
-use super::scope::{Scope, effective_fields};
+use super::readback;
+use super::removal::Removal;
+use super::rewritten::{REWRITTEN, rewritten_message};
+use super::scope::{Scope, effective_fields, published_intent};
 use super::stamping::is_as_applied;
 use super::verdict::{Evidence, Verdict, verdict};
 
@@ -91,8 +94,7 @@ impl<'a> AgentInputs<'a> {
 /// Plans one agent. Pure: the reading is finished.
 pub fn plan_agent(inputs: AgentInputs<'_>) -> AgentPlan {
     let mut plan = AgentPlan { missing_secrets: inputs.desired.declared.missing_secrets(), ..AgentPlan::default() };
-    let live_version = inputs.agent.and_then(LiveAgent::live_version).map(|head| head.version);
-    let owned = effective_fields(inputs.stamp, live_version);
+    let owned = effective_fields(inputs.stamp, inputs.agent);
     plan_outside_config(&inputs, &owned, &mut plan);
     if let Some(declared) = inputs.desired.declared.config() {
         plan_config(&inputs, declared, &owned, &mut plan);
@@ -226,9 +228,7 @@ fn plan_config(inputs: &AgentInputs<'_>, declared: &Value, owned: &Fields, plan:
     // A published version is immutable, so where it is the applied one, live is as applied whatever this credential is
     // shown of it. An intent above its base changes what "applied" means, and then the hashes decide.
     let by_version = applied_version == Some(live_head.version)
-        && inputs.stamp.is_some_and(|stamp| {
-            stamp.state.intent.as_ref().is_none_or(|intent| Some(live_head.version) <= intent.base)
-        });
+        && inputs.stamp.is_some_and(|stamp| published_intent(stamp, agent).is_none());
     Config { inputs, declared, owned, live: &live.config, applied, by_version }.plan(plan);
 }
 
@@ -331,8 +331,27 @@ impl Config<'_> {
         };
         match verdict(evidence) {
             Verdict::Write(cause) => Some(cause),
-            Verdict::InPlace | Verdict::Rendering | Verdict::LetGo | Verdict::Remove(_) | Verdict::NotOurs => None,
+            Verdict::Rendering => {
+                plan.notices.extend(self.rewritten(path, &value, named, found));
+                None
+            }
+            Verdict::InPlace | Verdict::LetGo | Verdict::Remove(_) | Verdict::NotOurs => None,
         }
+    }
+
+    /// What is said of a declared value in whose place the service keeps another: nothing is written, and yet live is not
+    /// what the manifest declares.
+    fn rewritten(&self, path: &FieldPath, value: &Value, named: &Value, found: Option<&Value>) -> Option<Notice> {
+        let mask = Mask { declared: Some(&self.inputs.desired.declared), config: self.live, ..self.inputs.mask() };
+        let is_secret = mask.is_secret(path, value) || found.is_some_and(|found| mask.is_secret(path, found));
+        if is_secret || !readback::says_otherwise(value, found) {
+            return None;
+        }
+        Some(Notice {
+            address: Some(self.inputs.desired.address()),
+            code: REWRITTEN,
+            message: rewritten_message(path, &mask.shown(path, Some(named)), &mask.shown(path, found)),
+        })
     }
 
     /// A leaf that holds a secret without a value here: what is around the secret is compared, the secret is not.
@@ -373,13 +392,16 @@ impl Config<'_> {
 
     fn remove(&self, all_leaves: &[(FieldPath, Value)], sides: &Sides<'_>, mask: &Mask<'_>, plan: &mut AgentPlan) {
         let Self { inputs, owned, live, .. } = *self;
+        let keeps = |path: &FieldPath| inputs.scope.is_released(path) || inputs.scope.is_ignored(path);
+        let mut gone: Vec<FieldPath> = Vec::new();
+        let mut removals: Vec<(FieldPath, FieldChange)> = Vec::new();
         for (path, hash) in owned.iter().filter(|(path, _)| path.in_config()) {
             let is_declared = all_leaves.iter().any(|(declared, value)| {
                 declared == path
                     || declared.starts_with(path)
                     || (path.starts_with(declared) && !is_empty_object(value))
             });
-            if is_declared || inputs.scope.is_released(path) || inputs.scope.is_ignored(path) {
+            if is_declared || keeps(path) {
                 continue;
             }
             let Some(inner) = path.within_config() else { continue };
@@ -388,6 +410,7 @@ impl Config<'_> {
                 // Another branch of a union took its place; it is listed with what that branch does not have.
                 continue;
             }
+            gone.push(path.clone());
             let as_applied =
                 self.by_version || inputs.stamp.is_some_and(|stamp| is_as_applied(Seal::of(stamp), hash, found));
             let evidence = Evidence {
@@ -397,24 +420,40 @@ impl Config<'_> {
                 live_as_applied: Some(as_applied),
             };
             let Verdict::Remove(cause) = verdict(evidence) else { continue };
-            if inputs.shape.requires(sides.wanted, path) {
-                plan.diagnostics.push(
-                    Diagnostic::error(
-                        "removal-of-a-required-field",
-                        format!("{path} is no longer declared, and the schema requires it"),
-                    )
-                    .at(Place::Line(inputs.desired.origin.clone()))
-                    .hint(format!("to leave its live value as it is, add `release: [{path}]`"))
-                    .hint("or declare it again"),
-                );
-                continue;
-            }
             let mut field = change(mask, path, cause, found, None);
             field.applied = self.applied_value(path, mask).filter(|applied| *applied != field.before);
             field.risk = found.filter(|found| is_prose(found)).map(|_| Risk("a text is removed".to_owned()));
-            plan.fields.push(field);
-            plan.removed.push(path.clone());
+            removals.push((path.clone(), field));
         }
+        let removal = Removal { shape: inputs.shape, config: sides.wanted, declared: self.declared, keeps: &keeps };
+        let paths: Vec<FieldPath> = removals.iter().map(|(path, _)| path.clone()).collect();
+        let removed = removal.settle(&gone, &paths);
+        for path in &removed.required {
+            plan.diagnostics.push(
+                Diagnostic::error(
+                    "removal-of-a-required-field",
+                    format!("{path} is no longer declared, and the schema requires it"),
+                )
+                .at(Place::Line(inputs.desired.origin.clone()))
+                .hint(format!("to leave its live value as it is, add `release: [{path}]`"))
+                .hint("or declare it again"),
+            );
+        }
+        let goes = |path: &FieldPath| removed.paths.iter().any(|removed| path.starts_with(removed));
+        plan.fields.extend(removals.into_iter().filter(|(path, _)| goes(path)).map(|(_, field)| field));
+        for object in &removed.objects {
+            for (path, found) in removal.contents(live, object) {
+                if plan.fields.iter().any(|field| field.path == path) {
+                    continue;
+                }
+                let mut field = change(mask, &path, Cause::Pending, Some(&found), None);
+                if !owned.contains_key(&path) {
+                    field.risk = Some(Risk(format!("nobody declares it, and {object} goes as a whole")));
+                }
+                plan.fields.push(field);
+            }
+        }
+        plan.removed.extend(removed.paths);
     }
 
     /// Edits at paths that Git does not declare: what the applied version had, and what is live and stays.
@@ -449,18 +488,23 @@ impl Config<'_> {
     /// The config changes: it must be valid as a whole, must not carry a mask back, and holds its secrets in clear.
     fn finish(&self, named_config: &Value, plan: &mut AgentPlan) {
         let Self { inputs, live, .. } = *self;
+        let leaves = inputs.desired.declared.leaves();
         let is_declared = |path: &FieldPath| {
-            inputs.desired.declared.secrets().contains_key(path) || path.get(inputs.desired.declared.tree()).is_some()
+            let is_ours = |(leaf, value): &(FieldPath, Value)| path.starts_with(leaf) && !is_empty_object(value);
+            !inputs.scope.is_ignored(path) && leaves.iter().any(is_ours)
         };
-        let mask = Mask { config: live, ..inputs.mask() };
+        let mask = Mask { config: named_config, ..inputs.mask() };
         for path in mask.masked_by_service(&is_declared) {
             plan.diagnostics.push(
                 Diagnostic::error(
                     "masked-secret",
-                    format!("{path} is shown masked by the service and is not declared: writing this config would store the mask"),
+                    format!(
+                        "{path} may hold a secret that the service does not show, and it is not declared: writing this \
+                         config would destroy the secret"
+                    ),
                 )
                 .at(Place::Line(inputs.desired.origin.clone()))
-                .hint(format!("declare it, as `!secret NAME` at {path}"))
+                .hint(format!("declare it, as `!secret NAME` at {path} (or `null`, if there is no secret)"))
                 .hint("or make this change in the dashboard, where the secret is known"),
             );
         }

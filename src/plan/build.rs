@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::diagnostics::{Diagnostic, Place};
+use crate::diagnostics::{Diagnostic, Place, Severity};
 use crate::model::{
     Address, ConfigShape, Coverage, Desired, Direction, FieldPath, Key, LiveAgent, PhoneNumber, Seal, Slot, Stamp,
 };
@@ -32,9 +32,10 @@ pub fn build(inputs: &Inputs<'_>, shape: &dyn ConfigShape) -> Plan {
         notices: std::mem::take(&mut identities.notices),
         ..Draft::default()
     };
+    leave_out(inputs, &mut draft.diagnostics);
     judge_reading(inputs, &mut draft);
     for desired in inputs.desired.iter().filter(|desired| inputs.options.is_wanted(&desired.key)) {
-        check_supported(desired, &mut draft);
+        draft.diagnostics.extend(unsupported(desired));
         let Some(binding) = identities.bindings.get(&desired.key) else { continue };
         if !matches!(binding, Binding::Broken) {
             plan_one(inputs, &identities, &claims, desired, binding, shape, &mut draft);
@@ -42,6 +43,18 @@ pub fn build(inputs: &Inputs<'_>, shape: &dyn ConfigShape) -> Plan {
     }
     plan_orphans(inputs, &identities, &claims, &mut draft);
     draft.finish(inputs, &identities)
+}
+
+/// An agent that is left out may be tied to nothing and anything: that is for the run that plans it. Two manifests of
+/// one agent are a contradiction whichever of them is planned.
+fn leave_out(inputs: &Inputs<'_>, found: &mut [Diagnostic]) {
+    for problem in found.iter_mut().filter(|problem| problem.severity == Severity::Error) {
+        let Some(Place::Line(origin)) = &problem.place else { continue };
+        let owner = inputs.desired.iter().find(|desired| desired.origin == *origin);
+        if owner.is_some_and(|owner| !inputs.options.is_wanted(&owner.key)) && problem.code != "agent-bound-twice" {
+            problem.severity = Severity::Warning;
+        }
+    }
 }
 
 #[derive(Default)]
@@ -106,21 +119,32 @@ fn judge_reading(inputs: &Inputs<'_>, draft: &mut Draft) {
     }));
 }
 
-/// Fields whose planning is not built yet are refused: ignoring a declared field would be a lie.
-fn check_supported(desired: &Desired, draft: &mut Draft) {
+/// Where the service has the prompt of an agent.
+const PROMPT: [&str; 3] = ["config", "agent", "instructions"];
+
+/// Whether a config has no prompt.
+fn says_nothing(config: &Value) -> bool {
+    let prompt = FieldPath::of(PROMPT).within_config().and_then(|inner| inner.get(config).cloned());
+    prompt.is_none_or(|prompt| prompt.as_str().is_some_and(|text| text.trim().is_empty()))
+}
+
+/// Fields whose planning is not built yet are refused: ignoring a declared field would be a lie. Whoever checks manifests
+/// without a plan asks this too, because every plan would say so.
+pub fn unsupported(desired: &Desired) -> Vec<Diagnostic> {
     let fields = [
         ("web_widgets", desired.web_widgets.is_some()),
         ("email_addresses", desired.email_addresses.is_some()),
         ("sip_endpoint", desired.sip_endpoint.is_some()),
         ("instruction_builder_inputs", desired.builder_inputs.is_some()),
     ];
-    for (field, _) in fields.into_iter().filter(|(_, declared)| *declared) {
-        draft.diagnostics.push(
+    let declared = fields.into_iter().filter(|(_, declared)| *declared);
+    declared
+        .map(|(field, _)| {
             Diagnostic::error("not-supported-yet", format!("`{field}` cannot be managed by this version of reachform"))
-                .at(Place::Line(desired.origin.clone()))
-                .hint("take it out of the manifest: what is not declared is left as it is"),
-        );
-    }
+                .at(Place::Field { address: desired.address(), path: FieldPath::of([field]) })
+                .hint("take it out of the manifest: what is not declared is left as it is")
+        })
+        .collect()
 }
 
 fn plan_one(
@@ -169,8 +193,16 @@ fn plan_one(
             .hint("declare `config`, so that a version can be made and published"),
         );
     }
+    let config = fields.config.as_ref().or_else(|| Some(&agent?.live_config()?.config));
+    if desired.slots.inbound.as_ref().is_some_and(|numbers| !numbers.is_empty()) && config.is_some_and(says_nothing) {
+        draft.diagnostics.push(
+            Diagnostic::warning("no-prompt", "callers reach this agent, and it has no prompt")
+                .at(Place::Field { address: desired.address(), path: FieldPath::of(PROMPT) })
+                .hint("write what the agent shall do into `config.agent.instructions`"),
+        );
+    }
     fields.sent.extend(slots.owned.iter().map(|path| (path.clone(), Value::Bool(true))));
-    let verify = VerifyChange::since(stamp, live_version, desired);
+    let verify = VerifyChange::since(stamp, agent, desired);
     let one = One { inputs, desired, binding, agent, stamp, live_version, fields, slots, verify };
     draft.records.push(one.record());
     let is_new = matches!(binding, Binding::New);
@@ -254,7 +286,7 @@ impl One<'_> {
     /// that was applied last.
     fn claim(&self) -> Option<(String, String)> {
         let stamp = self.stamp?;
-        let begun = published_intent(stamp, self.live_version);
+        let begun = self.agent.and_then(|agent| published_intent(stamp, agent));
         begun
             .map(|intent| (intent.plan.clone(), intent.change.clone()))
             .or_else(|| stamp.state.applied.as_ref().map(|applied| (applied.plan.clone(), applied.change.clone())))

@@ -1,7 +1,7 @@
 //! Every code that a plan's problems can have. They are stable: people search for them.
 
 /// Every code with what it means, for documentation and for reports of problems.
-pub const ALL: [(&str, &str); 22] = [
+pub const ALL: [(&str, &str); 23] = [
     ("agent-bound-twice", "two manifests bind to one live agent"),
     ("agents-forbidden", "the credential may not read the agents"),
     ("config-unreadable", "the live config of an agent could not be read"),
@@ -17,6 +17,7 @@ pub const ALL: [(&str, &str); 22] = [
     ("masked-secret", "the service masks a secret of the live config, so that writing it back would break it"),
     ("name-in-another-project", "an agent of that name belongs to another project"),
     ("name-is-ambiguous", "several live agents have the name, and none of them a stamp"),
+    ("no-prompt", "an agent that inbound numbers lead to has no prompt"),
     ("not-supported-yet", "a field that this version cannot manage"),
     ("number-is-taken", "a number's slot belongs to an agent of another project"),
     ("numbers-sit-on-an-unmanaged-agent", "all declared numbers sit on one agent that nobody manages"),

@@ -15,7 +15,7 @@ use super::change::{
     Target, Unchanged, Unmanaged,
 };
 use super::difference::{Difference, ManifestDifference};
-use super::drift::{AgentDrift, AsApplied, Drift, FieldDrift, SlotDrift, SlotLive, Unchecked};
+use super::drift::{AgentDrift, AsApplied, Drift, FieldDrift, ForeignApply, SlotDrift, SlotLive, Unchecked};
 use super::outcome::{AgentOutcome, Event, Report};
 use super::verify::VerifyChange;
 use super::work::Refresh;
@@ -135,8 +135,9 @@ conceal!(SlotDrift { live; number, direction, arrived, conflict });
 conceal!(AsApplied { live_editor, kept; key, live_version });
 conceal!(Unchecked { causes, hints; address });
 conceal!(AgentDrift {
-    name, live_editor, fields, slots, kept; key, agent_id, origin, applied_version, live_version
+    name, live_editor, fields, slots, kept, foreign; key, agent_id, origin, applied_version, live_version
 });
+conceal!(ForeignApply { commit; from });
 conceal!(Drift {
     target, agents, as_applied, unchecked, orphans, notices; source, checked_at, targeted, fingerprint
 });

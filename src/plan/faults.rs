@@ -12,65 +12,80 @@ use super::mask::Mask;
 /// Judges the faults of a new config.
 ///
 /// At a declared path a fault is an error, or a warning where the declared value is what is live already. At an
-/// undeclared path it is a notice where live has it too, and an error where this plan would bring it about.
+/// undeclared path it is an error where this plan would bring it about; what live has already is said in one notice.
 pub fn judge(inputs: &AgentInputs<'_>, live: Option<&Value>, new: &Value) -> Vec<Diagnostic> {
     let faults = inputs.shape.faults(new);
     if faults.is_empty() {
         return Vec::new();
     }
     let live_faults = live.map(|live| inputs.shape.faults(live)).unwrap_or_default();
-    let declared = inputs.desired.declared.leaves();
-    let mask = Mask { declared: Some(&inputs.desired.declared), config: new, ..inputs.mask() };
-    faults.iter().map(|fault| classify(inputs, fault, &live_faults, &declared, live, &mask)).collect()
-}
-
-fn classify(
-    inputs: &AgentInputs<'_>,
-    fault: &ShapeFault,
-    live_faults: &[ShapeFault],
-    declared: &[(crate::model::FieldPath, Value)],
-    live: Option<&Value>,
-    mask: &Mask<'_>,
-) -> Diagnostic {
-    // The schema knows its own secret places, but not where a `!secret` stands: what it says there may quote the value.
-    let hidden = || {
-        let value = fault.path.within_config().and_then(|inner| inner.get(mask.config));
-        value.is_some_and(|value| mask.is_secret(&fault.path, value))
-    };
-    let message = match inputs.desired.declared.secrets().get(&fault.path) {
-        Some(secret) => format!("{}: `{}` is not what the schema asks for", fault.path, secret.named()),
-        None if hidden() => format!("{}: (secret) is not what the schema asks for", fault.path),
-        None => format!("{}: {}", fault.path, fault.message),
-    };
-    let place = Place::Field { address: inputs.desired.address(), path: fault.path.clone() };
-    let is_declared = declared.iter().any(|(path, _)| fault.path.starts_with(path));
-    let stands_in_live = live_faults.contains(fault);
-    if is_declared {
-        let inner = fault.path.within_config();
-        let unchanged = live.zip(inner).is_some_and(|(live, inner)| {
+    let leaves = inputs.desired.declared.leaves();
+    let mut standing = Vec::new();
+    let mut found = Vec::new();
+    for fault in &faults {
+        let stands = live_faults.contains(fault);
+        let is_declared = leaves.iter().any(|(path, _)| fault.path.starts_with(path));
+        let is_live = live.zip(fault.path.within_config()).is_some_and(|(live, inner)| {
             match (inner.get(live), fault.path.get(inputs.desired.declared.tree())) {
                 (Some(live), Some(declared)) => same(live, declared),
                 (None, None) => true,
                 _ => false,
             }
         });
-        return if stands_in_live && unchanged {
-            Diagnostic::warning("invalid-as-live", message)
-                .at(place)
-                .hint("the live version has this value too, so the service accepted it")
-        } else {
-            Diagnostic::error("invalid-config", message).at(place)
+        let problem = match (is_declared, stands) {
+            (true, true) if is_live => Diagnostic::warning("invalid-as-live", message(inputs, fault, new))
+                .hint("the live version has this value too, so the service accepted it"),
+            // What the service filled in stays where nothing is written.
+            (true, true) if live.is_some_and(|live| same(live, new)) => {
+                standing.push(fault);
+                continue;
+            }
+            (false, true) => {
+                standing.push(fault);
+                continue;
+            }
+            (true, _) => Diagnostic::error("invalid-config", message(inputs, fault, new)),
+            (false, false) => Diagnostic::error("invalid-config", message(inputs, fault, new))
+                .hint("the new config would be refused: declare what is missing, or take out what does not fit"),
         };
+        found.push(problem.at(Place::Field { address: inputs.desired.address(), path: fault.path.clone() }));
     }
-    if stands_in_live {
-        Diagnostic::notice(
-            "live-config-invalid",
-            format!("{message} (so it is live already, at a path that is not declared)"),
-        )
-        .at(place)
-    } else {
-        Diagnostic::error("invalid-config", message)
-            .at(place)
-            .hint("the new config would be refused: declare what is missing, or take out what does not fit")
+    found.extend(in_one(inputs, &standing, new));
+    found
+}
+
+/// How many paths a notice names.
+const NAMED: usize = 3;
+
+/// What is live already and no work of Git's, in one line, however much the service filled in.
+fn in_one(inputs: &AgentInputs<'_>, standing: &[&ShapeFault], new: &Value) -> Option<Diagnostic> {
+    let text = match standing {
+        [] => return None,
+        [fault] => format!("{} (it is live already, and Git does not declare it)", message(inputs, fault, new)),
+        many => {
+            let named: Vec<String> = many.iter().take(NAMED).map(|fault| fault.path.to_string()).collect();
+            let more = many.len().saturating_sub(NAMED);
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            format!(
+                "{} values break the schema that are live already and that Git does not declare: {}{more}",
+                many.len(),
+                named.join(", ")
+            )
+        }
+    };
+    Some(Diagnostic::notice("live-config-invalid", text).at(Place::Line(inputs.desired.origin.clone())))
+}
+
+/// The schema knows its own secret places, but not where a `!secret` stands: what it says there may quote the value.
+fn message(inputs: &AgentInputs<'_>, fault: &ShapeFault, new: &Value) -> String {
+    let mask = Mask { declared: Some(&inputs.desired.declared), config: new, ..inputs.mask() };
+    let hidden = || {
+        let value = fault.path.within_config().and_then(|inner| inner.get(new));
+        value.is_some_and(|value| mask.is_secret(&fault.path, value))
+    };
+    match inputs.desired.declared.secrets().get(&fault.path) {
+        Some(secret) => format!("{}: `{}` is not what the schema asks for", fault.path, secret.named()),
+        None if hidden() => format!("{}: (secret) is not what the schema asks for", fault.path),
+        None => format!("{}: {}", fault.path, fault.message),
     }
 }

@@ -1,4 +1,4 @@
-//! Masking, on the value tree and before anything is rendered; and the masks that the service itself may put on.
+//! Masking, on the value tree and before anything is rendered. The masks that the service itself puts on are in `masked`.
 //!
 //! What is a secret is decided here and nowhere else: by where a `!secret` stands in the manifest, by the schema's marks,
 //! by what the stamp remembers of secrets that were sent, by the name, and by the look of a text (design, section 10).
@@ -242,7 +242,7 @@ impl Mask<'_> {
     }
 
     /// Whether an object names a secret whose value stands under `value`.
-    fn is_named_secret(&self, parent: Option<&Map<String, Value>>) -> bool {
+    pub(super) fn is_named_secret(&self, parent: Option<&Map<String, Value>>) -> bool {
         parent.is_some_and(|parent| {
             let names = NAMING.iter().filter_map(|member| parent.get(*member)?.as_str());
             // A variable that is called a key holds one: `CRM_KEY`.
@@ -262,7 +262,7 @@ impl Mask<'_> {
     }
 
     /// The object that the value at `path` stands in.
-    fn parent(&self, path: &FieldPath) -> Option<&Map<String, Value>> {
+    pub(super) fn parent(&self, path: &FieldPath) -> Option<&Map<String, Value>> {
         path.within_config()?.parent()?.get(self.config)?.as_object()
     }
 
@@ -362,41 +362,6 @@ impl Mask<'_> {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
-
-    /// Texts of the config at secret paths that the service has masked, and that PUT would therefore destroy: every
-    /// one that the declaration does not name itself (design, section 5).
-    pub fn masked_by_service(&self, declared_paths: &dyn Fn(&FieldPath) -> bool) -> Vec<FieldPath> {
-        let mut found = Vec::new();
-        self.find_masked(&FieldPath::config(), self.config, declared_paths, &mut found);
-        found
-    }
-
-    fn find_masked(
-        &self,
-        path: &FieldPath,
-        value: &Value,
-        declared_paths: &dyn Fn(&FieldPath) -> bool,
-        found: &mut Vec<FieldPath>,
-    ) {
-        match value {
-            Value::Object(map) => {
-                for (key, value) in map {
-                    self.find_masked(&path.child(key), value, declared_paths, found);
-                }
-            }
-            Value::Array(list) => {
-                for (index, value) in list.iter().enumerate() {
-                    self.find_masked(&path.index(index), value, declared_paths, found);
-                }
-            }
-            Value::String(text) => {
-                if looks_masked(text) && self.is_secret(path, value) && !declared_paths(path) {
-                    found.push(path.clone());
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
 }
 
 /// A text in pieces, with ranges of it hidden; true means that a range only looks like a key.
@@ -419,27 +384,9 @@ fn pieces(text: &str, mut hidden: Vec<(Range<usize>, bool)>, is_literal: bool) -
 }
 
 /// The name of the property at a path; an element of a list has that of the list.
-fn name_of(path: &FieldPath) -> &str {
+pub(super) fn name_of(path: &FieldPath) -> &str {
     let is_index = |step: &&String| !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
     path.steps().iter().rev().find(|step| !is_index(step)).map_or("", String::as_str)
-}
-
-/// Fewest mask characters in a row that make a mask; fewer is a text that happens to hold an asterisk.
-const MASK_RUN: usize = 3;
-
-/// How many characters of the secret a mask may leave in clear at its end.
-const MASK_TAIL: usize = 4;
-
-/// Whether a text is one repeated mask character, or such a run and four characters (design, section 5).
-pub fn looks_masked(text: &str) -> bool {
-    let mut chars = text.chars();
-    let Some(first) = chars.next() else { return false };
-    if !matches!(first, '*' | '•' | '●' | 'x' | 'X' | '#' | '·' | '.' | '-' | '_') {
-        return false;
-    }
-    let run = 1 + chars.take_while(|c| *c == first).count();
-    let rest = text.chars().count() - run;
-    run >= MASK_RUN && (rest == 0 || rest == MASK_TAIL)
 }
 
 #[cfg(test)]
@@ -447,16 +394,6 @@ mod tests {
     use super::*;
     use crate::model::shape::NoShape;
     use serde_json::json;
-
-    #[test]
-    fn a_mask_is_a_run_or_a_run_and_four() {
-        for masked in ["***", "********", "••••abcd", "xxxx"] {
-            assert!(looks_masked(masked), "{masked}");
-        }
-        for clear in ["", "**", "sk-live-1234", "***abc", "*a*"] {
-            assert!(!looks_masked(clear), "{clear}");
-        }
-    }
 
     #[test]
     fn a_secret_inside_a_list_is_masked_and_its_neighbours_are_not() {

@@ -35,7 +35,9 @@ pub fn new_config(
         follow_branches(live, declared, &mut config, &root, shape, &mut dropped);
     }
     for path in removals {
-        remove_with_emptied(&mut config, path, declared, shape);
+        if let Some(inner) = path.within_config() {
+            inner.remove(&mut config);
+        }
     }
     Merged { config, dropped }
 }
@@ -96,35 +98,10 @@ fn follow_branches(
     }
 }
 
-/// Removes a path; an object that this emptied goes with it where it no longer validates without its content, and
-/// nothing declares it.
-fn remove_with_emptied(config: &mut Value, path: &FieldPath, declared: &Value, shape: &dyn ConfigShape) {
-    let Some(inner) = path.within_config() else { return };
-    if inner.remove(config).is_none() {
-        return;
-    }
-    let mut at = path.clone();
-    while let Some(parent) = at.parent() {
-        let Some(within) = parent.within_config() else { return };
-        let emptied = within.get(config).is_some_and(is_empty_object);
-        let is_declared = within.get(declared).is_some();
-        if within.steps().is_empty() || !emptied || is_declared {
-            return;
-        }
-        let is_faulty = shape.faults(config).iter().any(|fault| fault.path.starts_with(&parent));
-        if !is_faulty {
-            return;
-        }
-        within.remove(config);
-        at = parent;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::compare::tests::OnByDefault;
     use super::*;
-    use crate::model::shape::ShapeFault;
     use serde_json::json;
 
     fn merge(live: &Value, declared: &Value, removals: &[&str]) -> Merged {
@@ -177,52 +154,5 @@ mod tests {
     fn a_removal_takes_out_its_path_and_no_more() {
         assert_eq!(merge(&json!({"a": {"b": 1, "c": 2}}), &json!({}), &["/config/a/b"]).config, json!({"a": {"c": 2}}));
         assert_eq!(merge(&json!({"a": {"b": 1}}), &json!({}), &["/config/a/b"]).config, json!({"a": {}}));
-    }
-
-    /// Every object without `needed` is faulty.
-    struct NeedsAll;
-
-    impl ConfigShape for NeedsAll {
-        fn default_at(&self, _config: &Value, _path: &FieldPath) -> Option<Value> {
-            None
-        }
-        fn marks_secret(&self, _config: &Value, _path: &FieldPath) -> bool {
-            false
-        }
-        fn is_secret(&self, _config: &Value, _path: &FieldPath) -> bool {
-            false
-        }
-        fn branch(&self, _config: &Value, _path: &FieldPath) -> Option<String> {
-            None
-        }
-        fn accepts(&self, _config: &Value, _parent: &FieldPath, _name: &str, _value: &Value) -> bool {
-            true
-        }
-        fn requires(&self, _config: &Value, path: &FieldPath) -> bool {
-            path.last() == Some("needed")
-        }
-        fn allows_null(&self, _config: &Value, _path: &FieldPath) -> bool {
-            false
-        }
-        fn faults(&self, config: &Value) -> Vec<ShapeFault> {
-            let is_faulty = config.get("a").is_some_and(|a| a.get("needed").is_none());
-            let path = FieldPath::parse("/config/a/needed").unwrap();
-            if is_faulty { vec![ShapeFault { path, message: "it is required".to_owned() }] } else { Vec::new() }
-        }
-        fn property_order(&self, _config: &Value, _path: &FieldPath) -> Vec<String> {
-            Vec::new()
-        }
-    }
-
-    #[test]
-    fn an_object_that_is_faulty_without_its_content_goes_only_where_it_is_empty_and_not_declared() {
-        let taken = |live: Value, declared: Value| {
-            let mut config = live;
-            remove_with_emptied(&mut config, &FieldPath::parse("/config/a/needed").unwrap(), &declared, &NeedsAll);
-            config
-        };
-        assert_eq!(taken(json!({"a": {"needed": 1}}), json!({})), json!({}));
-        assert_eq!(taken(json!({"a": {"needed": 1, "b": 2}}), json!({})), json!({"a": {"b": 2}}));
-        assert_eq!(taken(json!({"a": {"needed": 1}}), json!({"a": {}})), json!({"a": {}}));
     }
 }

@@ -6,6 +6,7 @@ use crate::model::{Desired, FieldPath, LiveAgent, Seal, Stamp};
 
 use super::identity::{Identities, identify};
 use super::options::Inputs;
+use super::readback::PROMPT_LENGTH;
 use super::scope::Scope;
 
 /// Whether the lists prove that the config is as it was applied and as it is declared: nothing need be read.
@@ -28,7 +29,27 @@ pub fn is_settled(desired: &Desired, agent: &LiveAgent, stamp: &Stamp, scope: &S
         .keys()
         .filter(|path| path.in_config())
         .all(|path| declared.contains(path) || scope.is_ignored(path) || scope.is_released(path));
-    all_as_sent && nothing_dropped
+    all_as_sent && nothing_dropped && rewritten(&leaves, stamp, desired).next().is_none()
+}
+
+/// Declared values in whose place the service keeps others, as far as the stamp alone says it: whether they say otherwise,
+/// the config tells. Prompts are left out, of which only blanks may differ, and so are secrets.
+pub fn rewritten<'l>(
+    leaves: &'l [(FieldPath, serde_json::Value)],
+    stamp: &'l Stamp,
+    desired: &'l Desired,
+) -> impl Iterator<Item = &'l FieldPath> {
+    let fields = stamp.state.applied.as_ref().map(|applied| &applied.fields);
+    let is_prompt = |value: &serde_json::Value| value.as_str().is_some_and(|text| text.chars().count() > PROMPT_LENGTH);
+    let secrets = desired.declared.secrets();
+    leaves
+        .iter()
+        .filter(move |(path, value)| {
+            let sounds_secret = value.is_string() && path.last().is_some_and(crate::model::look::sounds_secret);
+            !is_prompt(value) && !secrets.contains_key(path) && !sounds_secret
+        })
+        .filter(move |(path, _)| fields.and_then(|fields| fields.get(path)).is_some_and(|hash| hash.read.is_some()))
+        .map(|(path, _)| path)
 }
 
 /// The configs to read, as agent ids and versions: the live one of every agent that is not settled, and the applied

@@ -8,7 +8,7 @@ use crate::model::{ConfigShape, FieldPath};
 
 /// Shortest text that may differ only in its line ends, outer blanks and Unicode form (design, section 6): a prompt.
 /// A shorter one is a name or a word, which a service may well rewrite, as it does with `voice_id`.
-const PROMPT_LENGTH: usize = 200;
+pub(super) const PROMPT_LENGTH: usize = 200;
 
 /// A difference that is no rendering.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,11 +37,46 @@ impl ReadBack {
     }
 }
 
+/// What stood there before the write, so that one that was not done does not pass for a rendering.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Before<'a> {
+    /// The config of the version that was built upon.
+    pub base: Option<&'a Value>,
+    /// What the draft held before it was written.
+    pub draft: Option<&'a Value>,
+    /// The paths that change.
+    pub changed: &'a [FieldPath],
+}
+
+impl Before<'_> {
+    /// Whether the value that was read back at a path that changes is the one from before.
+    fn holds(&self, path: &FieldPath, read: &Value) -> bool {
+        let Some(inner) = path.within_config() else { return false };
+        let was =
+            |config: Option<&Value>| config.and_then(|config| inner.get(config)).is_some_and(|was| same(was, read));
+        self.changed.iter().any(|changed| path.starts_with(changed)) && (was(self.base) || was(self.draft))
+    }
+}
+
 /// Compares a config as sent with the config as read back.
-pub fn compare(sent: &Value, read: &Value, removed: &[FieldPath], shape: &dyn ConfigShape) -> ReadBack {
+pub fn compare(
+    sent: &Value,
+    read: &Value,
+    removed: &[FieldPath],
+    before: Before<'_>,
+    shape: &dyn ConfigShape,
+) -> ReadBack {
     let mut found = ReadBack::default();
     let walk = Walk { shape, sent, read };
     walk.value(&FieldPath::config(), sent, read, &mut found);
+    found.rewritten.retain(|path| {
+        let value = path.within_config().and_then(|inner| inner.get(read));
+        let is_undone = !walk.is_secret(path) && value.is_some_and(|value| before.holds(path, value));
+        if is_undone {
+            found.losses.push(Loss { path: path.clone(), what: "it still is what it was before".to_owned() });
+        }
+        !is_undone
+    });
     for path in removed {
         let Some(inner) = path.within_config() else { continue };
         let Some(left) = inner.get(read).filter(|_| inner.get(sent).is_none()) else { continue };
@@ -68,11 +103,18 @@ impl Walk<'_> {
                     match read.get(key) {
                         Some(read) => self.value(&at, value, read, found),
                         None if self.is_default(&at, value) => {}
+                        None if self.is_secret_text(&at, value) => found.rewritten.push(at),
+                        // Some services leave out what is empty.
+                        None if is_empty(value) && !self.shape.requires(self.sent, &at) => {}
                         None => found.losses.push(Loss { path: at, what: "it was sent and is gone".to_owned() }),
                     }
                 }
             }
             (Value::Array(sent), Value::Array(read)) if sent.len() == read.len() => {
+                if self.is_in_another_order(path, sent, read) {
+                    found.rewritten.push(path.clone());
+                    return;
+                }
                 for (index, (sent, read)) in sent.iter().zip(read).enumerate() {
                     self.value(&path.index(index), sent, read, found);
                 }
@@ -83,6 +125,8 @@ impl Walk<'_> {
             }),
             (Value::String(sent), Value::String(read)) => self.text(path, sent, read, found),
             _ if same(sent, read) => {}
+            // A service may hide a secret by null as well as by asterisks.
+            (sent, Value::Null) if self.is_secret_text(path, sent) => found.rewritten.push(path.clone()),
             // Objects and lists were walked through above: what is left are values of one type, rendered otherwise.
             _ if type_name(sent) == type_name(read) => found.rewritten.push(path.clone()),
             _ => found.losses.push(Loss {
@@ -96,7 +140,7 @@ impl Walk<'_> {
         if sent == read {
             return;
         }
-        if self.shape.is_secret(self.sent, path) || self.shape.is_secret(self.read, path) {
+        if self.is_secret(path) {
             found.rewritten.push(path.clone());
             return;
         }
@@ -113,8 +157,55 @@ impl Walk<'_> {
         found.rewritten.push(path.clone());
     }
 
+    fn is_secret_text(&self, path: &FieldPath, sent: &Value) -> bool {
+        sent.is_string() && self.is_secret(path)
+    }
+
+    fn is_secret(&self, path: &FieldPath) -> bool {
+        self.shape.is_secret(self.sent, path) || self.shape.is_secret(self.read, path)
+    }
+
+    /// Whether a list holds what was sent and only in another order.
+    fn is_in_another_order(&self, path: &FieldPath, sent: &[Value], read: &[Value]) -> bool {
+        let is_whole = |index: usize, read: &Value| {
+            let mut found = ReadBack::default();
+            sent.get(index).is_some_and(|sent| {
+                self.value(&path.index(index), sent, read, &mut found);
+                found.losses.is_empty() && found.rewritten.iter().all(|path| self.is_secret(path))
+            })
+        };
+        if read.iter().enumerate().all(|(index, read)| is_whole(index, read)) {
+            return false;
+        }
+        let mut left: Vec<usize> = (0..sent.len()).collect();
+        read.iter().all(|read| {
+            let found = left.iter().position(|index| is_whole(*index, read));
+            found.map(|position| left.swap_remove(position)).is_some()
+        })
+    }
+
     fn is_default(&self, path: &FieldPath, value: &Value) -> bool {
         self.shape.default_at(self.sent, path).is_some_and(|default| same(&default, value))
+    }
+}
+
+/// Whether a service that keeps `live` in place of `declared` says something else with it: not so where it is only the
+/// blanks of a prompt, or an empty value that is left out.
+pub fn says_otherwise(declared: &Value, live: Option<&Value>) -> bool {
+    match (declared, live) {
+        (Value::String(declared), Some(Value::String(live))) => plain(declared) != plain(live),
+        (declared, None) => !is_empty(declared),
+        (declared, Some(live)) => !same(declared, live),
+    }
+}
+
+/// Whether a value holds nothing: an empty list or object, null, or an object of nothing else.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.values().all(is_empty),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -131,7 +222,7 @@ mod tests {
     use serde_json::json;
 
     fn check(sent: &Value, read: &Value) -> ReadBack {
-        compare(sent, read, &[], &OnByDefault)
+        compare(sent, read, &[], Before::default(), &OnByDefault)
     }
 
     #[test]
@@ -166,6 +257,18 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_was_sent_and_reads_back_null_or_not_at_all_is_a_rendering_and_another_value_is_a_loss() {
+        let sent = json!({"api_key": "sk-1234", "voice": "a"});
+        for read in [json!({"api_key": null, "voice": "a"}), json!({"voice": "a"})] {
+            let found = check(&sent, &read);
+            assert!(found.is_fine() && found.rewritten.len() == 1, "{found:?}");
+        }
+        for read in [json!({"api_key": "sk-1234", "voice": null}), json!({"api_key": "sk-1234"})] {
+            assert!(!check(&sent, &read).is_fine(), "{read}");
+        }
+    }
+
+    #[test]
     fn a_text_is_a_prompt_beyond_two_hundred_characters_and_its_loss_is_told_in_words() {
         let text = |length: usize| json!({"p": "x".repeat(length)});
         assert!(check(&text(200), &text(10)).is_fine());
@@ -191,7 +294,35 @@ mod tests {
     #[test]
     fn a_removed_path_that_is_still_there_is_told_unless_it_is_the_default() {
         let removed = [FieldPath::parse("/config/x").unwrap(), FieldPath::parse("/config/on").unwrap()];
-        let found = compare(&json!({}), &json!({"x": 1, "on": true}), &removed, &OnByDefault);
+        let found = compare(&json!({}), &json!({"x": 1, "on": true}), &removed, Before::default(), &OnByDefault);
         assert_eq!(found.still_there, [FieldPath::parse("/config/x").unwrap()]);
+    }
+
+    #[test]
+    fn a_value_that_still_is_what_it_was_before_was_not_written_where_it_changes() {
+        let (old, sent) =
+            (json!({"n": 3, "voice": "b", "api_key": "****"}), json!({"n": 4, "voice": "a", "api_key": "k"}));
+        let changed = |paths: &[&str]| paths.iter().map(|path| FieldPath::parse(path).unwrap()).collect::<Vec<_>>();
+        let check = |read: &Value, changed: &[FieldPath]| {
+            let before = Before { base: Some(&old), draft: None, changed };
+            compare(&sent, read, &[], before, &OnByDefault)
+        };
+        let found = check(&old, &changed(&["/config/n", "/config/api_key"]));
+        assert_eq!(found.losses.len(), 1, "{found:?}");
+        assert_eq!(found.losses[0].path, FieldPath::parse("/config/n").unwrap());
+        // What does not change, a mask, and another rendering than that of before are renderings.
+        assert!(check(&old, &changed(&["/config/api_key"])).is_fine());
+        let other = json!({"n": 5, "voice": "b", "api_key": "****"});
+        assert!(check(&other, &changed(&["/config/n", "/config/api_key"])).is_fine());
+    }
+
+    #[test]
+    fn another_order_and_an_empty_value_that_is_left_out_are_renderings_and_another_element_is_none() {
+        let sent = json!({"l": [{"id": 1, "x": {}}, {"id": 2}], "empty": [], "none": null, "o": {"p": {}}});
+        let found = check(&sent, &json!({"l": [{"id": 2}, {"id": 1}]}));
+        assert!(found.is_fine(), "{found:?}");
+        assert_eq!(found.rewritten, [FieldPath::parse("/config/l").unwrap()]);
+        assert!(!check(&sent, &json!({"l": [{"id": 2}, {"other": 1}]})).is_fine());
+        assert!(!check(&json!({"needed": []}), &json!({})).is_fine(), "the schema requires it");
     }
 }

@@ -132,7 +132,7 @@ impl SlotInputs<'_, '_> {
     /// The cause of a difference at a slot, by the same table as every other path. A slot's value is whether it points
     /// at this agent's live version.
     fn cause(&self, slot: &Slot, declared: bool, is_live: bool) -> Option<Cause> {
-        let owned = effective_fields(self.stamp, self.live_version());
+        let owned = effective_fields(self.stamp, self.agent);
         let path = slot_path(slot);
         let here = Value::Bool(true);
         let hash = self.stamp.map(Seal::of).zip(owned.get(&path));

@@ -1,6 +1,6 @@
 //! What becomes of a `verify`: a program that `apply` runs, so it is a change of its own and never passes unseen.
 
-use crate::model::{Desired, Stamp, Verify};
+use crate::model::{Desired, LiveAgent, Stamp, Verify};
 
 use super::scope::effective_verify;
 
@@ -28,8 +28,8 @@ pub enum VerifyChange {
 
 impl VerifyChange {
     /// Against what the stamp says was applied last.
-    pub fn since(stamp: Option<&Stamp>, live_version: Option<u64>, desired: &Desired) -> Option<Self> {
-        let applied = stamp.and_then(|stamp| Some((effective_verify(stamp, live_version)?, &stamp.state.salt)));
+    pub fn since(stamp: Option<&Stamp>, agent: Option<&LiveAgent>, desired: &Desired) -> Option<Self> {
+        let applied = stamp.and_then(|stamp| Some((effective_verify(stamp, agent)?, &stamp.state.salt)));
         match (applied, desired.verify.clone()) {
             (None, None) => None,
             (None, Some(after)) => Some(Self::Added { after }),

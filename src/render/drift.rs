@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::plan::drift::{AgentDrift, Drift, DriftState, DriftSummary, EndedIgnore, SlotDrift, SlotLive};
+use crate::model::FieldPath;
+use crate::plan::Shown;
+use crate::plan::drift::{
+    AgentDrift, Drift, DriftState, DriftSummary, Elsewhere, EndedIgnore, FieldDrift, ForeignApply, SlotDrift, SlotLive,
+};
 
 use super::values::plural;
 use super::visible::one_line;
@@ -62,6 +66,21 @@ pub(super) fn versions(agent: &AgentDrift) -> String {
 /// Why an agent may be missing. The service keeps nothing of a deleted agent, so the two cannot be told apart.
 pub(super) const ABSENT: &str = "a manifest declares it: it was deleted on the service, or no apply has made it yet";
 
+/// Where an apply came from that Git does not know, with its commit and who ran it.
+pub(super) fn foreign(agent: &AgentDrift) -> Option<String> {
+    let ForeignApply { commit, from } = agent.foreign.as_ref()?;
+    let commit = commit.as_ref().map(|commit| one_line(commit.get(..12).unwrap_or(commit)));
+    let commit = commit.map(|commit| format!(" {commit}")).unwrap_or_default();
+    let from = match from {
+        Elsewhere::OtherCommit => format!("commit{commit}, which is not in the history of this checkout"),
+        Elsewhere::Uncommitted => format!("files that were never committed, on top of commit{commit}"),
+        Elsewhere::NoCheckout => "a folder that was not a git checkout".to_owned(),
+    };
+    let by = agent.live_editor.as_ref().map(words::editor).filter(|who| !who.is_empty());
+    let by = by.map(|who| format!(" ({who})")).unwrap_or_default();
+    Some(format!("what is live was applied from {from}{by}"))
+}
+
 /// What a slot held when it was applied.
 pub(super) fn slot_applied(agent: &AgentDrift, slot: &SlotDrift) -> String {
     if slot.arrived { "not on this agent".to_owned() } else { format!("agent.{}, live version", agent.key) }
@@ -107,12 +126,16 @@ pub(super) fn ways_out(drift: &Drift) -> Vec<WayOut> {
         }
         agents.iter().fold(String::new(), |flags, agent| flags + " --target " + agent.key.as_str())
     };
-    let mut ways = vec![WayOut {
-        name: "Revert",
-        what: "write back what Git declares, with what is pending there",
-        copy: format!("reachform apply{environment}{}", targets(drift.agents.iter().collect())),
-        language: "sh",
-    }];
+    let mut ways = Vec::new();
+    let revertible: Vec<&AgentDrift> = drift.agents.iter().filter(|agent| !is_only_switched_off(agent)).collect();
+    if !revertible.is_empty() {
+        ways.push(WayOut {
+            name: "Revert",
+            what: "write back what Git declares, with what is pending there",
+            copy: format!("reachform apply{environment}{}", targets(revertible)),
+            language: "sh",
+        });
+    }
     let present: Vec<&AgentDrift> = drift.agents.iter().filter(|agent| !agent.is_absent()).collect();
     if !present.is_empty() {
         ways.push(WayOut {
@@ -132,6 +155,13 @@ pub(super) fn ways_out(drift: &Drift) -> Vec<WayOut> {
         });
     }
     ways
+}
+
+/// Whether all that was changed is a switch that Git does not declare, so that an apply would not touch it.
+fn is_only_switched_off(agent: &AgentDrift) -> bool {
+    let is_switch =
+        |field: &FieldDrift| field.path == FieldPath::of(["active"]) && field.applied == Some(Shown::Absent);
+    !agent.is_absent() && agent.slots.is_empty() && agent.foreign.is_none() && agent.fields.iter().all(is_switch)
 }
 
 /// `--env NAME`, where there is more than the one environment that needs no name.

@@ -2,7 +2,9 @@
 
 use crate::model::Editor;
 use crate::plan::difference::{Difference, Fate};
-use crate::plan::{Action, AgentChange, Cause, Orphan, Outcome, Plan, Report, SlotHolder, SlotTarget, Summary};
+use crate::plan::{
+    Action, AgentChange, Cause, Orphan, Outcome, Plan, REWRITTEN, Report, SlotHolder, SlotTarget, Summary,
+};
 
 use super::values::plural;
 use super::visible::one_line;
@@ -182,6 +184,8 @@ pub(super) fn no_changes(plan: &Plan) -> Option<&'static str> {
         Some("No changes found, but there are errors.")
     } else if plan.targeted {
         Some("No changes to the agents that were looked at; others were left out.")
+    } else if plan.notices.iter().any(|notice| notice.code == REWRITTEN) {
+        Some("No changes. The service keeps some values otherwise than the manifests declare them.")
     } else {
         Some("No changes. What is live is what the manifests declare.")
     }

@@ -138,7 +138,11 @@ pub(super) fn get(call: &mut Call<'_>) -> Reply {
     let id = call.parameter(0).to_owned();
     let agent = call.organization.agents.see(&id).ok_or_else(|| Refusal::not_found("Agent"))?;
     let around = Surroundings::read(call, Some(&id));
-    Ok(Answer::ok(wire::agent_response(call.behaviour, &agent, &around)))
+    let mut object = wire::agent_response(call.behaviour, &agent, &around);
+    if let Some(fields) = object.as_object_mut().filter(|_| !call.behaviour.record_versions) {
+        fields.shift_remove("versions");
+    }
+    Ok(Answer::ok(object))
 }
 
 /// `PUT /core/agents/{id}`: what is not sent stays.

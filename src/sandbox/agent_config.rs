@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::answer::Invalid;
 use super::behaviour::Behaviour;
 use super::schema_walk::{drop_unknown, fill_defaults};
-use super::switches::{Defaults, Secrets, UnknownKeys};
+use super::switches::{ConfigLists, Defaults, EmptyValues, Secrets, UnknownKeys};
 
 /// The embedded schema: the shapes in `fixtures/agent-config-shapes.json`, with descriptions. A test keeps them equal.
 const EMBEDDED: &str = include_str!("agent-config.schema.json");
@@ -100,7 +100,31 @@ impl ConfigSchema {
         if behaviour.defaults == Defaults::Fill {
             fill_defaults(&self.document, &self.document, &mut config);
         }
+        if behaviour.config_lists == ConfigLists::Sorted {
+            sort_lists(&mut config);
+        }
+        if behaviour.empty_values == EmptyValues::Drop {
+            self.drop_empty(&mut config);
+        }
         Ok(config)
+    }
+
+    /// Leaves out what is empty, innermost first, where the config holds without it.
+    fn drop_empty(&self, config: &mut Value) {
+        let mut places = Vec::new();
+        empty_places(config, &mut String::new(), &mut places);
+        for place in places {
+            let Some((parent, name)) = place.rsplit_once('/') else { continue };
+            let name = name.replace("~1", "/").replace("~0", "~");
+            let before = config.clone();
+            let Some(Value::Object(fields)) = config.pointer_mut(parent) else { continue };
+            if fields.get(&name).is_some_and(is_empty) {
+                fields.shift_remove(&name);
+            }
+            if !self.validator.is_valid(config) {
+                *config = before;
+            }
+        }
     }
 }
 
@@ -194,6 +218,45 @@ fn rewrite_voices(value: &mut Value) {
             fields.values_mut().for_each(rewrite_voices);
         }
         Value::Array(items) => items.iter_mut().for_each(rewrite_voices),
+        _ => {}
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// The pointers of all fields of objects, those within before those around.
+fn empty_places(value: &Value, at: &mut String, places: &mut Vec<String>) {
+    let mut below = |step: &str, item: &Value, is_field: bool| {
+        let length = at.len();
+        at.push('/');
+        at.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        empty_places(item, at, places);
+        if is_field && (is_empty(item) || item.is_object()) {
+            places.push(at.clone());
+        }
+        at.truncate(length);
+    };
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, item)| below(name, item, true)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| below(&n.to_string(), item, false)),
+        _ => {}
+    }
+}
+
+fn sort_lists(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(sort_lists),
+        Value::Array(items) => {
+            items.iter_mut().for_each(sort_lists);
+            items.sort_by_key(Value::to_string);
+        }
         _ => {}
     }
 }

@@ -147,6 +147,23 @@ impl Service {
         Ok(())
     }
 
+    /// Gives a version the config of another and leaves its authors as they are: a write that was answered and is lost.
+    pub fn forget_config(&mut self, agent_id: &str, number: u64, from: u64) -> Result<(), DashboardError> {
+        let config = self.find(agent_id, from)?.config.clone();
+        self.find(agent_id, number)?;
+        self.home_mut().versions.change(&version_key(agent_id, number), 0, |version| version.config = config);
+        self.note_change();
+        Ok(())
+    }
+
+    /// Makes a version a draft again: a publish that was answered and is lost.
+    pub fn forget_publish(&mut self, agent_id: &str, number: u64) -> Result<(), DashboardError> {
+        self.find(agent_id, number)?;
+        self.home_mut().versions.change(&version_key(agent_id, number), 0, |version| version.published = false);
+        self.note_change();
+        Ok(())
+    }
+
     /// Publishes a version, without moving any number.
     pub fn dashboard_publish(&mut self, agent_id: &str, number: u64) -> Result<(), DashboardError> {
         self.find(agent_id, number)?;

@@ -180,6 +180,14 @@ switches! {
             Kept = "kept", "As they were sent.";
             Sorted = "sorted", "By name.";
         }
+        config_lists: ConfigLists = "config-lists", "The order of lists in a config that is stored." {
+            Kept = "kept", "As they were sent.";
+            Sorted = "sorted", "By what their elements hold.";
+        }
+        empty_values: EmptyValues = "empty-values", "What becomes of empty lists, empty objects and nulls in a config." {
+            Keep = "keep", "They are stored.";
+            Drop = "drop", "They are left out where the schema does not require them.";
+        }
         base_copies: BaseCopies = "base-copies", "What `base_version` copies." {
             Config = "config", "The config.";
             Inputs = "inputs", "The config and the builder inputs.";
@@ -258,6 +266,7 @@ switches! {
     flags {
         publish_atomic = "publish-atomic", "yes", "no", "Whether publish looks at all numbers before it writes one.";
         list_versions = "list-versions", "yes", "no", "Whether the agent list carries `versions`.";
+        record_versions = "record-versions", "yes", "no", "Whether an agent's own record carries `versions`.";
         list_metadata = "list-metadata", "yes", "no", "Whether the agent list carries `metadata`.";
         list_numbers = "list-numbers", "yes", "no", "Whether the agent list carries `phone_numbers`.";
         authors = "authors", "yes", "no", "Whether `created_by` and `modified_by` are told.";

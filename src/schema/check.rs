@@ -63,7 +63,10 @@ pub fn check_declared(
         }
     }
     for Unknown { fault, closed } in unknown::find(&schema.graph, declared) {
-        report(fault, if closed { Severity::Error } else { Severity::Warning });
+        // The service lets any name through and acts on none but its own, so a name that the schema does not list is as
+        // good as a mistake. Only who says that the service knows more than its schema is taken at their word.
+        let is_error = closed || leniency == Leniency::Strict;
+        report(fault, if is_error { Severity::Error } else { Severity::Warning });
     }
     diagnostics
 }

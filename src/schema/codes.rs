@@ -39,7 +39,7 @@ pub const ALL: [(&str, &str); 15] = [
     (NO_BRANCH, "the property that tells the branches of a union apart is missing"),
     (UNION, "a value fits no branch of a union, or more than one where one is wanted"),
     (MISSING, "a required property is missing"),
-    (UNKNOWN, "a property is not in the schema: an error where the object is closed, else a warning"),
+    (UNKNOWN, "a property is not in the schema; a warning under `--schema=lenient` where the object is open"),
     (RANGE, "a number is out of its bounds"),
     (LENGTH, "a text, a list or an object is too short or too long"),
     (PATTERN, "a text does not match the schema's pattern"),

@@ -333,6 +333,16 @@ pub(super) fn unknown_property(graph: &Graph, config: &Value, path: &FieldPath, 
     let present = |known: &&str| path.get(config).and_then(|object| object.get(known)).is_none();
     let known = view.nodes.iter().chain(&view.perhaps).flat_map(|id| &graph.node(*id).properties);
     let meant = nearest(name, known.map(|(known, _)| known.as_str()).filter(present)).map(str::to_owned);
+    if let Some(group) = group_of(graph, &view, name) {
+        return Fault {
+            path: path.child(name),
+            spot: Spot::Key,
+            code: codes::UNKNOWN,
+            message: format!("unknown property {}{model}", quoted_text(name)),
+            hints: vec![format!("it belongs under `{group}`: write `{group}: {{{name}: …}}`")],
+            meant: None,
+        };
+    }
     Fault {
         path: path.child(name),
         spot: Spot::Key,
@@ -342,6 +352,22 @@ pub(super) fn unknown_property(graph: &Graph, config: &Value, path: &FieldPath, 
         meant,
     }
 }
+
+/// The object beside which a property was written instead of in it, as with a parameter that stands next to the name of
+/// its model.
+fn group_of(graph: &Graph, view: &view::View, name: &str) -> Option<String> {
+    let beside = view.nodes.iter().flat_map(|id| &graph.node(*id).properties);
+    beside
+        .filter(|(group, id)| {
+            let below = view::View::of(graph, &[*id], None);
+            group == GROUP && below.nodes.iter().any(|id| graph.node(*id).property(name).is_some())
+        })
+        .map(|(group, _)| group.clone())
+        .next()
+}
+
+/// What the service calls the settings of a model.
+const GROUP: &str = "parameters";
 
 /// The properties that a branch lacks at `path`, where that is all that is wrong with it.
 fn only_missing(path: &FieldPath, errors: &[ValidationError<'_>]) -> Option<String> {

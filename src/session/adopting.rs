@@ -363,13 +363,14 @@ impl Run<'_> {
             source: &self.drift.source,
             options: &options,
         };
-        let none = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let none = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         let inputs = DriftInputs {
             run: &run,
             checked_at: self.drift.checked_at,
             busy: &none.0,
             unread: &none.1,
             unmade: &none.2,
+            provenance: &none.3,
         };
         let left = judge(&inputs, self.service.schema.as_ref());
         for agent in &left.agents {

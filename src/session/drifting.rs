@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 use crate::api::Reader;
 use crate::apply::context::lease_holds;
 use crate::live::{self, Unlisted};
-use crate::model::{Coverage, Key, LiveState, Stamp};
+use crate::model::{Coverage, Desired, Key, LiveState, Stamp};
 use crate::plan::Options;
-use crate::plan::drift::{Drift, DriftInputs, configs_needed, judge, slot_at};
+use crate::plan::drift::{Drift, DriftInputs, Provenance, configs_needed, judge, slot_at};
 
 use super::error::SessionError;
 use super::planning::{Outside, Service, Workspace, causes, check_keys, check_organization, inputs, target, unlisted};
@@ -19,6 +19,10 @@ use super::planning::{Outside, Service, Workspace, causes, check_keys, check_org
 pub trait Past {
     /// The keys of the manifests of a commit; nothing where that cannot be told.
     fn keys_at(&self, commit: &str) -> Option<BTreeSet<Key>>;
+
+    /// Whether the manifest of a key said `source` (its digest) at a commit that leads to the one checked out; nothing
+    /// where there is no history at all.
+    fn provenance(&self, commit: Option<&str>, key: &Key, source: &str) -> Option<Provenance>;
 }
 
 /// A repository without a past that anyone could look into.
@@ -27,6 +31,10 @@ pub struct NoPast;
 
 impl Past for NoPast {
     fn keys_at(&self, _commit: &str) -> Option<BTreeSet<Key>> {
+        None
+    }
+
+    fn provenance(&self, _commit: Option<&str>, _key: &Key, _source: &str) -> Option<Provenance> {
         None
     }
 }
@@ -69,7 +77,15 @@ pub async fn check_drift(
     let busy = busy(&service.live, now);
     let run = inputs(workspace, &service.live, &target, &options);
     let none = BTreeSet::new();
-    let inputs = DriftInputs { run: &run, checked_at: now, busy: &busy, unread: &unread, unmade: &none };
+    let provenance = provenance(workspace, &service.live, past);
+    let inputs = DriftInputs {
+        run: &run,
+        checked_at: now,
+        busy: &busy,
+        unread: &unread,
+        unmade: &none,
+        provenance: &provenance,
+    };
     let mut drift = judge(&inputs, shape.as_ref());
     if let Some(unchecked) = service.schema.unchecked() {
         return Err(SessionError::Schema(unchecked));
@@ -97,6 +113,23 @@ fn unmade(absent: &[&Key], workspace: &Workspace, live: &LiveState, past: &dyn P
         }
         _ => BTreeSet::new(),
     }
+}
+
+/// What is known of the applies whose manifests are not what Git says now. One that was not finished is told as that.
+fn provenance(workspace: &Workspace, live: &LiveState, past: &dyn Past) -> BTreeMap<Key, Provenance> {
+    let mut found = BTreeMap::new();
+    for stamp in stamps(workspace, live) {
+        let is_it = |desired: &&Desired| desired.key == stamp.key || desired.moved.contains(&stamp.key);
+        let Some(desired) = workspace.resolved.desired.iter().find(is_it) else { continue };
+        let Some(applied) = &stamp.state.applied else { continue };
+        if stamp.state.intent.is_some() || applied.source == desired.source.as_str() {
+            continue;
+        }
+        if let Some(told) = past.provenance(applied.commit.as_deref(), &stamp.key, &applied.source) {
+            found.insert(desired.key.clone(), told);
+        }
+    }
+    found
 }
 
 /// The stamps of this project and environment.

@@ -6,6 +6,7 @@
 pub mod adopting;
 pub mod drifting;
 pub mod error;
+mod judging;
 pub mod planning;
 pub mod running;
 mod said;
@@ -14,6 +15,7 @@ pub mod schemas;
 pub use adopting::{Adopted, Adopting, Adoption, FileChange, NotAdopted, adopt};
 pub use drifting::{NoPast, Past, check_drift};
 pub use error::SessionError;
+pub use judging::leave_out;
 pub use planning::{Outside, SANDBOX_HOST, Service, Workspace, check, make_plan, read};
 pub use running::{Applying, apply_approved, plan_unleased};
 pub use schemas::Schemas;

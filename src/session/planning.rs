@@ -18,6 +18,7 @@ use crate::plan::{self, Inputs, Notice, Options, Plan, Source, Target};
 use crate::schema::{ConfigSchema, Leniency, Places, check_declared};
 
 use super::error::SessionError;
+use super::judging;
 use super::schemas::Schemas;
 
 /// How messages and plans name the embedded service.
@@ -95,7 +96,26 @@ impl Places for ManifestPlaces<'_> {
 
 /// Checks every manifest against the schema.
 pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> Diagnostics {
+    let mut found = unsupported(resolved);
+    let checked = check_each(resolved, schema, leniency).into_iter().map(|(_, problem)| problem);
+    for problem in checked.chain(unchecked(schema)) {
+        found.push(problem);
+    }
+    found
+}
+
+/// What every plan would refuse, whatever is live.
+pub fn unsupported(resolved: &Resolved) -> Diagnostics {
     let mut found = Diagnostics::new();
+    for problem in resolved.desired.iter().flat_map(plan::build::unsupported) {
+        found.push(placed(problem, resolved));
+    }
+    found
+}
+
+/// The same, each problem with the key of its manifest.
+fn check_each(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> judging::Found {
+    let mut found = Vec::new();
     let places: BTreeSet<&Place> = resolved.diagnostics.iter().filter_map(|known| known.place.as_ref()).collect();
     let known = |problem: &Diagnostic| problem.place.as_ref().is_some_and(|place| places.contains(place));
     for desired in &resolved.desired {
@@ -103,22 +123,26 @@ pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> 
             // A value that could not be made out is told once, and not as one of the wrong type as well.
             for problem in check_declared(desired, schema, &ManifestPlaces(locations), leniency).iter() {
                 if !known(problem) {
-                    found.push(problem.clone());
+                    found.push((desired.key.clone(), problem.clone()));
                 }
             }
         }
     }
-    if let Some(unchecked) = schema.unchecked() {
-        let problem = Diagnostic::error(unchecked.code(), unchecked.to_string());
-        found.push(problem.at(Place::Request("GET /core/agent-config-schema".to_owned())).hint(unchecked.hint()));
-    }
     found
+}
+
+/// What the schema leaves unchecked of every manifest.
+fn unchecked(schema: &ConfigSchema) -> Option<Diagnostic> {
+    let unchecked = schema.unchecked()?;
+    let problem = Diagnostic::error(unchecked.code(), unchecked.to_string());
+    Some(problem.at(Place::Request("GET /core/agent-config-schema".to_owned())).hint(unchecked.hint()))
 }
 
 /// Reads the lists and the schema, side by side. What cannot be done without is an error; everything else is in the
 /// reading's coverage and notices. With an earlier reading, the configs that were read are kept: published versions
 /// are immutable.
 pub async fn read(outside: &Outside, reader: &Reader, before: Option<&Service>) -> Result<Service, SessionError> {
+    let asked_at = outside.clock.now();
     seal::begin_run();
     let mut reading = live::read_lists(reader).await;
     // A credential that opens nothing is said once, and not as three lists that were not read.
@@ -133,6 +157,7 @@ pub async fn read(outside: &Outside, reader: &Reader, before: Option<&Service>) 
     let bytes = Arc::new(bytes);
     let schema = outside.schemas.compile(&bytes).map_err(SessionError::Schema)?;
     let mut live = reading.state;
+    live.read_at = Some(asked_at);
     live.schema_digest = Some(schema.digest().clone());
     for (id, agent) in &mut live.agents {
         let Some(known) = before.and_then(|before| before.live.agents.get(id)) else { continue };
@@ -192,7 +217,12 @@ pub async fn make_plan(
                 .hint("nothing is planned for an agent whose config could not be read; run again"),
         );
     }
-    let mut problems = check(resolved, &service.schema, leniency);
+    let mut found = check_each(resolved, &service.schema, leniency);
+    judging::weigh(&mut found, &mut plan, &service.live, resolved, &options);
+    let mut problems = Diagnostics::new();
+    for problem in found.into_iter().map(|(_, problem)| problem).chain(unchecked(&service.schema)) {
+        problems.push(problem);
+    }
     for diagnostic in plan.diagnostics.drain(..) {
         problems.push(placed(diagnostic, resolved));
     }
@@ -267,7 +297,15 @@ pub(super) fn inputs<'a>(
 /// Turns a problem at a field into one at a span of the manifest.
 fn placed(mut diagnostic: Diagnostic, resolved: &Resolved) -> Diagnostic {
     if let Some(Place::Field { address, path }) = &diagnostic.place {
-        let span = resolved.locations.get(&address.0).and_then(|locations| locations.value_span(path));
+        let locations = resolved.locations.get(&address.0);
+        // A field of its own has its name for a place; what is missing or filled in, the nearest that was written.
+        let above = std::iter::successors(Some(path.clone()), FieldPath::parent);
+        let span = locations.and_then(|locations| {
+            let name = (path.steps().len() == 1).then(|| locations.key_span(path)).flatten();
+            name.or_else(|| {
+                above.into_iter().find_map(|at| locations.value_span(&at).or_else(|| locations.key_span(&at)))
+            })
+        });
         diagnostic.place = Some(span.map_or_else(|| Place::Agent(address.clone()), Place::Span));
     }
     diagnostic

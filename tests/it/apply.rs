@@ -305,16 +305,22 @@ fn a_version_that_was_edited_while_it_was_published_has_failed_and_is_not_claime
     run(async { world.converge("once more").await });
 }
 
-#[test]
-fn a_number_that_was_moved_away_while_it_was_assigned_is_sent_once_more() {
+/// Two agents in place, and a change that gives a number to the first.
+fn about_to_take_a_number() -> (World, String) {
     let mut world = in_service("");
     world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
     world.write("b", manifest("b", ""));
     run(async { world.apply().await });
     let other = world.id("Agent b");
     world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+    (world, other)
+}
+
+#[test]
+fn a_number_that_holds_what_the_plan_found_after_it_was_assigned_is_sent_once_more() {
+    let (mut world, _) = about_to_take_a_number();
     once_published(&world, move |service| {
-        service.dashboard_assign(A, reachform::sandbox::Direction::Inbound, Some(&other)).unwrap();
+        service.dashboard_assign(A, reachform::sandbox::Direction::Inbound, None).unwrap();
     });
     let report = run(async { world.apply().await });
     assert_eq!(outcome(&report, "a"), Outcome::Applied, "{report:#?}");
@@ -322,21 +328,84 @@ fn a_number_that_was_moved_away_while_it_was_assigned_is_sent_once_more() {
 }
 
 #[test]
-fn a_number_that_is_moved_away_each_time_is_unverified_and_named() {
-    let mut world = in_service("");
-    world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
-    world.write("b", manifest("b", ""));
-    run(async { world.apply().await });
-    let other = world.id("Agent b");
-    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+fn a_number_that_holds_what_the_plan_found_each_time_is_unverified_and_named() {
+    let (mut world, _) = about_to_take_a_number();
     world.sandbox.on_request(move |phase, _, request, service| {
         if phase == reachform::sandbox::Phase::After && request.path.ends_with("/publish") {
-            service.dashboard_assign(A, reachform::sandbox::Direction::Inbound, Some(&other)).unwrap();
+            service.dashboard_assign(A, reachform::sandbox::Direction::Inbound, None).unwrap();
         }
     });
     let report = run(async { world.apply().await });
     assert_eq!(outcome(&report, "a"), Outcome::Unverified, "{report:#?}");
     assert!(report.outcomes[0].causes.concat().contains(A), "{report:#?}");
+}
+
+#[test]
+fn a_number_that_somebody_gave_to_another_agent_is_left_there_and_the_agent_is_stale() {
+    // Just before it is published, and just after.
+    for (phase, end) in
+        [(reachform::sandbox::Phase::After, "/core/agents/A"), (reachform::sandbox::Phase::After, "/publish")]
+    {
+        let (mut world, other) = about_to_take_a_number();
+        let path = end.replace('A', &world.id("Agent a"));
+        let done = std::sync::atomic::AtomicBool::new(false);
+        world.sandbox.on_request(move |at, _, request, service| {
+            let is_it = at == phase && request.method.as_str() != "GET" && request.path.ends_with(&path);
+            if is_it && !done.swap(true, std::sync::atomic::Ordering::Relaxed) {
+                service.dashboard_assign(A, reachform::sandbox::Direction::Inbound, Some(&other)).unwrap();
+            }
+        });
+        let report = run(async { world.apply().await });
+        assert_eq!(outcome(&report, "a"), Outcome::Stale, "{end}: {report:#?}");
+        assert!(report.outcomes[0].causes.concat().contains(A), "{end}: {report:#?}");
+        assert_eq!(world.holder(A, "inbound").as_deref(), Some("Agent b"), "{end}");
+    }
+}
+
+#[test]
+fn a_version_that_somebody_publishes_above_ours_is_left_live_with_its_numbers() {
+    // The agent `a` is done when the number of `b` is still to be published.
+    for deed in ["edit", "publish"] {
+        let mut world = in_service("");
+        let numbers = format!("phone_numbers: {{inbound: [\"{A}\"]}}");
+        world.write("a", manifest("a", &numbers));
+        run(async { world.apply().await });
+        world.write("a", manifest("a", &numbers).replace("max_tool_steps: 3", "max_tool_steps: 4"));
+        let id = world.id("Agent a");
+        let stamped = format!("/core/agents/{id}");
+        let seen = std::sync::atomic::AtomicUsize::new(0);
+        world.sandbox.on_request(move |phase, _, request, service| {
+            let end = if deed == "edit" { stamped.as_str() } else { "/publish" };
+            let is_it = phase == reachform::sandbox::Phase::After
+                && request.method.as_str() != "GET"
+                && request.path.ends_with(end);
+            let nth = usize::from(deed == "edit");
+            if is_it && seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == nth {
+                service.dashboard_edit(&id, "/agent/max_tool_steps", serde_json::json!(9)).unwrap();
+            }
+        });
+        let report = run(async { world.apply().await });
+        assert_eq!(outcome(&report, "a"), Outcome::Stale, "{deed}: {report:#?}");
+        let causes = report.outcomes[0].causes.concat();
+        assert!(causes.contains("version 3 was published by user_dashboard"), "{deed}: {causes}");
+        assert_eq!(report.outcomes[0].version, Some(3), "{deed}: what is live is what was seen last");
+        let slots = world.sandbox.with(|service| service.slots());
+        assert_eq!(slots[A].inbound.as_ref().map(|pointer| pointer.version), Some(3), "{deed}: left where it was put");
+        assert_eq!(world.live_config("Agent a")["agent"]["max_tool_steps"], serde_json::json!(9), "{deed}");
+    }
+}
+
+#[test]
+fn a_version_that_was_published_only_by_word_is_not_called_live() {
+    let mut world = changed("");
+    once_published(&world, |service| {
+        let id = service.agent_named("Agent a").unwrap().id;
+        service.forget_publish(&id, 2).unwrap();
+    });
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
+    assert_eq!(report.outcomes[0].draft, Some(2), "{report:#?}");
+    assert_eq!(report.outcomes[0].version, Some(1), "{report:#?}");
 }
 
 #[test]
@@ -351,4 +420,25 @@ fn where_the_closing_reading_fails_what_was_applied_is_unverified() {
     let report = apply_with(&mut world, &format!("403:GET /core/agents#{}+", lists + 1));
     assert_eq!(outcome(&report, "a"), Outcome::Unverified, "{report:#?}");
     run(async { world.assert_empty("it was applied all the same").await });
+}
+
+#[test]
+fn a_value_in_whose_place_the_service_keeps_another_is_said_with_both_until_they_agree() {
+    let mut world = in_service("");
+    let voices = "{provider: elevenlabs, model: {name: eleven_flash_v2_5, parameters: {voice_id: theirs-a, voice_ids: [kept-b, theirs-a]}}}";
+    let text =
+        manifest("a", "").replace("{provider: cartesia, model: {name: sonic-3, parameters: {voice: v1}}}", voices);
+    world.write("a", text);
+    run(async { world.converge("the service takes the first voice").await });
+    for refresh in [false, true] {
+        world.options.refresh = refresh;
+        let plan = run(async { world.plan().await });
+        assert!(!plan.summary().has_changes());
+        let told: Vec<&str> = plan.notices.iter().map(|notice| notice.message.as_str()).collect();
+        assert!(told.concat().contains("the service keeps"), "{refresh}: {told:?}");
+        let text = reachform::render::text::plan_text(&plan, &reachform::render::text::TextOptions::default());
+        assert!(!text.contains("What is live is what the manifests declare"), "{text}");
+    }
+    let drift = run(async { world.drift().await });
+    assert!(drift.notices.iter().any(|notice| notice.code == reachform::plan::REWRITTEN), "{:#?}", drift.notices);
 }

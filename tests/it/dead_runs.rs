@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reachform::http::{Clock as _, Method};
 use reachform::model::Stamp;
-use reachform::plan::{Outcome, Report};
+use reachform::plan::{Approval, Outcome, Report};
 use reachform::sandbox::{Phase, Service};
 use serde_json::json;
 
@@ -288,4 +288,75 @@ fn a_stamp_that_cannot_be_brought_up_to_date_is_told_and_one_that_can_is_not() {
         assert_eq!(codes, if is_told { vec!["stamp-behind"] } else { vec![] }, "{report:#?}");
         assert_eq!(report.wrote, !is_told, "{report:#?}");
     }
+}
+
+#[test]
+fn a_draft_of_a_dead_run_that_a_person_edited_since_is_left_to_that_person() {
+    for at in [NEW_VERSION, PUT_CONFIG] {
+        let mut world = changed("");
+        run(async { world.die(Phase::After, at).await });
+        let id = world.id("Agent a");
+        world.sandbox.with(|service| {
+            service.dashboard_edit_version(&id, 2, "/agent/instructions", json!("Their own words.")).unwrap();
+        });
+        run(async { world.converge("a draft that was edited").await });
+        assert_eq!(world.versions("Agent a"), [(1, true), (2, false), (3, true)], "{at}");
+        let agent = world.sandbox.with(|service| service.agent_named("Agent a").unwrap());
+        assert_eq!(agent.versions[1].config["agent"]["instructions"], json!("Their own words."), "{at}");
+    }
+}
+
+#[test]
+fn what_somebody_published_during_an_apply_is_held_by_the_next_one_and_not_overwritten() {
+    for authors in AUTHORS {
+        let mut world = changed(authors);
+        once_after(&world, Method::Put, "/versions/2", |service| {
+            let id = service.agent_named("Agent a").unwrap().id;
+            service.dashboard_edit(&id, "/agent/max_tool_steps", json!(9)).unwrap();
+        });
+        let report = run(async { world.apply().await });
+        assert_eq!(outcome(&report, "a"), Outcome::Stale, "{authors}: {report:#?}");
+        let report = run(async { world.try_apply(Approval::Auto).await }).unwrap().unwrap();
+        assert_eq!(outcome(&report, "a"), Outcome::Held, "{authors}: {report:#?}");
+        assert_eq!(world.live_config("Agent a")["agent"]["max_tool_steps"], json!(9), "{authors}");
+    }
+}
+
+#[test]
+fn a_service_whose_records_leave_the_versions_out_is_asked_for_them() {
+    let mut world = changed("list-versions=no record-versions=no");
+    run(async {
+        world.die(Phase::After, PUT_CONFIG).await;
+        world.converge("after the dead run").await;
+    });
+    assert_eq!(world.versions("Agent a"), [(1, true), (2, true)]);
+}
+
+#[test]
+fn a_config_that_was_answered_and_not_written_is_a_failure_and_not_a_rendering() {
+    let mut world = changed("");
+    world.sandbox.on_request(|phase, _, request, service| {
+        // The draft is put back to what it held, by nobody's name.
+        if phase == Phase::After && request.method == Method::Put && request.path.ends_with("/versions/2") {
+            let id = service.agent_named("Agent a").unwrap().id;
+            service.forget_config(&id, 2, 1).unwrap();
+        }
+    });
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
+    assert!(causes(&report).contains("/config/agent/max_tool_steps: it still is what it was before"), "{report:#?}");
+    assert_eq!(world.versions("Agent a"), [(1, true), (2, false)]);
+}
+
+#[test]
+fn a_draft_that_somebody_edited_before_it_was_read_back_is_not_published() {
+    let mut world = changed("");
+    once_after(&world, Method::Put, "/versions/2", |service| {
+        let id = service.agent_named("Agent a").unwrap().id;
+        service.dashboard_edit_version(&id, 2, "/agent/max_tool_steps", json!(9)).unwrap();
+    });
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Stale, "{report:#?}");
+    assert_eq!(causes(&report), "draft 2 was edited by user_dashboard after this run had written it");
+    assert_eq!(world.versions("Agent a"), [(1, true), (2, false)]);
 }

@@ -257,7 +257,7 @@ fn two_first_applies_at_once_leave_one_agent_also_where_lists_show_it_late() {
 #[test]
 fn an_assignment_that_shows_late_is_waited_for_and_not_sent_again() {
     let mut lists = Vec::new();
-    for reads in [0, 5, 8, 12] {
+    for reads in [0, 8, 12, 16] {
         let mut late = in_service(&format!("eventual={reads}"));
         late.write("a", manifest("a", "phone_numbers: {inbound: []}"));
         run(async { late.converge("eventual=").await });
@@ -353,4 +353,33 @@ fn an_agent_of_the_same_name_and_key_in_another_project_is_nobodys_elder() {
         assert_eq!(world.agents(), 2, "each project has its own");
         run(async { world.assert_empty("beside another project").await });
     }
+}
+
+/// Passes after a while, in which somebody writes something of their own into the metadata of another agent.
+struct Meanwhile(World);
+
+impl Verifier for Meanwhile {
+    fn verify<'a>(&'a self, _command: &'a Verify, _input: &'a VerifyInput) -> Later<'a, Result<(), String>> {
+        Box::pin(async {
+            reachform::http::Clock::sleep(&*self.0.clock, Duration::from_secs(15)).await;
+            self.0.annotate("Agent b", "theirs", json!("written after the lists were read"));
+            Ok(())
+        })
+    }
+}
+
+#[test]
+fn metadata_is_as_old_as_the_lists_and_not_as_the_work_on_its_agent() {
+    let mut world = in_service("");
+    for key in ["a", "b"] {
+        world.write(key, manifest(key, ""));
+    }
+    run(async { world.apply().await });
+    let more = "verify: {command: [check]}";
+    world.write("a", manifest("a", more).replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    world.write("b", manifest("b", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    world.apply.parallelism = 1;
+    world.verifier = Arc::new(Meanwhile(world.clone()));
+    run(async { world.converge("one after the other").await });
+    assert_eq!(world.metadata("Agent b")["theirs"], json!("written after the lists were read"));
 }

@@ -22,6 +22,7 @@ mod examples;
 mod forge;
 mod hostile;
 mod last_looks;
+mod left_out;
 mod limits;
 mod looks;
 mod manifest;

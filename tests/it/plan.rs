@@ -145,6 +145,112 @@ fn removing_what_the_schema_requires_is_an_error_that_offers_release() {
     assert!(plan.diagnostics[0].hints[0].contains("release: [/config/agent/tools]"));
 }
 
+/// A manifest with one more line in its config: of the agent where it is indented by six, else beside it.
+fn with(line: &str) -> String {
+    let before = if line.starts_with("      ") { "      max_tool_steps: 3" } else { "    agent:" };
+    manifest("a", "").replace(before, &format!("{line}\n{before}"))
+}
+
+/// Applied with one more line, perhaps edited in the dashboard, then applied without it: the config at the end.
+fn taken_out(line: &str, edit: Option<(&str, serde_json::Value)>) -> serde_json::Value {
+    let mut scene = Scene::new();
+    scene.write("a", with(line));
+    scene.apply();
+    if let Some((path, value)) = edit {
+        let id = scene.id("a");
+        scene.dashboard(&id, path, value);
+    }
+    scene.write("a", manifest("a", ""));
+    let plan = scene.plan();
+    assert!(!plan.has_errors(), "{:?}", plan.diagnostics);
+    scene.apply();
+    assert_empty(&scene);
+    scene.config_of("a")
+}
+
+#[test]
+fn a_tool_that_its_presence_switches_on_is_gone_when_git_no_longer_declares_it() {
+    let tools = |config: &serde_json::Value| config["agent"].get("built_in_tools").cloned();
+    for tool in [
+        "images: {allow_user_uploads: true}",
+        "time_tool: {default_timezone: Europe/Berlin}",
+        "continue_on_phone: {agent_id: agent-9}",
+        // Equal to the default, so that no value goes with it.
+        "images: {on_blocked: null}",
+    ] {
+        let config = taken_out(&format!("      built_in_tools: {{{tool}}}"), None);
+        assert_eq!(tools(&config), None, "{tool}");
+    }
+    let images = "      built_in_tools: {images: {allow_user_uploads: true}}";
+    let filled = json!({"allow_user_uploads": true, "routes": null});
+    assert_eq!(tools(&taken_out(images, Some(("/agent/built_in_tools/images", filled)))), None);
+    let clock = json!({"default_timezone": "UTC"});
+    let config = taken_out(images, Some(("/agent/built_in_tools/time_tool", clock.clone())));
+    assert_eq!(tools(&config), Some(json!({"time_tool": clock})));
+    let theirs = json!({"allow_user_uploads": true, "default_tier": "fast"});
+    let config = taken_out(images, Some(("/agent/built_in_tools/images", theirs)));
+    assert_eq!(tools(&config), Some(json!({"images": {"default_tier": "fast"}})));
+}
+
+#[test]
+fn an_object_with_required_content_can_be_taken_out_as_a_whole() {
+    for (place, line) in [
+        ("/voicemail_detection", "    voicemail_detection: {beep_detection_threshold: 0.5, beep_detection_timeout: 5}"),
+        ("/noise_cancellation", "    noise_cancellation: {models: [{provider: livekit, model: {name: bvc}}]}"),
+        ("/agent/language", "      language: {languages: [en]}"),
+        ("/agent/built_in_tools", "      built_in_tools: {forms: {forms: []}}"),
+    ] {
+        let config = taken_out(line, None);
+        assert_eq!(config.pointer(place), None, "{config}");
+    }
+}
+
+#[test]
+fn an_object_that_is_not_valid_without_what_git_declared_goes_and_shows_what_else_it_held() {
+    let line = "    voicemail_detection: {beep_detection_threshold: 0.5, beep_detection_timeout: 5}";
+    let theirs = json!({"beep_detection_threshold": 0.5, "beep_detection_timeout": 5, "note": "theirs"});
+    let mut scene = Scene::new();
+    scene.write("a", with(line));
+    scene.apply();
+    let id = scene.id("a");
+    scene.dashboard(&id, "/voicemail_detection", theirs);
+    scene.write("a", manifest("a", ""));
+    let plan = scene.plan();
+    assert!(!plan.has_errors(), "{:?}", plan.diagnostics);
+    let note = plan.changes[0].fields.iter().find(|field| field.path.last() == Some("note"));
+    let note = note.unwrap_or_else(|| panic!("{:#?}", plan.changes[0].fields));
+    assert!(note.removal && note.risk.as_ref().unwrap().0.contains("goes as a whole"), "{note:?}");
+    scene.apply();
+    assert_eq!(scene.config_of("a").get("voicemail_detection"), None);
+    assert_empty(&scene);
+}
+
+#[test]
+fn a_stack_can_go_to_realtime_and_back() {
+    let speech = manifest("a", "");
+    let start = speech.find("        type: stt_llm_tts").unwrap();
+    let realtime = format!(
+        "{}        type: realtime\n        llm: {{models: [{{provider: openai, model: {{name: gpt-4.1, parameters: {{temperature: 0.4}}}}}}]}}\n",
+        &speech[..start]
+    );
+    let mut scene = applied("a", "");
+    let id = scene.id("a");
+    scene.dashboard(&id, "/agent/stack/of_the_old_branch", json!(1));
+    scene.write("a", realtime);
+    let plan = scene.plan();
+    assert!(!plan.has_errors(), "{:?}", plan.diagnostics);
+    scene.apply();
+    assert_empty(&scene);
+    let config = scene.config_of("a");
+    let stack: Vec<&String> = config["agent"]["stack"].as_object().unwrap().keys().collect();
+    assert_eq!(stack, ["type", "llm"]);
+    scene.write("a", speech);
+    assert!(!scene.plan().has_errors());
+    scene.apply();
+    assert_empty(&scene);
+    assert_eq!(scene.config_of("a")["agent"]["stack"].as_object().unwrap().len(), 5);
+}
+
 #[test]
 fn an_ignored_path_keeps_its_live_value_until_the_entry_ends() {
     let ignore = format!("ignore: [{{path: {STEPS}, reason: test, until: 2026-06-30}}]");

@@ -107,6 +107,70 @@ fn a_masked_secret_that_is_not_declared_cannot_be_carried() {
     assert!(plan.diagnostics.iter().any(|told| told.code == "masked-secret"), "{:?}", plan.diagnostics);
 }
 
+/// A manifest of prompt and tools alone is applied to an agent that has recordings in a bucket which nobody declares.
+fn beside_an_undeclared_bucket(location: &Value) -> Plan {
+    let mut scene = Scene::new();
+    scene.write("a", manifest("a", ""));
+    scene.apply();
+    let id = scene.id("a");
+    scene.dashboard(&id, "/custom_recording_locations", json!([location]));
+    assert!(!scene.plan().has_errors());
+    scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    scene.plan()
+}
+
+#[test]
+fn whatever_stands_for_an_undeclared_secret_is_refused_and_a_secret_in_clear_is_carried() {
+    let location = |secret: Value| json!({"provider": "s3", "bucket": "b", "region": "r", "access_key": "k-1", "secret_access_key": secret});
+    for mask in [
+        json!("REA*****"),
+        json!("********"),
+        json!("[REDACTED]"),
+        json!("<hidden>"),
+        json!(""),
+        json!(null),
+        json!("sk-...f3a1"),
+    ] {
+        let plan = beside_an_undeclared_bucket(&location(mask.clone()));
+        let found: Vec<&str> = plan.diagnostics.iter().map(|found| found.code).collect();
+        assert!(found.contains(&"masked-secret"), "{mask}: {found:?}");
+        let named = plan.diagnostics.iter().any(|found| found.message.contains("/0/secret_access_key may hold"));
+        assert!(named, "{:?}", plan.diagnostics);
+    }
+    let mut missing = location(json!(null));
+    missing.as_object_mut().unwrap().shift_remove("secret_access_key");
+    let plan = beside_an_undeclared_bucket(&missing);
+    assert!(plan.diagnostics.iter().any(|found| found.code == "masked-secret"), "{:?}", plan.diagnostics);
+    for clear in ["wJalrXUtnFEMI", "{{recording_key}}"] {
+        let plan = beside_an_undeclared_bucket(&location(json!(clear)));
+        assert!(!plan.has_errors(), "{clear}: {:?}", plan.diagnostics);
+    }
+}
+
+#[test]
+fn a_null_that_the_service_filled_in_beside_other_nulls_is_no_mask() {
+    let turn = |parameters: &Value| json!([{"provider": "anyreach", "model": {"name": "multilingual", "parameters": parameters}}]);
+    let partial = |steps: u8| {
+        let text = manifest("a", "").replace("max_tool_steps: 3", &format!("max_tool_steps: {steps}"));
+        let without = text.lines().filter(|line| !line.trim_start().starts_with("turn_detection"));
+        without.collect::<Vec<_>>().join("\n")
+    };
+    let planned = |parameters: Value| {
+        let mut scene = Scene::new();
+        scene.write("a", manifest("a", ""));
+        scene.apply();
+        scene.write("a", manifest("a", "\nrelease: [/config/agent/stack/turn_detection]"));
+        let id = scene.id("a");
+        scene.dashboard(&id, "/agent/stack/turn_detection/models", turn(&parameters));
+        scene.write("a", partial(4) + "\nrelease: [/config/agent/stack/turn_detection]\n");
+        let plan = scene.plan();
+        plan.diagnostics.iter().map(|found| found.code).filter(|code| *code == "masked-secret").count()
+    };
+    assert_eq!(planned(json!({"api_key": null, "fallback_threshold": null, "timeout": 3.0})), 0);
+    assert_eq!(planned(json!({"api_key": null})), 1);
+    assert_eq!(planned(json!({"api_key": "****"})), 1);
+}
+
 #[test]
 fn a_secret_is_compared_when_known_and_said_to_be_unchecked_when_not() {
     let more = "

@@ -269,3 +269,20 @@ fn a_null_that_is_no_longer_declared_is_of_no_kind() {
     let field = &plan.changes[0].fields[0];
     assert_eq!((field.path.to_string().as_str(), field.kind, field.removal), ("/config/metadata/x", Kind::Other, true));
 }
+
+#[test]
+fn what_the_service_filled_in_is_one_notice_and_no_error_where_nothing_changes() {
+    let mut scene = applied(manifest("a", ""));
+    let id = scene.id("a");
+    let config = &mut scene.live.agents.get_mut(&id).unwrap().configs.get_mut(&1).unwrap().config;
+    let stack = &mut config["agent"]["stack"];
+    for place in ["/tts/models/0/model/parameters/voice", "/llm/models/0/model/name", "/stt/models/0/provider"] {
+        *stack.pointer_mut(place).unwrap() = json!(null);
+    }
+    scene.options.refresh = true;
+    let plan = scene.plan();
+    assert!(!plan.summary().has_changes() && !plan.has_errors(), "{:#?}", plan.diagnostics);
+    let [notice] = plan.diagnostics.as_slice() else { panic!("{:#?}", plan.diagnostics) };
+    assert_eq!(notice.code, "live-config-invalid");
+    assert!(notice.message.contains("values break the schema that are live already"), "{}", notice.message);
+}

@@ -222,3 +222,65 @@ fn a_change_that_was_not_saved_refuses_the_plan() {
     }
     assert_eq!(world.agents(), 3);
 }
+
+const NUMBERS: [&str; 3] = ["+15550100001", "+15550100002", "+15550100003"];
+
+/// Two agents of which the next plan changes both, moves a number from each to the other, empties one and makes a third.
+fn world_of_moves(behaviour: &str) -> World {
+    let mut world = in_service(behaviour);
+    let [a, b, c] = NUMBERS;
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{a}\", \"{c}\"]}}")));
+    world.write("b", manifest("b", &format!("phone_numbers: {{inbound: [\"{b}\"]}}")));
+    run(async { world.apply().await });
+    for (key, number) in [("a", b), ("b", a)] {
+        let text = manifest(key, &format!("description: New.\nphone_numbers: {{inbound: [\"{number}\"]}}"));
+        world.write(key, text.replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    }
+    world.write("new", manifest("new", ""));
+    world
+}
+
+#[test]
+fn what_was_begun_under_a_saved_or_approved_plan_is_finished_under_it_wherever_the_run_died() {
+    for behaviour in ["", "publish=follow"] {
+        let origin = world_of_moves(behaviour);
+        let plan = run(async { origin.plan().await });
+        let saved = saved::read(&plan_document(&plan, &SourceMap::default())).unwrap();
+        let mut whole = origin.fork();
+        whole.sandbox.clear_log();
+        apply(&mut whole, &saved).unwrap();
+        let requests = whole.sandbox.log().len();
+        let mut refusals = Vec::new();
+        for number in 1..=requests {
+            for by_hash in [false, true] {
+                let approval = || if by_hash { Approval::Hash(&plan.plan_hash) } else { Approval::File(&saved) };
+                let mut world = origin.fork();
+                run(async { world.die_applying(approval(), Phase::After, &format!("#{number}")).await });
+                match run(async { world.try_apply(approval()).await }).unwrap() {
+                    Ok(report) => assert!(report.is_complete(), "{behaviour} #{number} {by_hash}: {report:#?}"),
+                    Err(refusal) => refusals.push((number, by_hash, format!("{refusal:?}"))),
+                }
+            }
+        }
+        assert!(refusals.is_empty(), "{behaviour}: {} of {}: {refusals:#?}", refusals.len(), 2 * requests);
+    }
+}
+
+#[test]
+fn a_plan_of_which_one_agent_failed_and_anothers_slot_was_not_emptied_is_finished_under_its_hash() {
+    for by_hash in [false, true] {
+        let mut world = world_of_moves("");
+        let plan = run(async { world.plan().await });
+        let saved = saved::read(&plan_document(&plan, &SourceMap::default())).unwrap();
+        let approval = || if by_hash { Approval::Hash(&plan.plan_hash) } else { Approval::File(&saved) };
+        world.fault(&format!("400:PUT /core/agents/{}/versions/*#1+", world.id("Agent b")));
+        let report = run(async { world.try_apply(approval()).await }).unwrap().unwrap();
+        assert!(!report.is_complete(), "{report:#?}");
+        assert_eq!(world.holder(NUMBERS[2], "inbound").as_deref(), Some("Agent a"), "it is not emptied");
+        world.sandbox.clear_faults();
+        let report = run(async { world.try_apply(approval()).await }).unwrap().unwrap();
+        assert!(report.is_complete(), "{report:#?}");
+        assert_eq!(world.holder(NUMBERS[2], "inbound"), None);
+        run(async { world.assert_empty("finished").await });
+    }
+}

@@ -17,6 +17,7 @@ use crate::scene::manifest;
 use crate::world::{World, causes, changed, elapsed, in_service, outcome, run};
 
 const A: &str = "+15550100001";
+const B: &str = "+15550100002";
 
 /// Keeps what an apply tells, in words.
 fn listen(world: &mut World) -> Arc<Mutex<Vec<String>>> {
@@ -307,6 +308,21 @@ fn a_number_that_the_service_does_not_give_is_left_behind_and_no_copy_is_made_fo
     assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
     assert_eq!(report.outcomes[0].left_behind, [format!("{A} inbound")]);
     assert_eq!(world.versions("Agent a"), [(1, true)]);
+}
+
+#[test]
+fn a_service_that_publishes_once_is_said_to_be_one_and_makes_no_version_for_numbers_that_it_cannot_hold() {
+    let mut world = in_service("republish=refuse");
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"], outbound: [\"{B}\"]}}")));
+    for _ in 0..3 {
+        let report = run(async { world.apply().await });
+        assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
+        assert!(causes(&report, "a").contains("publishes a version only once"), "{}", causes(&report, "a"));
+        assert_eq!(world.versions("Agent a"), [(1, true)]);
+    }
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+    let report = run(async { world.apply().await });
+    assert!(report.is_complete(), "{report:#?}");
 }
 
 #[test]

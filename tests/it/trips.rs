@@ -23,7 +23,7 @@ fn a_plan_of_one_page_costs_two_round_trips() {
 }
 
 #[test]
-fn an_apply_of_one_changed_agent_makes_six_requests_in_turn_between_the_lists() {
+fn an_apply_of_one_changed_agent_makes_seven_requests_in_turn_between_the_lists() {
     let mut world = world_of(1, "limit-max=1000");
     world.write("a0", manifest("a0", "").replace("steps: 3", "steps: 4"));
     let report = run(async { world.apply().await });
@@ -35,5 +35,5 @@ fn an_apply_of_one_changed_agent_makes_six_requests_in_turn_between_the_lists() 
     let first = log.iter().position(|entry| entry.request.method.as_str() != "GET").unwrap();
     let last = log.iter().rposition(|entry| entry.request.method.as_str() != "GET").unwrap();
     let reads = log[first..last].iter().filter(|entry| entry.request.method.as_str() == "GET").count();
-    assert_eq!(reads, 2, "the read-back and the fence beside it");
+    assert_eq!(reads, 3, "the read-back with the fence beside it, and a look at what was published");
 }

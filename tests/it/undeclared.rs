@@ -224,6 +224,7 @@ fn a_run_that_died_before_it_published_leaves_what_was_applied_as_it_was_also_wh
         change: "sha256:dead".to_owned(),
         base: Some(1),
         highest: 1,
+        by: None,
         fields: applied.fields,
         verify: None,
     });

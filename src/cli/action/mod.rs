@@ -140,7 +140,7 @@ impl Action<'_> {
     }
 
     async fn plan(&self, arguments: &args::Plan, outputs: &mut Outputs) -> Result<Outcome, CommandError> {
-        let workspace = open::workspace(self.settings);
+        let workspace = open::planned(self.settings, &arguments.planning);
         let environment = environment(&workspace, self.settings);
         self.desk.publish(&Content::Planning, &environment, Urgency::Passing, outputs).await;
         match self.unless_cancelled(plan::make(arguments, &workspace, self.settings)).await {
@@ -165,7 +165,7 @@ impl Action<'_> {
     }
 
     async fn apply(&self, mut arguments: Apply, outputs: &mut Outputs) -> Result<Outcome, CommandError> {
-        let workspace = open::workspace(self.settings);
+        let workspace = open::planned(self.settings, &arguments.planning);
         let environment = environment(&workspace, self.settings);
         let saved = arguments.file.as_deref().map(apply::read_plan).transpose();
         let saved = match saved {
@@ -262,7 +262,7 @@ impl Action<'_> {
                 "adopt in a checkout of your own and commit what it writes; the issue is the input `drift-issue`",
             ));
         }
-        let workspace = open::workspace(self.settings);
+        let workspace = open::targeted(self.settings, &arguments.target, &arguments.exclude);
         let checked = self.unless_cancelled(drift::check(arguments, &workspace, self.settings)).await?;
         let found = checked.drift;
         drift::show(&found, arguments, self.settings)?;

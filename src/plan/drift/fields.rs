@@ -9,12 +9,15 @@ use crate::model::stamp::Fields;
 use crate::model::value::{leaves, same};
 use crate::model::{ConfigShape, Desired, Editor, FieldPath, Ignore, LeafHash, LiveAgent, Seal, Stamp};
 use crate::plan::agent::{live_document, order_by_schema};
-use crate::plan::change::{KeptEdit, Kind};
+use crate::plan::change::{KeptEdit, Kind, Shown};
 use crate::plan::compare::{Sides, is_empty_object, leaf_sides};
 use crate::plan::hash::field_differs;
 use crate::plan::mask::{Labels, Mask};
 use crate::plan::merge::new_config;
-use crate::plan::scope::Scope;
+use crate::plan::needs::rewritten;
+use crate::plan::readback::says_otherwise;
+use crate::plan::rewritten::rewritten_message;
+use crate::plan::scope::{Scope, published_intent};
 use crate::plan::stamping::{is_as_applied, leaf_hash};
 
 use super::{EndedIgnore, FieldDrift};
@@ -38,6 +41,8 @@ pub(super) struct Values<'a, 'w> {
 pub(super) struct Judged {
     pub fields: Vec<FieldDrift>,
     pub kept: Vec<KeptEdit>,
+    /// What is said of values in whose place the service keeps others: they are as applied, and not as declared.
+    pub rewritten: Vec<String>,
     /// The config that had to be looked at and was not read.
     pub unread: Option<u64>,
     /// Whether the applied version reads otherwise than the stamp says, so that this credential is shown another one.
@@ -84,7 +89,7 @@ impl<'w> Values<'_, 'w> {
 
     /// Whether a run that did not finish got as far as publishing, so that its intent is what was applied.
     fn is_begun(&self) -> bool {
-        self.stamp.state.intent.as_ref().is_some_and(|intent| self.live_version() > intent.base)
+        published_intent(self.stamp, self.agent).is_some()
     }
 
     fn ended(&self, path: &FieldPath) -> Option<EndedIgnore> {
@@ -101,16 +106,28 @@ impl<'w> Values<'_, 'w> {
             .collect()
     }
 
+    fn config_leaves(&self) -> Vec<(FieldPath, Value)> {
+        self.desired.declared.leaves().into_iter().filter(|(path, _)| path.in_config()).collect()
+    }
+
     /// Which configs must be read.
     pub(super) fn wanted(&self) -> Wanted {
         let Some(live) = self.live_version() else { return Wanted::Nothing };
-        let owns_config = self.owned.keys().any(FieldPath::in_config);
+        // Whether an intent was published may be for the config to say, so an intent counts as much as what is owned.
+        let intent = self.stamp.state.intent.as_ref().filter(|intent| self.live_version() > intent.base);
+        let intended = intent.into_iter().flat_map(|intent| intent.fields.keys());
+        let owns_config = self.owned.keys().chain(intended).any(FieldPath::in_config);
         let applied = self.applied_version();
         if owns_config && (self.is_begun() || applied != Some(live)) {
             return Wanted::Since(applied);
         }
         let reawakened = self.reawakened();
-        if reawakened.iter().any(|(path, ..)| path.in_config()) { Wanted::Live } else { Wanted::Nothing }
+        let is_rewritten = rewritten(&self.config_leaves(), self.stamp, self.desired).next().is_some();
+        if is_rewritten || reawakened.iter().any(|(path, ..)| path.in_config()) {
+            Wanted::Live
+        } else {
+            Wanted::Nothing
+        }
     }
 
     /// The versions to read, newest first.
@@ -198,6 +215,12 @@ impl<'w> Values<'_, 'w> {
             let named = path.get(self.desired.declared.tree());
             push(path, named, as_sent.then(|| mask.shown(path, named)), !as_sent, self.ended(path));
         }
+        // Switched off, an agent answers nobody. Git need not declare `active` for that to be news.
+        let active = FieldPath::of(["active"]);
+        let is_undeclared = !self.owned.contains_key(&active) && self.declared(&active).is_none();
+        if is_undeclared && self.agent.active == Some(false) && !self.is_left_alone(&active) {
+            push(&active, None, Some(Shown::Absent), false, None);
+        }
         for (path, named, ended) in self.reawakened().into_iter().filter(|(path, ..)| is_field(path)) {
             let declared = self.declared(&path);
             let differs = match (&declared, live_at(&path)) {
@@ -236,6 +259,7 @@ impl<'w> Values<'_, 'w> {
             }
             judged.kept = config.kept();
         }
+        judged.rewritten = config.rewritten();
         for (path, named, ended) in self.reawakened().into_iter().filter(|(path, ..)| path.in_config()) {
             judged.fields.extend(config.judge_reawakened(&path, &named, ended));
         }
@@ -317,6 +341,27 @@ impl Config<'_, '_, '_> {
             Some(value) => sides.declared_is_live(path, value, inner.get(self.live)),
             None => sides.is_absent_or_default(path, inner.get(self.live)),
         }
+    }
+
+    /// Values that are as they were applied and not as they are declared, for the service keeps others in their place.
+    fn rewritten(&self) -> Vec<String> {
+        let values = self.values;
+        let seal = Seal::of(values.stamp);
+        let leaves = values.config_leaves();
+        let paths = rewritten(&leaves, values.stamp, values.desired).filter(|path| !values.is_left_alone(path));
+        let messages = paths.filter_map(|path| {
+            let (hash, declared) = (values.owned.get(path)?, values.declared(path)?);
+            let live = path.within_config()?.get(self.live);
+            let is_rendering = hash.sent == seal.hash(&declared) && is_as_applied(seal, hash, live);
+            let is_secret = live.is_some_and(|live| self.mask.is_secret(path, live));
+            let is_said = is_rendering
+                && !is_secret
+                && says_otherwise(&declared, live)
+                && !self.in_git.declared_is_live(path, &declared, live);
+            let named = path.get(values.desired.declared.tree());
+            is_said.then(|| rewritten_message(path, &self.mask.shown(path, named), &self.mask.shown(path, live)))
+        });
+        messages.collect()
     }
 
     fn judge_reawakened(&self, path: &FieldPath, named: &Value, ended: EndedIgnore) -> Option<FieldDrift> {

@@ -18,6 +18,9 @@ pub(super) fn of(target: &Target, agents: &[AgentDrift], unchecked: &[Unchecked]
         if agent.is_absent() {
             findings.push(json!([key, "absent"]));
         }
+        if let Some(foreign) = &agent.foreign {
+            findings.push(json!([key, "foreign-apply", foreign.commit]));
+        }
         for field in &agent.fields {
             findings.push(json!([key, "field", field.path.to_string(), field.kind.as_str(), field.token.as_str()]));
         }

@@ -5,17 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Place, Severity};
-use crate::model::{ConfigShape, Coverage, Desired, Key, LiveAgent, Stamp};
-use crate::plan::change::Notice;
+use crate::model::{ConfigShape, Coverage, Desired, FieldPath, Key, LiveAgent, Seal, Slot, Stamp};
+use crate::plan::change::{Notice, SlotHolder};
 use crate::plan::identity::{Binding, Identities, identify};
 use crate::plan::mask::Labels;
 use crate::plan::options::Inputs;
-use crate::plan::scope::{Scope, effective_fields};
-use crate::plan::slots::claims;
+use crate::plan::rewritten::REWRITTEN;
+use crate::plan::scope::{Scope, effective_fields, published_intent};
+use crate::plan::slots::{claims, slot_path};
+use crate::plan::stamping::is_as_applied;
 
-use super::fields::{Judged, Values, version_editor};
+use super::fields::{Judged, Values, live_value, version_editor};
 use super::slots::{Slots, slot_at};
-use super::{AgentDrift, AsApplied, Drift, Unchecked, fingerprint};
+use super::{
+    AgentDrift, AsApplied, Drift, FieldDrift, ForeignApply, Provenance, SlotDrift, SlotLive, Unchecked, fingerprint,
+};
 
 /// What a check is made of. The same inputs give the same drift.
 #[derive(Clone, Copy)]
@@ -28,6 +32,8 @@ pub struct DriftInputs<'a> {
     pub busy: &'a BTreeMap<String, String>,
     /// Keys of manifests that no apply has had before it, so that their agents cannot be missing.
     pub unmade: &'a BTreeSet<Key>,
+    /// What is known of the apply behind each agent whose manifest differs from what was applied.
+    pub provenance: &'a BTreeMap<Key, Provenance>,
     /// Configs that were asked for and could not be read, by the agent's id: the causes.
     pub unread: &'a BTreeMap<String, Vec<String>>,
 }
@@ -39,7 +45,7 @@ pub fn configs_needed(run: &Inputs<'_>, shape: &dyn ConfigShape) -> Vec<(String,
     for desired in run.desired.iter().filter(|desired| run.options.is_wanted(&desired.key)) {
         let Some(Binding::Owned { agent, stamp, .. }) = identities.bindings.get(&desired.key) else { continue };
         let scope = Scope::of(desired, run.options.today);
-        let owned = effective_fields(Some(stamp), agent.live_version().map(|head| head.version));
+        let owned = effective_fields(Some(stamp), Some(agent));
         let labels = Labels::default();
         let values = Values {
             desired,
@@ -163,6 +169,7 @@ fn judge_absent(inputs: &DriftInputs<'_>, desired: &Desired, draft: &mut Draft) 
         fields: Vec::new(),
         slots: Vec::new(),
         kept: Vec::new(),
+        foreign: None,
     });
 }
 
@@ -194,7 +201,7 @@ fn judge_one(
         return;
     }
     let scope = Scope::of(desired, run.options.today);
-    let owned = effective_fields(Some(stamp), live_version);
+    let owned = effective_fields(Some(stamp), Some(agent));
     let labels = Labels::default();
     let values = Values {
         desired,
@@ -207,7 +214,7 @@ fn judge_one(
         not_secret: &run.options.not_secret,
         labels: &labels,
     };
-    let Judged { fields, kept, unread, other_rendering } = values.judge();
+    let Judged { fields, kept, rewritten, unread, other_rendering } = values.judge();
     if let Some(version) = unread {
         let mut causes = vec![format!("the config of version {version} could not be read")];
         causes.extend(inputs.unread.get(&agent.id).into_iter().flatten().cloned());
@@ -216,10 +223,32 @@ fn judge_one(
     let claims = claims(run.desired);
     let slots =
         Slots { live: run.live, identities, claims: &claims, desired, agent, scope: &scope, owned: &owned }.judge();
+    for message in rewritten {
+        draft.notice(desired, REWRITTEN, message);
+    }
     say_more(desired, stamp, run, other_rendering, draft);
-    let ours = applied_version == live_version || stamp.state.intent.is_some();
+    let Unfinished { left, fields, slots } = unfinished(agent, stamp, fields, slots);
+    if !left.is_empty() {
+        let causes =
+            vec!["an apply was not finished".to_owned(), format!("what it has still to do: {}", left.join(", "))];
+        draft.unchecked.push(unchecked(causes, "`reachform apply` finishes it"));
+    }
+    say_left_behind(desired, agent, draft);
+    let foreign = match inputs.provenance.get(&desired.key) {
+        Some(Provenance::Elsewhere(from)) => {
+            let commit = stamp.state.applied.as_ref().and_then(|applied| applied.commit.clone());
+            Some(ForeignApply { commit, from: *from })
+        }
+        Some(Provenance::Untold(why)) => {
+            let cause = "what was applied last is not what Git says now, and whether Git ever said so is not known";
+            draft.unchecked.push(unchecked(vec![cause.to_owned()], why));
+            None
+        }
+        Some(Provenance::Pending) | None => None,
+    };
+    let ours = foreign.is_none() && (applied_version == live_version || published_intent(stamp, agent).is_some());
     let live_editor = live_version.filter(|_| !ours).and_then(|version| version_editor(agent, version));
-    if !fields.is_empty() || !slots.is_empty() {
+    if !fields.is_empty() || !slots.is_empty() || foreign.is_some() {
         draft.agents.push(AgentDrift {
             key: desired.key.clone(),
             name: desired.name.clone(),
@@ -231,9 +260,62 @@ fn judge_one(
             fields,
             slots,
             kept,
+            foreign,
         });
-    } else if unread.is_none() {
+    } else if unread.is_none() && left.is_empty() {
         draft.as_applied.push(AsApplied { key: desired.key.clone(), live_version, live_editor, kept });
+    }
+}
+
+/// What Git cannot manage yet, and what differs all the same.
+fn say_left_behind(desired: &Desired, agent: &LiveAgent, draft: &mut Draft) {
+    let Some(live) = agent.live_version() else { return };
+    for widget in &agent.widgets {
+        let on = agent.versions.iter().find(|head| widget.agent_version_id.as_ref() == Some(&head.id));
+        if let Some(head) = on.filter(|head| head.version != live.version) {
+            let message =
+                format!("the web widget {} still runs v{}, and v{} is live", widget.id, head.version, live.version);
+            draft.notice(desired, "widget-left-behind", message);
+        }
+    }
+    if agent.active == Some(false) && FieldPath::of(["active"]).get(desired.declared.tree()).is_none() {
+        let message = "the agent is switched off, and its manifest does not say so: declare `active: true` to have \
+                       `apply` switch it on, or `active: false` to leave it off";
+        draft.notice(desired, "switched-off", message.to_owned());
+    }
+}
+
+/// The differences of an agent, without what an apply of ours has left to do.
+struct Unfinished {
+    left: Vec<String>,
+    fields: Vec<FieldDrift>,
+    slots: Vec<SlotDrift>,
+}
+
+/// Where an apply of ours published and went no further, what still is as it was before that apply was changed by nobody:
+/// it is left to do, and no drift.
+fn unfinished(agent: &LiveAgent, stamp: &Stamp, fields: Vec<FieldDrift>, slots: Vec<SlotDrift>) -> Unfinished {
+    let Some(intent) = published_intent(stamp, agent) else {
+        return Unfinished { left: Vec::new(), fields, slots };
+    };
+    let seal = Seal::of(stamp);
+    let applied = |path: &FieldPath| stamp.state.applied.as_ref().and_then(|applied| applied.fields.get(path));
+    let is_as_before = |path: &FieldPath| match applied(path) {
+        Some(hash) => is_as_applied(seal, hash, live_value(agent, path).as_ref()),
+        None => !path.in_config() && intent.fields.contains_key(path),
+    };
+    let (left_fields, fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| is_as_before(&field.path));
+    let (left_slots, slots): (Vec<_>, Vec<_>) = slots.into_iter().partition(|slot| {
+        let path = slot_path(&Slot { number: slot.number.clone(), direction: slot.direction });
+        let is_here =
+            matches!(&slot.live, SlotLive::Holder(SlotHolder::Agent { agent_id, .. }) if *agent_id == agent.id);
+        !slot.arrived && (is_here || applied(&path).is_none())
+    });
+    let left_slots = left_slots.iter().map(|slot| format!("{} {}", slot.number, slot.direction));
+    Unfinished {
+        left: left_fields.iter().map(|field| field.path.to_string()).chain(left_slots).collect(),
+        fields,
+        slots,
     }
 }
 

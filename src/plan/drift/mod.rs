@@ -98,6 +98,37 @@ pub struct SlotDrift {
     pub conflict: bool,
 }
 
+/// Where an apply came from whose manifest the checked-out history does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// A commit that is not among those that lead to the one checked out: another branch, or a newer commit.
+    OtherCommit,
+    /// A commit of this history whose manifest says something else: files that were never committed.
+    Uncommitted,
+    /// A folder that was no git checkout.
+    NoCheckout,
+}
+
+/// What is known of the apply that made what is live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Provenance {
+    /// It applied a manifest of this history: what differs from it is pending in Git.
+    Pending,
+    /// It applied something else.
+    Elsewhere(Elsewhere),
+    /// That cannot be told, and why.
+    Untold(&'static str),
+}
+
+/// An apply from somewhere else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignApply {
+    /// The commit that it names.
+    pub commit: Option<String>,
+    /// From where.
+    pub from: Elsewhere,
+}
+
 /// One agent on which something was changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AgentDrift {
@@ -121,6 +152,8 @@ pub struct AgentDrift {
     pub slots: Vec<SlotDrift>,
     /// Edits at paths that Git does not declare: no drift, they stay.
     pub kept: Vec<KeptEdit>,
+    /// The apply that made what is live, where it was not of this history.
+    pub foreign: Option<ForeignApply>,
 }
 
 impl AgentDrift {

@@ -201,7 +201,12 @@ fn absent(out: &mut String, drift: &Drift) {
             format_args!("- {} ({place}): **there is no such agent**; {}\n", code(agent.key.as_str()), said::ABSENT),
         );
     }
-    if drift.agents.iter().any(AgentDrift::is_absent) {
+    let mut applied = drift.agents.iter().filter_map(|agent| Some((agent, said::foreign(agent)?))).peekable();
+    let has_foreign = applied.peek().is_some();
+    for (agent, text) in applied {
+        put(out, format_args!("- {}: {}\n", code(agent.key.as_str()), sentence(&text)));
+    }
+    if has_foreign || drift.agents.iter().any(AgentDrift::is_absent) {
         out.push('\n');
     }
 }

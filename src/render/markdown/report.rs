@@ -89,7 +89,7 @@ fn details(out: &mut String, entry: &AgentOutcome) {
     }
     lines.extend(entry.causes.iter().map(|cause| format!("cause: {}", sentence(cause))));
     if let Some(draft) = entry.draft {
-        lines.push(format!("draft v{draft} was left behind; nothing points at it"));
+        lines.push(format!("draft v{draft} was left behind"));
     }
     if !entry.left_behind.is_empty() {
         let numbers: Vec<String> = entry.left_behind.iter().map(|number| code(number)).collect();

@@ -41,7 +41,7 @@ pub fn drift_text(drift: &Drift, options: &TextOptions) -> String {
             .filter(|(of, _)| of.key == agent.key)
             .map(|(_, f)| *f)
             .collect();
-        if agent.is_absent() || !own.is_empty() || !agent.slots.is_empty() {
+        if agent.is_absent() || agent.foreign.is_some() || !own.is_empty() || !agent.slots.is_empty() {
             paper.blank();
             agent_rows(&mut paper, agent, &own, options);
         }
@@ -134,6 +134,9 @@ fn agent_rows(paper: &mut Paper, agent: &AgentDrift, own: &[&FieldDrift], option
     if agent.is_absent() {
         paper.flow(6, 8, &[Span::plain(said::ABSENT)]);
         return;
+    }
+    if let Some(text) = said::foreign(agent) {
+        paper.flow(6, 8, &[Span::new(styles.danger, &text)]);
     }
     for slot in &agent.slots {
         let mark =

@@ -71,9 +71,11 @@ pub fn event_line(event: &Event, verbose: bool, options: &TextOptions) -> Option
 }
 
 fn version_note(outcome: &AgentOutcome) -> String {
-    match (outcome.version, outcome.outcome.is_in_place()) {
-        (Some(version), true) => format!(", v{version} is live"),
-        (Some(version), false) => format!(", v{version} is still live"),
+    match (outcome.version, outcome.outcome) {
+        (Some(version), Outcome::Unknown | Outcome::Unverified) => {
+            format!(", v{version} was live when last seen, not confirmed")
+        }
+        (Some(version), _) => format!(", v{version} is live"),
         (None, _) => String::new(),
     }
 }
@@ -108,7 +110,9 @@ fn table(paper: &mut Paper, outcomes: &[AgentOutcome], options: &TextOptions) {
 }
 
 fn live(entry: &AgentOutcome) -> String {
-    entry.version.map(|version| format!("v{version} live")).unwrap_or_default()
+    let is_open = matches!(entry.outcome, Outcome::Unknown | Outcome::Unverified);
+    let note = if is_open { ", not confirmed" } else { "" };
+    entry.version.map(|version| format!("v{version} live{note}")).unwrap_or_default()
 }
 
 /// Why it did not end well, what is left behind, and what to do.
@@ -155,7 +159,7 @@ fn details(paper: &mut Paper, entry: &AgentOutcome, options: &TextOptions) {
         paper.flow(4, 6, &[Span::new(styles.dim, start), Span::plain(cause)]);
     }
     if let Some(draft) = draft {
-        paper.flow(4, 6, &[Span::plain(&format!("draft v{draft} was left behind; nothing points at it"))]);
+        paper.flow(4, 6, &[Span::plain(&format!("draft v{draft} was left behind"))]);
     }
     if !left_behind.is_empty() {
         let text = format!("numbers that stayed where they were: {}", left_behind.join(", "));

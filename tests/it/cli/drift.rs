@@ -143,3 +143,49 @@ fn a_manifest_that_no_apply_has_seen_is_pending_and_an_agent_that_was_deleted_is
     std::fs::remove_dir_all(project.path(".git")).unwrap();
     assert_eq!(project.run(&["drift", "--json"]).ends(0).json()["summary"]["absent"], json!(2));
 }
+
+/// What is committed, and then applied.
+fn committed_and_applied() -> (Server, Project) {
+    let server = Server::new();
+    let project = Project::at(&server);
+    commit(&project, &["init", "-q", "-b", "main"]);
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    (server, project)
+}
+
+fn commit(project: &Project, first: &[&str]) {
+    git(&project.dir(), first);
+    git(&project.dir(), &["add", "-A"]);
+    git(&project.dir(), &["commit", "-q", "-m", "a state"]);
+}
+
+const STEPS: (&str, &str) = ("max_tool_steps: 4", "max_tool_steps: 7");
+
+#[test]
+fn what_was_applied_from_files_that_were_never_committed_is_reported_with_the_commit_below_it() {
+    let (_server, project) = committed_and_applied();
+    project.edit(MANIFEST, STEPS.0, STEPS.1);
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    project.run(&["drift", "--detailed-exitcode"]).ends(0);
+    git(&project.dir(), &["checkout", "-q", "--", "."]);
+    let ran = project.run(&["drift", "--detailed-exitcode", "--markdown", "issue.md"]).ends(2);
+    ran.says("was applied from files that were never committed");
+    assert!(project.read("issue.md").contains("never committed"), "{}", project.read("issue.md"));
+    let document = project.run(&["drift", "--json"]).ends(0).json();
+    assert_eq!(document["agents"][0]["applied_from"]["reason"], json!("uncommitted"), "{document:#}");
+    assert!(document["agents"][0]["applied_from"]["commit"].is_string());
+}
+
+#[test]
+fn what_was_applied_from_another_branch_is_reported_and_what_is_pending_in_git_is_not() {
+    let (_server, project) = committed_and_applied();
+    git(&project.dir(), &["checkout", "-q", "-b", "other"]);
+    project.edit(MANIFEST, STEPS.0, STEPS.1);
+    commit(&project, &["status", "-s"]);
+    project.run(&["drift", "--detailed-exitcode"]).ends(0).says("No drift.");
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    git(&project.dir(), &["checkout", "-q", "main"]);
+    project.run(&["drift", "--detailed-exitcode"]).ends(2).says("which is not in the");
+    git(&project.dir(), &["merge", "-q", "other"]);
+    project.run(&["drift", "--detailed-exitcode"]).ends(0).says("No drift.");
+}

@@ -44,7 +44,7 @@ fn an_apply_that_died_is_no_drift_and_is_told() {
 }
 
 #[test]
-fn an_edit_after_a_dead_apply_that_published_is_drift_from_what_it_intended() {
+fn an_edit_after_a_dead_apply_that_published_is_a_conflict_with_what_was_merged() {
     let mut world = changed("");
     run(async {
         world.die(Phase::After, PUBLISH).await;
@@ -53,9 +53,9 @@ fn an_edit_after_a_dead_apply_that_published_is_drift_from_what_it_intended() {
         let drift = world.drift().await;
         assert_eq!(paths(&drift), [STEPS]);
         let field = &drift.agents[0].fields[0];
-        assert_eq!(field.applied, Some(Shown::Value(json!(4))), "{field:#?}");
+        assert_eq!(field.applied, Some(Shown::Value(json!(3))), "{field:#?}");
         assert_eq!(field.editor.as_ref().and_then(|editor| editor.version), Some(3), "{field:#?}");
-        assert!(!field.conflict);
+        assert!(field.conflict, "the live version is a person's, so nothing says that what Git has now ever was live");
     });
 }
 
@@ -132,4 +132,30 @@ fn an_absent_description_and_null_are_one_and_an_empty_object_is_in_place_where_
         set(&world, "description", Value::Null);
         world.assert_clean("gone on both sides").await;
     });
+}
+
+#[test]
+fn what_an_apply_of_ours_has_left_to_do_is_no_drift_wherever_it_died() {
+    let number = "+15550100001";
+    let mut origin = in_service("");
+    origin.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{number}\"]}}")));
+    run(async { origin.apply().await });
+    let more = format!("description: New.\nphone_numbers: {{inbound: [\"{number}\", \"+15550100002\"]}}");
+    origin.write("a", manifest("a", &more).replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    origin.sandbox.clear_log();
+    let mut whole = origin.fork();
+    run(async { whole.apply().await });
+    let requests = whole.sandbox.log().len();
+    let mut left_to_do = 0;
+    for request in 1..=requests {
+        let mut world = origin.fork();
+        let drift = run(async {
+            world.die(Phase::After, &format!("#{request}")).await;
+            world.clock.sleep(Duration::from_secs(121)).await;
+            world.drift().await
+        });
+        assert!(drift.agents.is_empty(), "#{request}: {:#?}", drift.agents);
+        left_to_do += usize::from(drift.unchecked.iter().any(|open| open.causes[0] == "an apply was not finished"));
+    }
+    assert!(left_to_do > 0, "no kill left anything to do");
 }

@@ -323,3 +323,44 @@ fn a_number_that_was_seen_elsewhere_is_drift_also_where_the_list_was_not_read_to
     }
     assert!(seen > 0, "none of the partial lists showed any of the moved numbers");
 }
+
+#[test]
+fn an_agent_that_is_switched_off_is_drift_also_where_git_does_not_declare_it() {
+    run(async {
+        let mut world = applied(&["a", "b"]).await;
+        let id = world.id("Agent a");
+        let off = json!({"active": false});
+        world.sandbox.with(|service| service.dashboard_change(&id, off.as_object().unwrap()).unwrap());
+        let drift = world.drift().await;
+        assert_eq!((drift.state(), paths(&drift)), (DriftState::Drifted, vec!["/active".to_owned()]));
+        assert_eq!(drift.agents[0].fields[0].live, Shown::Value(json!(false)));
+        assert!(drift.notices.iter().any(|notice| notice.code == "switched-off"), "{:?}", drift.notices);
+        world.write("a", manifest("a", "ignore: [{path: /active, reason: closed in winter}]"));
+        world.assert_clean("ignored").await;
+    });
+}
+
+#[test]
+fn a_widget_that_was_left_on_an_old_version_is_named() {
+    run(async {
+        let world = applied(&["a"]).await;
+        let outside = world.outside();
+        let mut service = reachform::session::read(&outside, &outside.reader(), None).await.unwrap();
+        let agent = service.live.agents.values_mut().next().unwrap();
+        let old =
+            reachform::model::VersionHead { id: "old".to_owned(), version: 0, ..agent.live_version().unwrap().clone() };
+        let widget = |on: &str| reachform::model::live::LiveWidget {
+            id: format!("w-{on}"),
+            agent_version_id: Some(on.to_owned()),
+        };
+        agent.widgets = vec![widget("old"), widget(&agent.live_version().unwrap().id.clone())];
+        agent.versions.push(old);
+        let workspace = world.workspace();
+        let past = reachform::session::NoPast;
+        let reader = outside.reader();
+        let drift = reachform::session::check_drift(&workspace, &world.options, &outside, &reader, &mut service, &past);
+        let drift = drift.await.unwrap();
+        let named: Vec<&str> = drift.notices.iter().map(|notice| notice.message.as_str()).collect();
+        assert_eq!(named, ["the web widget w-old still runs v0, and v1 is live"]);
+    });
+}

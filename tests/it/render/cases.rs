@@ -471,7 +471,7 @@ fn events_are_one_line_each() {
             "agent.front-desk: update",
             "agent.front-desk: publish",
             "agent.front-desk: applied, v13 is live (1.8 s)",
-            "agent.sales: failed, v12 is still live (1.8 s)",
+            "agent.sales: failed, v12 is live (1.8 s)",
             "note: waiting⏎for the lease",
         ]
     );

@@ -7,7 +7,8 @@ use super::plan::{EditorJson, HolderJson, KeptJson, PlaceJson, SourceJson, Stats
 use super::{FORMAT_VERSION, NoticeJson, TargetJson, write};
 use crate::model::Digest;
 use crate::plan::drift::{
-    AgentDrift, AsApplied, Drift, DriftGroup, DriftSummary, FieldDrift, SlotDrift, SlotLive, Unchecked,
+    AgentDrift, AsApplied, Drift, DriftGroup, DriftSummary, Elsewhere, FieldDrift, ForeignApply, SlotDrift, SlotLive,
+    Unchecked,
 };
 
 /// The document of a check, with line feeds and a final one.
@@ -59,6 +60,14 @@ struct AgentJson<'d> {
     fields: Vec<FieldJson<'d>>,
     numbers: Vec<SlotJson<'d>>,
     kept: Vec<KeptJson<'d>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applied_from: Option<ForeignJson<'d>>,
+}
+
+#[derive(Serialize)]
+struct ForeignJson<'d> {
+    commit: Option<&'d str>,
+    reason: &'static str,
 }
 
 #[derive(Serialize)]
@@ -192,8 +201,19 @@ impl From<DriftSummary> for SummaryJson {
 
 impl<'d> From<&'d AgentDrift> for AgentJson<'d> {
     fn from(agent: &'d AgentDrift) -> Self {
-        let AgentDrift { key, name, agent_id, origin, applied_version, live_version, live_editor, fields, slots, kept } =
-            agent;
+        let AgentDrift {
+            key,
+            name,
+            agent_id,
+            origin,
+            applied_version,
+            live_version,
+            live_editor,
+            fields,
+            slots,
+            kept,
+            foreign,
+        } = agent;
         Self {
             address: address(key),
             key: key.as_str(),
@@ -207,7 +227,20 @@ impl<'d> From<&'d AgentDrift> for AgentJson<'d> {
             fields: fields.iter().map(FieldJson::from).collect(),
             numbers: slots.iter().map(SlotJson::from).collect(),
             kept: kept.iter().map(KeptJson::from).collect(),
+            applied_from: foreign.as_ref().map(ForeignJson::from),
         }
+    }
+}
+
+impl<'d> From<&'d ForeignApply> for ForeignJson<'d> {
+    fn from(foreign: &'d ForeignApply) -> Self {
+        let ForeignApply { commit, from } = foreign;
+        let reason = match from {
+            Elsewhere::OtherCommit => "other-commit",
+            Elsewhere::Uncommitted => "uncommitted",
+            Elsewhere::NoCheckout => "no-checkout",
+        };
+        Self { commit: commit.as_deref(), reason }
     }
 }
 
