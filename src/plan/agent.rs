@@ -94,6 +94,9 @@ impl<'a> AgentInputs<'a> {
 /// Plans one agent. Pure: the reading is finished.
 pub fn plan_agent(inputs: AgentInputs<'_>) -> AgentPlan {
     let mut plan = AgentPlan { missing_secrets: inputs.desired.declared.missing_secrets(), ..AgentPlan::default() };
+    if let Some(seal) = inputs.stamp.map(Seal::of) {
+        seal.expect(&inputs.desired.declared);
+    }
     let owned = effective_fields(inputs.stamp, inputs.agent);
     plan_outside_config(&inputs, &owned, &mut plan);
     if let Some(declared) = inputs.desired.declared.config() {

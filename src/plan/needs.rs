@@ -20,6 +20,7 @@ pub fn is_settled(desired: &Desired, agent: &LiveAgent, stamp: &Stamp, scope: &S
         desired.declared.leaves().into_iter().filter(|(path, _)| path.in_config()).collect();
     let declared: BTreeSet<&FieldPath> = leaves.iter().map(|(path, _)| path).collect();
     let seal = Seal::of(stamp);
+    seal.expect(&desired.declared);
     let all_as_sent = leaves.iter().filter(|(path, _)| !scope.is_ignored(path)).all(|(path, _)| {
         let Ok(Some(value)) = desired.declared.reveal(path) else { return false };
         applied.fields.get(path).is_some_and(|hash| hash.sent == seal.hash(&value))

@@ -28,6 +28,7 @@ mod looks;
 mod manifest;
 mod matrix;
 mod moved_secrets;
+mod numbers;
 mod organizations;
 mod parallel;
 mod plan;

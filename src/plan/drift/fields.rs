@@ -156,6 +156,7 @@ impl<'w> Values<'_, 'w> {
     /// Judges the values.
     pub(super) fn judge(&self) -> Judged {
         let mut judged = Judged::default();
+        Seal::of(self.stamp).expect(&self.desired.declared);
         self.outside_config(&mut judged);
         let wanted = self.wanted();
         if let (Some(live_version), true) = (self.live_version(), wanted != Wanted::Nothing) {

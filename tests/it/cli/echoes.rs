@@ -209,3 +209,20 @@ fn too_many_texts_as_long_as_a_short_secret_are_hidden_untried_and_that_is_said(
     assert!(notices.iter().any(|notice| notice["code"] == "secrets-not-tried"), "{notices:#?}");
     assert!(!ran.stdout.contains("73519"));
 }
+
+/// More short secrets than a run tries of other texts: all of them are known, and so nothing is ever behind.
+#[test]
+fn however_many_short_secrets_there_are_a_plan_after_an_apply_is_empty() {
+    const SECRETS: usize = 220;
+    let server = Server::new();
+    let mut project = Project::at(&server);
+    let keys: Vec<String> = (0..SECRETS).map(|n| format!("k{n}: !secret PIN_{n}")).collect();
+    for n in 0..SECRETS {
+        project = project.with(&format!("REACHFORM_SECRET_PIN_{n}"), &format!("p{n:05}"));
+    }
+    project.write("agents/other.yaml", format!("key: other\nname: Another\nmetadata: {{{}}}\n", keys.join(", ")));
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    let plan = project.run(&["plan", "--refresh", "--detailed-exitcode", "--json"]).ends(0).json();
+    let codes: Vec<&str> = plan["notices"].as_array().unwrap().iter().filter_map(|it| it["code"].as_str()).collect();
+    assert!(!codes.contains(&"stamp-behind") && !codes.contains(&"secrets-not-tried"), "{codes:?}");
+}
