@@ -257,16 +257,14 @@ impl Session<'_> {
 
     /// A text as the service shall get it: without a byte order mark, lines ended as everywhere else, nothing else touched.
     fn load_text(&mut self, name: &str, span: &Span) -> Option<Rc<str>> {
-        let text = match self.texts.get(name) {
-            Some(known) => known.clone(),
-            None => {
-                let text = self.read_for(name, span)?;
-                let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);
-                let text: Rc<str> =
-                    if plain.contains("\r\n") { plain.replace("\r\n", "\n").into() } else { plain.into() };
-                self.texts.insert(name.to_owned(), text.clone());
-                text
-            }
+        let text = if let Some(known) = self.texts.get(name) {
+            known.clone()
+        } else {
+            let text = self.read_for(name, span)?;
+            let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            let text: Rc<str> = if plain.contains("\r\n") { plain.replace("\r\n", "\n").into() } else { plain.into() };
+            self.texts.insert(name.to_owned(), text.clone());
+            text
         };
         if text.trim().is_empty() {
             let problem = Diagnostic::warning(codes::EMPTY_FILE, format!("`{name}` is empty"));

@@ -301,7 +301,7 @@ fn a_key_that_becomes_another_one_in_a_prompt_is_seen() {
     world.write("a", prompt("sk-0123456789abcdefgi", " Hello."));
     let shown = tools_shown(&world);
     assert!(!shown.contains("sk-0123") && shown.contains("by its look"), "{shown}");
-    assert!(shown.contains("(secret 2, by its look)") || shown.contains("2"), "{shown}");
+    assert!(shown.contains("(secret 2, by its look)") || shown.contains('2'), "{shown}");
     world.write("a", prompt("sk-0123456789abcdefgh", " Hello."));
     assert!(!tools_shown(&world).contains("secret 2"), "the key stays as it is");
 }
