@@ -21,8 +21,7 @@ pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, Command
     open::refuse_broken(&workspace, settings)?;
     let project = &workspace.resolved.project;
     let connection = connect(settings, project, CancellationToken::new())?;
-    let service =
-        session::read(&connection, &connection.reader(), None).await.map_err(|error| CommandError::session(&error))?;
+    let service = open::service(settings, &connection, &connection.reader()).await?;
     let target = session::planning::target(&workspace, &connection, &service.live);
     let options = Options { has_project: project.has_project, ..Options::default() };
     let source = Source::default();

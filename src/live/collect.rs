@@ -243,8 +243,13 @@ impl ConfigFailure {
 pub async fn read_configs(reader: &Reader, state: &mut LiveState, wanted: &[(String, u64)]) -> Vec<ConfigFailure> {
     let reader = &reader.for_one_reading();
     let wanted: BTreeSet<(String, u64)> = wanted.iter().cloned().collect();
+    reader.client().count_answers("agent configs read", wanted.len());
     let answers = stream::iter(wanted)
-        .map(|(agent_id, version)| async move { (reader.version(&agent_id, version).await, (agent_id, version)) })
+        .map(|(agent_id, version)| async move {
+            let answer = reader.version(&agent_id, version).await;
+            reader.client().answered();
+            (answer, (agent_id, version))
+        })
         .buffer_unordered(WAVE);
     let answers: BTreeMap<(String, u64), _> = answers.map(|(answer, key)| (key, answer)).collect().await;
     let mut failures = Vec::new();

@@ -87,7 +87,7 @@ fn a_delete_that_is_no_longer_planned_refuses_the_plan_while_its_agent_stands() 
     metadata[STAMP_KEY] = stamp.write();
     let fields = Map::from_iter([("metadata".to_owned(), metadata)]);
     world.sandbox.with(|service| service.dashboard_change(&found.id, &fields).unwrap());
-    refused(&mut world, &saved, "agent.b: delete was saved and is no longer planned");
+    refused(&mut world, &saved, "agent.b: delete was saved, is no longer planned, and is not recorded as applied");
     assert_eq!(world.agents(), 3);
 }
 
@@ -98,7 +98,11 @@ fn changes_whose_manifests_are_gone_refuse_the_plan() {
         let saved = save(&world);
         world.files.remove(&format!("agents/{key}.yaml"));
         world.options.prune = false;
-        refused(&mut world, &saved, &format!("agent.{key}: {action} was saved and is no longer planned"));
+        refused(
+            &mut world,
+            &saved,
+            &format!("agent.{key}: {action} was saved, is no longer planned, and is not recorded as applied"),
+        );
     }
 }
 
@@ -113,8 +117,8 @@ fn a_plan_for_another_target_is_refused_with_both_named() {
             "host: the plan was saved for eu.test, this run is for sandbox",
         ),
         (
-            |saved| saved.target.organization = None,
-            "organization: the plan was saved for none, this run is for org_sandbox",
+            |saved| saved.target.organization = Some("org_other".to_owned()),
+            "organization: the plan was saved for org_other, this run is for org_sandbox",
         ),
         (
             |saved| saved.target.environment = "staging".to_owned(),
@@ -212,4 +216,23 @@ fn a_change_that_was_not_saved_refuses_the_plan() {
         other => panic!("{other:#?}"),
     }
     assert_eq!(world.agents(), 3);
+}
+
+#[test]
+fn a_saved_plan_of_which_nothing_was_applied_is_refused_although_the_manifests_plan_nothing() {
+    let mut world = in_service("");
+    world.options.limits.delete = 1;
+    world.write("a", manifest("a", ""));
+    world.write("b", manifest("b", ""));
+    run(async { world.apply().await });
+    let before = world.files.clone();
+    world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    world.files.remove("agents/b.yaml");
+    world.options.prune = true;
+    let plan = run(async { world.plan().await });
+    let saved = saved::read(&plan_document(&plan, &SourceMap::default())).unwrap();
+    // Git goes back: now there is nothing to do, and nothing of that plan was ever done.
+    world.files = before;
+    refused(&mut world, &saved, "agent.a: update was saved, is no longer planned, and is not recorded as applied");
+    refused(&mut world, &saved, "agent.b: delete was saved, is no longer planned, and is not recorded as applied");
 }

@@ -57,6 +57,61 @@ fn a_reader_that_goes_away_is_no_panic() {
 }
 
 #[test]
+fn a_result_that_could_not_be_written_is_a_failure_and_a_reader_that_goes_away_is_not() {
+    let project = Project::quickstart();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for arguments in [
+        &["--sandbox", "plan"][..],
+        &["--sandbox", "plan", "--json", "--detailed-exitcode"],
+        &["--sandbox", "validate"],
+        &["--sandbox", "list"],
+        &["--sandbox", "schema"],
+        &["--version"],
+    ] {
+        let ended = project.command(arguments).stdout(full()).output().unwrap();
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{arguments:?}: {told}");
+        assert!(
+            told.contains("error: the result could not be written to stdout\n  caused by: No space left"),
+            "{told}"
+        );
+    }
+    for arguments in [&["--sandbox", "plan"][..], &["--sandbox", "list"], &["--version"]] {
+        let mut child = project.start(arguments);
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_under_json_is_a_document_as_well() {
+    let project = Project::quickstart();
+    for arguments in [&["plan", "--nope", "--json"][..], &["--json", "pla"], &["--json"], &["--json", "apply", "--env"]]
+    {
+        let ran = project.run(arguments).ends(64);
+        let error = &ran.json()["error"];
+        assert_eq!(error["exit_code"], json!(64), "{arguments:?}");
+        let cause = error["causes"][0].as_str().unwrap();
+        assert!(!cause.is_empty() && !cause.starts_with("error"), "{cause}");
+        assert!(!ran.stderr.is_empty());
+    }
+    let said = project.run(&["plan", "--nope", "--json"]).json()["error"]["causes"][0].clone();
+    assert_eq!(said, json!("unexpected argument '--nope' found"));
+    project.run(&["plan", "--nope", "--json-out", "error.json"]).ends(64);
+    assert!(project.read("error.json").contains("unexpected argument '--nope' found"));
+    assert_eq!(project.run(&["plan", "--nope"]).ends(64).stdout, "");
+}
+
+#[test]
+fn apply_under_json_names_the_mistakes_for_which_the_plan_was_not_applied() {
+    let project = Project::quickstart();
+    project.edit(MANIFEST, "inbound: [\"+15551234567\"]", "inbound: [\"+15550109999\"]");
+    let error = project.run(&["--sandbox", "apply", "--auto-approve", "--json"]).ends(1).json()["error"].clone();
+    let problems = error["diagnostics"].as_array().unwrap_or_else(|| panic!("{error:#}"));
+    assert!(problems.iter().any(|one| one["severity"] == json!("error") && one["line"].is_u64()), "{problems:#?}");
+}
+
+#[test]
 fn quiet_says_nothing_beside_the_result() {
     let project = Project::quickstart();
     let ran = project.run(&["--sandbox", "apply", "--auto-approve", "--quiet"]).ends(0);
