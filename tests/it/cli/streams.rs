@@ -190,3 +190,48 @@ fn a_secret_of_the_manifest_is_shown_nowhere() {
     in_sandbox.edit(MANIFEST, "  team: patient-access", "  team: patient-access\n  crm: !secret CRM_KEY");
     in_sandbox.run(&["--sandbox", "apply", "--auto-approve", "-vvv"]).ends(0);
 }
+
+#[test]
+fn a_file_to_validate_that_is_not_there_is_an_error_and_one_that_is_there_is_found_however_it_is_named() {
+    let project = Project::quickstart();
+    let missing = project.run(&["--sandbox", "validate", "--offline", "agents/no-such-file.yaml"]).ends(64);
+    assert!(missing.stderr.contains("there is no file or folder agents/no-such-file.yaml"), "{missing:#?}");
+    project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: four");
+    project.write("agents/other.yaml", "key: other\nname: Other\nactive: perhaps\n");
+    let absolute = project.path(MANIFEST).canonicalize().unwrap().display().to_string();
+    for name in [MANIFEST, "./agents/riverside.yaml", &absolute, "agents", "agents/", "."] {
+        let ran = project.run(&["--sandbox", "validate", "--offline", name]).ends(1);
+        assert!(ran.stderr.contains("max_tool_steps"), "{name}: {}", ran.stderr);
+        assert_eq!(ran.stderr.contains("other.yaml"), !name.ends_with("yaml"), "{name}: {}", ran.stderr);
+    }
+    let outside = project.run(&["--sandbox", "validate", "--offline", "/usr/bin/env"]).ends(64);
+    assert!(outside.stderr.contains("is not in the project"), "{outside:#?}");
+}
+
+#[test]
+fn list_keeps_the_schema_for_validate_offline() {
+    let server = Server::new();
+    let project = Project::at(&server);
+    project.run(&["validate", "--offline"]).ends(1);
+    project.run(&["list"]).ends(0);
+    project.run(&["validate", "--offline"]).ends(0);
+}
+
+#[test]
+fn the_variable_for_certificate_authorities_counts_and_the_flag_goes_before_it() {
+    let server = Server::new();
+    let project = Project::at(&server).with("ANYREACH_CA_FILE", "from-the-variable.pem");
+    let ran = project.run(&["plan"]).ends(1);
+    assert!(ran.stderr.contains("from-the-variable.pem"), "{ran:#?}");
+    let ran = project.run(&["plan", "--ca-file", "from-the-flag.pem"]).ends(1);
+    assert!(ran.stderr.contains("from-the-flag.pem"), "{ran:#?}");
+}
+
+#[test]
+fn a_log_that_would_be_silent_says_how_long_the_service_asked_to_wait() {
+    let server = Server::new();
+    server.fault("429=26:GET /core/agents#1");
+    let project = Project::at(&server);
+    let ran = project.run(&["plan"]).ends(0);
+    assert!(ran.stderr.contains("the service asked to wait 26 s, "), "{ran:#?}");
+}
