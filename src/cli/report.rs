@@ -205,7 +205,7 @@ pub fn unreadable(error: &clap::Error) -> CommandError {
     let mut paragraphs = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
     let message = paragraphs.next().unwrap_or_default();
     let failure = CommandError::usage(message.trim_start_matches("error: "));
-    paragraphs.filter(|part| !part.is_empty()).fold(failure, |failure, part| failure.hint(part))
+    paragraphs.filter(|part| !part.is_empty()).fold(failure, CommandError::hint)
 }
 
 fn texts(value: &Value, name: &str) -> Vec<String> {

@@ -73,10 +73,9 @@ async fn keep_agents(
     listing: Listing<AgentRecord>,
     organizations: &mut BTreeSet<String>,
 ) {
-    let Listing { items, coverage, notices, error } = listing;
+    let Listing { items, coverage, error } = listing;
     let state = &mut reading.state;
     state.agent_coverage = coverage;
-    state.notices.extend(notices);
     reading.errors.extend(error);
 
     let mut untold = Vec::new();
@@ -150,10 +149,9 @@ pub(super) async fn tell(reader: &Reader, id: &str) -> Result<Option<AgentRecord
 }
 
 fn keep_numbers(reading: &mut Reading, listing: Listing<NumberRecord>, organizations: &mut BTreeSet<String>) {
-    let Listing { items, coverage, notices, error } = listing;
+    let Listing { items, coverage, error } = listing;
     let state = &mut reading.state;
     state.number_coverage = coverage;
-    state.notices.extend(notices);
     for record in items {
         organizations.extend(record.organization);
         state.numbers.insert(record.number.number.clone(), record.number);

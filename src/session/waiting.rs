@@ -99,7 +99,7 @@ pub(super) fn applied_changes(
     let ours = |agent: &LiveAgent| {
         let stamp = Stamp::read(&agent.metadata).ok()??;
         let is_ours = stamp.project == target.project && stamp.environment == target.environment;
-        is_ours.then(|| (stamp.key, stamp.state.applied))
+        is_ours.then_some((stamp.key, stamp.state.applied))
     };
     let is_known = |applied: &Applied| {
         let is_here = |commit: &str| source.commit.as_deref() == Some(commit) && !source.dirty;

@@ -152,7 +152,7 @@ fn apply_behind(meanwhile: impl Fn(&mut Stamp) + Send + Sync + 'static, builds_o
 fn applied_from(commit: Option<&'static str>) -> impl Fn(&mut Stamp) + Send + Sync + 'static {
     move |stamp| {
         let applied = stamp.state.applied.as_mut().unwrap();
-        applied.plan = "sha256:theirs".to_owned();
+        "sha256:theirs".clone_into(&mut applied.plan);
         applied.commit = commit.map(str::to_owned);
     }
 }
