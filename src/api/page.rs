@@ -40,8 +40,6 @@ pub struct Listing<T> {
     pub items: Vec<T>,
     /// How much of the list that is.
     pub coverage: Coverage,
-    /// What a person should know about it, in plain sentences.
-    pub notices: Vec<String>,
     /// The error that ended the reading.
     pub error: Option<ApiError>,
 }
@@ -136,7 +134,6 @@ pub(super) async fn read_all<T, R: Fn(&Value, &str) -> Read<T>>(
     let stop = pager.run().await;
     *limit = pager.limit;
     let what = target.what;
-    let mut notices = Vec::new();
     let (mut coverage, mut error) = match stop {
         Stop::End => (Coverage::Proven, None),
         Stop::Doubt(doubt) => (Coverage::Unproven(doubt), None),
@@ -145,9 +142,6 @@ pub(super) async fn read_all<T, R: Fn(&Value, &str) -> Read<T>>(
         }
         Stop::Failed(error) => (Coverage::Incomplete(error.one_line()), Some(error)),
     };
-    if let Coverage::Unproven(reason) = &coverage {
-        notices.push(format!("the list of {what} may not be whole: {reason}"));
-    }
     if let Some(WireError { at, found }) = pager.broken {
         // A record that cannot be read may be the one that matters: nothing is absent then.
         let request = Request::new(Method::Get, target.path.clone());
@@ -156,7 +150,7 @@ pub(super) async fn read_all<T, R: Fn(&Value, &str) -> Read<T>>(
         error.get_or_insert(wrong);
     }
     let error = error.map(|error| ApiError::new(format!("list {what}"), error));
-    Listing { items: pager.items, coverage, notices, error }
+    Listing { items: pager.items, coverage, error }
 }
 
 impl<T, R: Fn(&Value, &str) -> Read<T>> Pager<'_, T, R> {

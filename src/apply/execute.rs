@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use crate::model::{Digest, Key, LiveState};
 use crate::plan::recheck::outcome;
 use crate::plan::{
-    Action, AgentChange, AgentOutcome, Event, Notice, Outcome, Rechecked, Refresh, Report, Step, Target, Traffic,
+    Action, AgentChange, AgentOutcome, Event, Outcome, Rechecked, Refresh, Report, Step, Target, Traffic,
 };
 
 use super::closing;
@@ -40,21 +40,18 @@ pub async fn execute(
     let mut wrote = main.iter().any(|entry| entry.wrote) || deleted.iter().any(|(_, wrote)| *wrote);
     wrote |= rest.iter().any(|entry| entry.wrote);
     wrote |= !removed.is_empty();
-    let notices = rest
-        .iter()
-        .filter(|entry| !entry.outcome.outcome.is_in_place())
-        .map(|entry| Notice {
-            address: Some(entry.outcome.address.clone()),
-            code: "stamp-behind",
-            message: format!("its stamp could not be brought up to date: {}", entry.outcome.causes.join(": ")),
-        })
-        .chain(removed)
-        .collect();
+    // `protect`, a new key or what a dead run left to record: it was to be written, and it was not.
+    let unrecorded = rest.iter().map(|entry| entry.outcome.clone()).filter(|entry| !entry.outcome.is_in_place());
+    let unrecorded = unrecorded.map(|mut entry| {
+        entry.causes.insert(0, "what reachform records on the agent could not be updated".to_owned());
+        entry
+    });
     let outcomes = main
         .iter()
         .map(|entry| entry.outcome.clone())
         .chain(deleted.into_iter().map(|(entry, _)| entry))
-        .chain(rechecked.decided.iter().cloned());
+        .chain(rechecked.decided.iter().cloned())
+        .chain(unrecorded);
     let outcomes = in_order(outcomes.collect(), order);
     for entry in &outcomes {
         ctx.tell(Event::Finished { outcome: Box::new(entry.clone()) });
@@ -65,7 +62,7 @@ pub async fn execute(
         outcomes,
         wrote,
         interrupted: ctx.cancel.is_cancelled(),
-        notices,
+        notices: removed,
         traffic: traffic(ctx),
     }
 }

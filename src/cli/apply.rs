@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::apply::ApplyOptions;
 use crate::apply::verify::ProcessVerifier;
+use crate::diagnostics::Problem;
 use crate::model::digest::hex;
 use crate::plan::{self, Approval, ApprovedPlan, Plan, Refusal, Report, SavedPlan};
 use crate::render::json::report_document;
@@ -18,10 +19,10 @@ use crate::session::{self, Applying, Outside, Service, SessionError, Workspace};
 use super::args::{Apply, DiffDetail, Planning, SchemaMode};
 use super::connect::connect;
 use super::exit::Exit;
-use super::progress::Progress;
+use super::progress::{self, Progress};
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{markdown, open, output, plan as plan_command, schema_cache, signals};
+use super::{git, markdown, open, output, plan as plan_command, schema_cache, signals};
 
 /// Largest plan file that is read.
 const PLAN_BYTES: usize = 64 * 1024 * 1024;
@@ -43,7 +44,7 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
     let run = Run { verbose, cancel, gate: &|_| Ok(()) };
     let prepared =
         prepare(arguments, saved.as_ref(), &workspace, settings, &run).await.map_err(|stopped| stopped.error)?;
-    if asks && prepared.approved.plan().summary().has_changes() && !ask(&prepared.approved)? {
+    if asks && prepared.approved.plan().summary().has_changes() && !ask(&prepared.approved, &run.cancel).await? {
         return Err(CommandError::config("not approved; nothing was changed"));
     }
     let report = prepared.carry_out().await?;
@@ -114,6 +115,10 @@ pub async fn prepare<'w>(
         cancel: cancel.clone(),
         verifier: Arc::new(ProcessVerifier { environment: settings.variables().clone(), dir: settings.dir.clone() }),
         listener: Arc::new(move |event| listener.show(&event)),
+        builds_on: Arc::new({
+            let dir = settings.dir.clone();
+            move |commit: &str| git::builds_on(&dir, commit)
+        }),
     };
     let failed = |error: SessionError| CommandError::session(&error);
     let (plan, service) = session::plan_unleased(workspace, &outside, &applying).await.map_err(failed)?;
@@ -131,7 +136,10 @@ pub async fn prepare<'w>(
         (None, None) if arguments.auto_approve => Approval::Auto,
         (None, None) => Approval::Person,
     };
-    let approved = plan::approve(plan.clone(), &approval).map_err(|refusal| stopped(&plan, refused(&refusal)))?;
+    let approved = plan::approve(plan.clone(), &approval).map_err(|refusal| {
+        let told = plan.diagnostics.iter().map(|problem| Problem::of(problem, &workspace.resolved.sources));
+        stopped(&plan, refused(&refusal).for_problems(told.collect()))
+    })?;
     let hash = hash_under(&approval, &approved);
     Ok(Prepared { workspace, outside, applying, progress, service, hash, approved })
 }
@@ -170,7 +178,7 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, CommandError> {
 }
 
 /// Asks for a plain yes. Deleting wants the number of deletions typed.
-fn ask(approved: &ApprovedPlan) -> Result<bool, CommandError> {
+async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool, CommandError> {
     let summary = approved.plan().summary();
     let question = if summary.delete > 0 {
         let plural = if summary.delete == 1 { "agent" } else { "agents" };
@@ -178,12 +186,19 @@ fn ask(approved: &ApprovedPlan) -> Result<bool, CommandError> {
     } else {
         "\nApply this plan? Only `yes` is taken for a yes: ".to_owned()
     };
+    progress::pause();
     output::prompt(&question);
-    let mut answer = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|error| CommandError::io("the answer could not be read", &error))?;
+    // On a thread of its own, which the end of the process does not wait for: Ctrl-C is an answer as well.
+    let reading = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
+    });
+    let answer = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(CommandError::session(&SessionError::Interrupted)),
+        read = reading => read.unwrap_or_else(|lost| Err(std::io::Error::other(lost))),
+    };
+    let answer = answer.map_err(|error| CommandError::io("the answer could not be read", &error))?;
     let wanted = if summary.delete > 0 { format!("delete {}", summary.delete) } else { "yes".to_owned() };
     Ok(answer.trim() == wanted)
 }

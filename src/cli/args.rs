@@ -45,7 +45,7 @@ pub struct Global {
     /// A file that holds the token
     #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// A PEM file with further certificate authorities
+    /// A PEM file with further certificate authorities; also ANYREACH_CA_FILE
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub ca_file: Option<PathBuf>,
     /// Print one JSON document on stdout, and nothing else there

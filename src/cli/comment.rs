@@ -51,7 +51,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
     let document = arguments.file.as_deref().map(read).transpose()?;
     let plan = match arguments.plan.as_deref().map(read).transpose()? {
         Some(Document::Plan(plan)) => Some(plan),
-        Some(_) => return Err(CommandError::config("--plan names a file that is no plan document")),
+        Some(_) => return Err(CommandError::config("--plan names a file that is not a plan document")),
         None => None,
     };
     let maker = maker(settings);
@@ -192,7 +192,7 @@ fn environment(document: Option<&Document>, settings: &Settings) -> Result<Strin
     };
     match (told, settings.environment.as_deref()) {
         (Some(told), Some(asked)) if told != asked => {
-            Err(CommandError::config(format!("the document is of the environment `{told}`, and --env says `{asked}`")))
+            Err(CommandError::config(format!("the document is for the environment `{told}`, and --env says `{asked}`")))
         }
         (Some(told), _) => Ok(told.to_owned()),
         (None, Some(asked)) => Ok(asked.to_owned()),

@@ -14,9 +14,9 @@ use crate::manifest::Project;
 use crate::sandbox::{Behaviour, Fault, InProcess, Sandbox, Service, Store, StoreError};
 use crate::session::{Outside, SANDBOX_HOST};
 
-use super::output;
 use super::report::CommandError;
 use super::settings::Settings;
+use super::{output, progress};
 
 /// Builds the connection. Nothing is sent yet; a credential of the wrong form is refused here.
 pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken) -> Result<Outside, CommandError> {
@@ -44,6 +44,7 @@ pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken
     let token_source = settings.token_source(project.token_variable());
     let options = ClientOptions { redactor, token_source, cancel, ..ClientOptions::default() };
     let client = Client::new(transport, clock.clone(), entropy.clone(), options);
+    progress::watch(&client, settings);
     Ok(Outside { client, host, clock, entropy, schemas: Arc::default() })
 }
 

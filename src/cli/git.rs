@@ -42,6 +42,11 @@ pub fn common_ancestor(dir: &Path, branch: &str) -> Option<String> {
     git(dir, &["merge-base", "--end-of-options", branch, "HEAD"]).map(|commit| commit.trim().to_owned())
 }
 
+/// Whether HEAD was made on top of a commit. False also if the history here does not reach that far.
+pub fn builds_on(dir: &Path, commit: &str) -> bool {
+    ask(dir, &["merge-base", "--is-ancestor", "--end-of-options", commit, "HEAD"]).is_ok()
+}
+
 /// Which files of a project a pipeline may read: those in git's index, submodules included. A folder that is in no
 /// checkout, as one out of an artifact, has no such list and is read whole; whoever writes files cannot take a checkout
 /// away. If git does not answer, nothing is read, for what is tracked is then not known.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::LiveAgent;
+use crate::model::{Coverage, LiveAgent};
 use crate::plan::identity::{Binding, identify};
 use crate::plan::{Inputs, Options, Source};
 use crate::session;
@@ -21,8 +21,7 @@ pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, Command
     open::refuse_broken(&workspace, settings)?;
     let project = &workspace.resolved.project;
     let connection = connect(settings, project, CancellationToken::new())?;
-    let service =
-        session::read(&connection, &connection.reader(), None).await.map_err(|error| CommandError::session(&error))?;
+    let service = open::service(settings, &connection, &connection.reader()).await?;
     let target = session::planning::target(&workspace, &connection, &service.live);
     let options = Options { has_project: project.has_project, ..Options::default() };
     let source = Source::default();
@@ -56,6 +55,10 @@ pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, Command
         "complete": service.live.agent_coverage.is_proven(),
         "agents": rows.iter().map(Row::json).collect::<Vec<_>>(),
     });
+    if let Coverage::Unproven(why) | Coverage::Incomplete(why) | Coverage::Forbidden(why) = &service.live.agent_coverage
+    {
+        output::aside(&format!("warning: there may be more agents than these: {why}"));
+    }
     output::json(settings, &format!("{document:#}\n"))?;
     if !settings.json {
         output::result(&table(&rows));

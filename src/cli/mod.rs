@@ -55,7 +55,12 @@ pub fn main() -> ExitCode {
             let is_result = !error.use_stderr();
             output::guard(Settings::is_read_by_a_runner());
             output::usage(&error);
-            return if is_result { Exit::Done.into() } else { Exit::Usage.into() };
+            if is_result {
+                return ended(Exit::Done);
+            }
+            let problem = report::unreadable(&error);
+            output::json_of_unread(std::env::args_os(), &format!("{:#}\n", problem.json()));
+            return Exit::Usage.into();
         }
     };
     output::set_color(cli.global.color);
@@ -73,16 +78,31 @@ pub fn main() -> ExitCode {
             return Exit::Failed.into();
         }
     };
-    let ended = runtime.block_on(run(&cli, &settings));
+    let outcome = runtime.block_on(run(&cli, &settings));
     // A request that hangs must not hold the process back after a signal.
     runtime.shutdown_background();
-    match ended {
-        Ok(exit) => exit.into(),
+    match outcome {
+        Ok(exit) => ended(exit),
         Err(error) => {
             output::aside(&error.text());
             output::json_of_failure(&settings, &format!("{:#}\n", error.json()));
             error.exit.into()
         }
+    }
+}
+
+/// How the program ends: a result that nobody could be given is a failure.
+fn ended(exit: Exit) -> ExitCode {
+    match output::unwritten() {
+        Some(error) if matches!(exit, Exit::Done | Exit::Changes) => {
+            output::aside(&error.text());
+            error.exit.into()
+        }
+        Some(error) => {
+            output::aside(&error.text());
+            exit.into()
+        }
+        None => exit.into(),
     }
 }
 

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use anstream::ColorChoice as Choice;
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::diagnostics::{Diagnostic, SourceMap};
 use crate::disk;
-use crate::http::Redactor;
+use crate::http::{Clock as _, Redactor, SystemClock};
 use crate::render::diagnostics::TextOptions as ProblemOptions;
 use crate::render::style::{Detail, Glyphs, Styles};
 use crate::render::text::TextOptions;
@@ -96,7 +98,47 @@ fn printable(text: &str, colored: bool) -> Cow<'_, str> {
     Cow::Owned(workflow_commands::inert(&plain).into_owned())
 }
 
-/// Writes a result. A reader that has gone away, as `head` does, is no failure.
+/// Why a result could not be written to stdout, once it could not.
+static UNWRITTEN: Mutex<Option<std::io::Error>> = Mutex::new(None);
+
+/// Why what this run found is not on stdout, if it is not. A reader that has gone away, as `head` does, is not a reason.
+pub fn unwritten() -> Option<CommandError> {
+    let error = UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+    Some(CommandError::io("the result could not be written to stdout", &error))
+}
+
+/// When anything was written last, and whether a line of status stands on the terminal that the next text replaces.
+static LAST: Mutex<(Option<Timestamp>, bool)> = Mutex::new((None, false));
+
+/// How long nothing has been written.
+pub fn silent_for() -> Duration {
+    let now = SystemClock.now();
+    let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).0.get_or_insert(now).to_owned();
+    Duration::try_from(now.duration_since(last)).unwrap_or_default()
+}
+
+/// Notes that something is written now, and takes the line of status away.
+fn speak() {
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let shows_status = std::mem::replace(&mut *last, (Some(SystemClock.now()), false)).1;
+    if shows_status && let Err(error) = anstream::stderr().lock().write_all(b"\r\x1b[2K") {
+        tracing::debug!(%error, "stderr is closed");
+    }
+}
+
+/// Shows a line on the terminal until anything else is written.
+pub fn status(text: &str, settings: &Settings) {
+    let text = crate::render::visible::one_line(&without_secrets(text));
+    let fitting: String = text.chars().take(settings.width.saturating_sub(1)).collect();
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut stderr = anstream::stderr().lock();
+    if let Err(error) = write!(stderr, "\r\x1b[2K{fitting}").and_then(|()| stderr.flush()) {
+        tracing::debug!(%error, "stderr is closed");
+    }
+    last.1 = true;
+}
+
+/// Writes a result.
 pub fn result(text: &str) {
     to_stdout(&printable(text, stdout_is_colored()));
 }
@@ -109,12 +151,15 @@ pub fn document(text: &str) {
 
 fn to_stdout(text: &str) {
     let text = &*without_secrets(text);
+    speak();
     let mut stdout = anstream::stdout().lock();
     let written = stdout
         .write_all(text.as_bytes())
         .and_then(|()| if text.ends_with('\n') || text.is_empty() { Ok(()) } else { stdout.write_all(b"\n") });
-    if let Err(error) = written.and_then(|()| stdout.flush()) {
-        tracing::debug!(%error, "stdout is closed");
+    match written.and_then(|()| stdout.flush()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => tracing::debug!(%error, "stdout is closed"),
+        Err(error) => *UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
     }
 }
 
@@ -125,6 +170,7 @@ pub fn aside(text: &str) {
 
 fn to_stderr(text: &str) {
     let text = &*without_secrets(text);
+    speak();
     let mut stderr = anstream::stderr().lock();
     let line_end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
     if let Err(error) = write!(stderr, "{text}{line_end}") {
@@ -157,6 +203,7 @@ impl std::io::Write for Log {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
         let text = String::from_utf8_lossy(line);
         let text = without_secrets(&text);
+        speak();
         // Not `aside`: a failure to log must not be logged.
         anstream::stderr().lock().write_all(printable(&text, stderr_is_colored()).as_bytes())?;
         Ok(line.len())
@@ -225,6 +272,27 @@ pub fn json(settings: &Settings, document: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// Whether JSON was asked for, and the file that it was to be written to, of a command line that could not be read.
+pub fn json_of_unread(arguments: impl Iterator<Item = std::ffi::OsString>, document: &str) {
+    let mut is_asked = false;
+    let mut to = None;
+    let mut arguments = arguments.skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--" => break,
+            "--json" => is_asked = true,
+            "--json-out" => to = arguments.next(),
+            other => to = other.strip_prefix("--json-out=").map(str::to_owned).or(to),
+        }
+    }
+    if let Some(Err(error)) = to.map(|path| file(Path::new(&path), document)) {
+        aside(&error.text());
+    }
+    if is_asked {
+        self::document(document);
+    }
+}
+
 /// The document of a failure, on stdout and in a file as asked for. The file may be what failed, and was told then.
 pub fn json_of_failure(settings: &Settings, document: &str) {
     let document = &crate::render::visible::json(document);
@@ -238,6 +306,7 @@ pub fn json_of_failure(settings: &Settings, document: &str) {
 
 /// Asks on stderr, leaving the cursor behind the question.
 pub fn prompt(question: &str) {
+    speak();
     let mut stderr = anstream::stderr().lock();
     if let Err(error) = write!(stderr, "{}", printable(question, stderr_is_colored())).and_then(|()| stderr.flush()) {
         tracing::debug!(%error, "stderr is closed");

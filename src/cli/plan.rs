@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::Plan as PlanValue;
-use crate::render::json::{gitlab_report, plan_document};
+use crate::render::json::{gitlab_report, plan_document, sealed};
 use crate::render::text::plan_text;
 use crate::session::{self, Workspace};
 
@@ -53,6 +53,7 @@ pub async fn make(arguments: &Plan, workspace: &Workspace, settings: &Settings) 
     show(&plan, workspace, &arguments.planning, settings)?;
     findings::write("plan", &plan.diagnostics, resolved, &arguments.reports, settings)?;
     let document = plan_document(&plan, &workspace.resolved.sources);
+    let document = sealed(&output::without_secrets(&document));
     // Files first: where one cannot be written, stdout still holds one document, the error.
     if let Some(path) = &arguments.out {
         output::file(path, &document)?;

@@ -1,10 +1,11 @@
-//! Shows what an apply is doing: a bar on a terminal, plain lines elsewhere, always on stderr.
+//! Shows what a run is doing: a bar or a line on a terminal, plain lines elsewhere, always on stderr.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::http::Client;
 use crate::plan::Event;
 use crate::render::text::event_line;
 
@@ -14,10 +15,60 @@ use super::settings::Settings;
 /// How often the bar is drawn while nothing happens.
 const TICK: Duration = Duration::from_millis(120);
 
+/// How long a run may be silent on a terminal, and in a log.
+const SILENCE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(20));
+
+/// What an apply is doing beside its requests: its last step, or what it waits for.
+static DOING: Mutex<Option<String>> = Mutex::new(None);
+
+/// The bar that is shown now.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+fn set_doing(what: Option<String>) {
+    *DOING.lock().unwrap_or_else(PoisonError::into_inner) = what;
+}
+
+/// Nothing is under way but what a person decides.
+pub fn pause() {
+    set_doing(None);
+}
+
+/// Says what the run is busy with, when it has been silent for a while.
+pub fn watch(client: &Client, settings: &Settings) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    if settings.quiet {
+        return;
+    }
+    let (client, settings) = (client.clone(), settings.clone());
+    let silence = if settings.stderr_is_terminal { SILENCE.0 } else { SILENCE.1 };
+    runtime.spawn(async move {
+        loop {
+            client.clock().sleep(TICK * 4).await;
+            let activity = client.activity();
+            let doing = DOING.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let line = match (activity.is_idle(), doing) {
+                (true, None) => continue,
+                (true, Some(doing)) => doing,
+                (false, None) => activity.to_string(),
+                (false, Some(doing)) => format!("{doing}; {activity}"),
+            };
+            let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(bar) = bar {
+                bar.set_message(output::without_secrets(&line).into_owned());
+            } else if output::silent_for() >= silence {
+                if settings.stderr_is_terminal {
+                    output::status(&line, &settings);
+                } else {
+                    output::aside(&line);
+                }
+            }
+        }
+    });
+}
+
 /// The one consumer of events.
 #[derive(Clone)]
 pub struct Progress {
-    bar: Arc<Mutex<Option<ProgressBar>>>,
     settings: Arc<Settings>,
     verbose: bool,
 }
@@ -25,11 +76,7 @@ pub struct Progress {
 impl Progress {
     /// A progress display; the bar comes with [`Progress::begin`].
     pub fn new(settings: &Settings, verbose: bool) -> Self {
-        Self { bar: Arc::default(), settings: Arc::new(settings.clone()), verbose }
-    }
-
-    fn bar(&self) -> Option<ProgressBar> {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        Self { settings: Arc::new(settings.clone()), verbose }
     }
 
     /// Shows the bar, for so many agents, where stderr is a terminal.
@@ -43,7 +90,7 @@ impl Progress {
             bar.set_style(style);
         }
         bar.enable_steady_tick(TICK);
-        *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
+        *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
     }
 
     /// Shows one event.
@@ -51,7 +98,12 @@ impl Progress {
         if self.settings.quiet {
             return;
         }
-        let bar = self.bar();
+        match event {
+            Event::Step { address, what } => set_doing(Some(format!("{address}: {what}"))),
+            Event::Note { message } => set_doing(Some(message.clone())),
+            Event::Started { .. } | Event::Finished { .. } => set_doing(None),
+        }
+        let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let (Some(bar), Event::Step { address, what }) = (&bar, event) {
             bar.set_message(format!("{address}: {what}"));
         }
@@ -68,7 +120,8 @@ impl Progress {
 
     /// Takes the bar away.
     pub fn finish(&self) {
-        if let Some(bar) = self.bar() {
+        set_doing(None);
+        if let Some(bar) = BAR.lock().unwrap_or_else(PoisonError::into_inner).take() {
             bar.finish_and_clear();
         }
     }

@@ -82,6 +82,7 @@ impl CommandError {
         let exit = match error {
             SessionError::UnknownKey { .. } => Exit::Usage,
             SessionError::Leased { .. } => Exit::Lease,
+            SessionError::Overtaken { .. } => Exit::Refused,
             SessionError::Interrupted => Exit::Interrupted,
             SessionError::Service(_)
             | SessionError::Schema(_)
@@ -92,7 +93,10 @@ impl CommandError {
             SessionError::Service(error) => reason(error),
             SessionError::Organization { .. } | SessionError::OrganizationUnverified { .. } => Reason::Auth,
             SessionError::Schema(_) => Reason::Service,
-            SessionError::UnknownKey { .. } | SessionError::Leased { .. } | SessionError::Interrupted => Reason::Config,
+            SessionError::UnknownKey { .. }
+            | SessionError::Leased { .. }
+            | SessionError::Overtaken { .. }
+            | SessionError::Interrupted => Reason::Config,
         };
         Self { exit, reason, causes, hints: error.hints(), problems: Vec::new() }
     }
@@ -193,6 +197,15 @@ impl CommandError {
         }
         json!({"format_version": "1.0", "error": error})
     }
+}
+
+/// A command line that could not be read, in the words of the parser: its first line says what is wrong.
+pub fn unreadable(error: &clap::Error) -> CommandError {
+    let text = error.render().to_string();
+    let mut paragraphs = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let message = paragraphs.next().unwrap_or_default();
+    let failure = CommandError::usage(message.trim_start_matches("error: "));
+    paragraphs.filter(|part| !part.is_empty()).fold(failure, CommandError::hint)
 }
 
 fn texts(value: &Value, name: &str) -> Vec<String> {

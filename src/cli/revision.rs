@@ -54,7 +54,7 @@ struct ObjectReader {
 /// Finds the commit that a name stands for.
 pub fn find(dir: &Path, name: &str) -> Result<Revision, CommandError> {
     if name.is_empty() || name.starts_with('-') {
-        return Err(CommandError::usage(format!("`{name}` is no name of a commit")));
+        return Err(CommandError::usage(format!("`{name}` is not the name of a commit")));
     }
     let shown = dir.display();
     match ask(dir, &["rev-parse", "--is-inside-work-tree"]) {

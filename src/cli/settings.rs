@@ -10,6 +10,7 @@ use secrecy::SecretString;
 
 use crate::disk;
 use crate::http::BaseUrl;
+use crate::http::reqwest_transport::CA_FILE_VARIABLE;
 use crate::model::look::sounds_secret;
 use crate::model::verify::is_withheld;
 
@@ -103,7 +104,10 @@ impl Settings {
             parallelism: usize::from(global.parallelism),
             quiet: global.quiet,
             token_file: global.token_file.clone(),
-            ca_file: global.ca_file.clone(),
+            ca_file: global.ca_file.clone().or_else(|| {
+                let named = variables.get(CA_FILE_VARIABLE).filter(|file| !file.is_empty());
+                named.map(PathBuf::from)
+            }),
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             width: width.clamp(WIDTHS.0, WIDTHS.1),

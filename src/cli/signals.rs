@@ -1,5 +1,6 @@
 //! INT, TERM and HUP: the first asks for an orderly end, the second, not within a second of it, ends at once.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -31,7 +32,9 @@ pub fn listen(cancel: CancellationToken) {
             match first {
                 None => {
                     first = Some(std::time::Instant::now());
-                    output::aside("interrupted: no new step begins, what is in flight finishes");
+                    // A terminal has shown `^C` where the cursor was.
+                    let start = if std::io::stderr().is_terminal() { "\n" } else { "" };
+                    output::aside(&format!("{start}interrupted: no new step begins, what is in flight finishes"));
                     cancel.cancel();
                 }
                 Some(at) if at.elapsed() < REPEAT => {}

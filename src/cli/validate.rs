@@ -1,5 +1,7 @@
 //! `validate`: manifests against each other and against the schema.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +49,7 @@ pub async fn run(arguments: &Validate, settings: &Settings) -> Result<Exit, Comm
 /// Checks the manifests.
 pub async fn check(arguments: &Validate, settings: &Settings) -> Result<Validation, CommandError> {
     findings::check(&arguments.reports)?;
+    let wanted = wanted(arguments, settings)?;
     let resolved = open::workspace(settings).resolved;
     let mut found = resolved.diagnostics.clone();
     // Where the project cannot be told, the service is not asked: a broken file must not choose a credential.
@@ -68,7 +71,7 @@ pub async fn check(arguments: &Validate, settings: &Settings) -> Result<Validati
     if let Some(schema) = &schema {
         found.extend(session::check(&resolved, schema, open::leniency(arguments.schema)));
     }
-    let problems = only(found.sorted(&resolved.sources), arguments, &resolved);
+    let problems = only(found.sorted(&resolved.sources), &wanted, &resolved);
     let schema_digest = schema.map(|schema| schema.digest().as_str().to_owned());
     Ok(Validation { resolved, problems, schema_digest })
 }
@@ -127,13 +130,42 @@ pub fn host(settings: &Settings) -> Result<String, CommandError> {
     Ok(base.host())
 }
 
-/// The problems of the files that were asked for. Problems of the project as a whole are always told.
-fn only(problems: Vec<Diagnostic>, arguments: &Validate, resolved: &Resolved) -> Vec<Diagnostic> {
-    if arguments.paths.is_empty() {
+/// The files and folders that were asked for, as manifests are named: seen from the project's folder, or from where the
+/// command was typed. One that is not there is an error; nothing was found in it, and that is not the same as no mistake.
+fn wanted(arguments: &Validate, settings: &Settings) -> Result<Vec<String>, CommandError> {
+    let root = settings.dir.canonicalize().ok();
+    let name = |path: &PathBuf| {
+        let (inside, outside) = (settings.dir.join(path), path.clone());
+        let found = [inside, outside].into_iter().find(|path| path.exists());
+        let missing = || {
+            CommandError::usage(format!("there is no file or folder {}", path.display()))
+                .hint("name manifests, or folders of them; without a name all are checked")
+        };
+        let found = found.as_ref().ok_or_else(missing)?;
+        // The last part may be a link, and manifests are named by what is in the project.
+        let whole = match (folder(found).map(Path::canonicalize), found.file_name()) {
+            (Some(Ok(folder)), Some(last)) if !found.is_dir() => folder.join(last),
+            _ => found.canonicalize().map_err(|error| CommandError::io(found.display().to_string(), &error))?,
+        };
+        let below = root.as_ref().and_then(|root| whole.strip_prefix(root).ok());
+        below.map(|path| path.display().to_string()).ok_or_else(|| {
+            CommandError::usage(format!("{} is not in the project {}", path.display(), settings.dir.display()))
+                .hint("name the project's folder with `-C`")
+        })
+    };
+    arguments.paths.iter().map(name).collect()
+}
+
+/// The folder of a path; that of a bare name is the current one.
+fn folder(path: &Path) -> Option<&Path> {
+    path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+}
+
+/// The problems of the files that were asked for. Problems of the project as a whole are always reported.
+fn only(problems: Vec<Diagnostic>, wanted: &[String], resolved: &Resolved) -> Vec<Diagnostic> {
+    if wanted.is_empty() {
         return problems;
     }
-    let wanted: Vec<String> =
-        arguments.paths.iter().map(|path| path.display().to_string().trim_start_matches("./").to_owned()).collect();
     problems
         .into_iter()
         .filter(|problem| {
@@ -143,7 +175,8 @@ fn only(problems: Vec<Diagnostic>, arguments: &Validate, resolved: &Resolved) ->
                 Some(Place::File(file)) => file.clone(),
                 Some(Place::Agent(_) | Place::Field { .. } | Place::Request(_)) | None => return true,
             };
-            wanted.iter().any(|path| file == *path || file.starts_with(&format!("{}/", path.trim_end_matches('/'))))
+            let is_within = |path: &String| path.is_empty() || file == *path || file.starts_with(&format!("{path}/"));
+            wanted.iter().any(is_within)
         })
         .collect()
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::activity::Activity;
 use super::clock::later;
 use super::detail::{Detail, is_page};
 use super::error::{Fate, HttpError, HttpErrorKind};
@@ -99,6 +100,10 @@ struct State {
     deadline: Timestamp,
     /// The service's clock, as its distance from ours.
     service_offset: Option<SignedDuration>,
+    /// What the client is busy with; how long it waits is the limiter's to say.
+    activity: Activity,
+    /// How long the service asked to wait last.
+    asked: Duration,
 }
 
 impl fmt::Debug for Client {
@@ -124,7 +129,13 @@ impl Client {
         options: ClientOptions,
     ) -> Self {
         let deadline = later(clock.now(), options.retry.run_limit);
-        let state = State { traffic: Traffic::default(), deadline, service_offset: None };
+        let state = State {
+            traffic: Traffic::default(),
+            deadline,
+            service_offset: None,
+            activity: Activity::default(),
+            asked: Duration::ZERO,
+        };
         let limiter = Limiter::new(options.in_flight);
         Self {
             transport,
@@ -168,6 +179,24 @@ impl Client {
     /// What the run has cost so far.
     pub fn traffic(&self) -> Traffic {
         self.lock().traffic
+    }
+
+    /// What the client is busy with now.
+    pub fn activity(&self) -> Activity {
+        let left = self.shared.limiter.pause(self.shared.clock.now());
+        let state = self.lock();
+        Activity { asked_to_wait: left.map(|left| (state.asked.max(left), left)), ..state.activity.clone() }
+    }
+
+    /// Begins to count the answers to a number of requests that belong together.
+    pub fn count_answers(&self, what: &'static str, total: usize) {
+        self.lock().activity.counted = (total > 1).then_some((what, 0, total));
+    }
+
+    /// Counts one of those answers, and after the last one counts no more.
+    pub fn answered(&self) {
+        let counted = &mut self.lock().activity.counted;
+        *counted = counted.map(|(what, done, total)| (what, done + 1, total)).filter(|(_, done, total)| done < total);
     }
 
     /// How many requests may be in flight now.
@@ -266,11 +295,13 @@ impl Client {
                 traffic.requests += 1;
                 traffic.retries += u64::from(attempts > 1);
             });
+            self.lock().activity.request = Some(request.name());
             let outcome = self.transport.send(request).await;
             let judged = self.judge(request, outcome, repeat);
             let rejected = match judged.and_then(&read) {
                 Ok(read) => {
                     turn.went_well();
+                    self.rest();
                     return Ok(read);
                 }
                 Err(rejected) => rejected,
@@ -290,8 +321,10 @@ impl Client {
             let spent = failed_attempts >= policy.attempts || throttled_attempts >= policy.throttled_attempts;
             let backoff = policy.backoff(attempts, self.shared.entropy.bytes());
             if !allowed || spent || later(self.shared.clock.now(), backoff) > self.lock().deadline {
+                self.rest();
                 return Err(self.error(request, attempts, worst, rejected.kind));
             }
+            self.lock().activity.trouble = Some((rejected.kind.to_string(), attempts));
             tracing::debug!(request = request.name(), attempts, ?backoff, cause = %rejected.kind, "again");
             if rejected.throttled && self.shared.limiter.pause(self.shared.clock.now()).is_none() {
                 self.count(|traffic| traffic.waited_milliseconds += milliseconds(backoff));
@@ -349,6 +382,7 @@ impl Client {
                 Duration::ZERO
             };
             let pause = asked.min(self.shared.options.retry.longest_pause) + slack;
+            self.lock().asked = pause;
             let longer = self.shared.limiter.shut(now, pause);
             self.count(|traffic| traffic.waited_milliseconds += milliseconds(longer));
         }
@@ -390,6 +424,13 @@ impl Client {
     fn error(&self, request: &Request, attempts: u32, fate: Fate, kind: HttpErrorKind) -> HttpError {
         let token_source = self.shared.options.token_source.clone();
         HttpError { request: request.name(), attempts, fate, kind: Box::new(kind), token_source }
+    }
+
+    /// A request has ended. Of several at once the others show again when they are next sent.
+    fn rest(&self) {
+        let activity = &mut self.lock().activity;
+        activity.request = None;
+        activity.trouble = None;
     }
 
     fn count(&self, add: impl FnOnce(&mut Traffic)) {

@@ -273,8 +273,8 @@ impl HttpError {
 
 fn transport_hints(error: &TransportError) -> Vec<String> {
     match error {
-        TransportError::Connect(why) if why.contains("certificate") => {
-            vec!["behind a proxy that signs anew, name its certificate file with `--ca-file`".into()]
+        TransportError::Untrusted(_) => {
+            vec!["behind a proxy with a certificate authority of its own, name that authority's PEM file with `--ca-file` or ANYREACH_CA_FILE".into()]
         }
         TransportError::Connect(_) => {
             vec!["check the network, ANYREACH_API_URL, and HTTPS_PROXY where one is needed".into()]

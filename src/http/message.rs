@@ -103,6 +103,9 @@ pub enum TransportError {
     /// The connection was never made, so the request was never received.
     #[error("could not connect: {0}")]
     Connect(String),
+    /// The other side showed a certificate that is not trusted here. It will show the same one again.
+    #[error("could not connect: {0}")]
+    Untrusted(String),
     /// It was made and then broke: the request may have been carried out.
     #[error("the connection broke before the answer came: {0}")]
     Broken(String),
@@ -121,7 +124,7 @@ impl TransportError {
     /// Whether the request certainly never reached the service.
     pub fn is_unsent(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::NotAllowed(_) => true,
+            Self::Connect(_) | Self::Untrusted(_) | Self::NotAllowed(_) => true,
             Self::Broken(_) | Self::Timeout(_) | Self::TooLarge(_) => false,
         }
     }

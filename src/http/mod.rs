@@ -3,6 +3,7 @@
 //! From the outside in: a [`Transport`] carries one request and judges nothing; a [`Client`] sends through it with
 //! retries, one [`Limiter`] and the words for what went wrong. Time and chance are parameters.
 
+pub mod activity;
 pub mod base_url;
 pub mod client;
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod reqwest_transport;
 pub mod retry;
 pub mod runtime;
 
+pub use activity::Activity;
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use client::{Answer, Client, ClientOptions, Traffic};
 pub use clock::{OsEntropy, SeededEntropy, SimulatedClock, SystemClock};

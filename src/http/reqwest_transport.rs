@@ -182,7 +182,9 @@ impl ReqwestTransport {
         let error = error.without_url();
         let why = cause(&error);
         // A connection that took too long is both, and was certainly never used.
-        if error.is_connect() || error.is_builder() {
+        if error.is_connect() && why.contains("certificate") {
+            TransportError::Untrusted(why)
+        } else if error.is_connect() || error.is_builder() {
             TransportError::Connect(why)
         } else if error.is_timeout() {
             TransportError::Timeout(self.timeout)

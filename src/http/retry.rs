@@ -98,7 +98,7 @@ pub(super) fn failure_repeats(error: &TransportError, repeat: Repeat) -> bool {
     match error {
         TransportError::Connect(_) => true,
         TransportError::Broken(_) | TransportError::Timeout(_) => repeat == Repeat::Always,
-        TransportError::TooLarge(_) | TransportError::NotAllowed(_) => false,
+        TransportError::Untrusted(_) | TransportError::TooLarge(_) | TransportError::NotAllowed(_) => false,
     }
 }
 

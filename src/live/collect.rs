@@ -73,10 +73,9 @@ async fn keep_agents(
     listing: Listing<AgentRecord>,
     organizations: &mut BTreeSet<String>,
 ) {
-    let Listing { items, coverage, notices, error } = listing;
+    let Listing { items, coverage, error } = listing;
     let state = &mut reading.state;
     state.agent_coverage = coverage;
-    state.notices.extend(notices);
     reading.errors.extend(error);
 
     let mut untold = Vec::new();
@@ -152,10 +151,9 @@ pub async fn tell(reader: &Reader, id: &str) -> Result<Option<AgentRecord>, Unto
 }
 
 fn keep_numbers(reading: &mut Reading, listing: Listing<NumberRecord>, organizations: &mut BTreeSet<String>) {
-    let Listing { items, coverage, notices, error } = listing;
+    let Listing { items, coverage, error } = listing;
     let state = &mut reading.state;
     state.number_coverage = coverage;
-    state.notices.extend(notices);
     for record in items {
         organizations.extend(record.organization);
         state.numbers.insert(record.number.number.clone(), record.number);
@@ -245,8 +243,13 @@ impl ConfigFailure {
 pub async fn read_configs(reader: &Reader, state: &mut LiveState, wanted: &[(String, u64)]) -> Vec<ConfigFailure> {
     let reader = &reader.for_one_reading();
     let wanted: BTreeSet<(String, u64)> = wanted.iter().cloned().collect();
+    reader.client().count_answers("agent configs read", wanted.len());
     let answers = stream::iter(wanted)
-        .map(|(agent_id, version)| async move { (reader.version(&agent_id, version).await, (agent_id, version)) })
+        .map(|(agent_id, version)| async move {
+            let answer = reader.version(&agent_id, version).await;
+            reader.client().answered();
+            (answer, (agent_id, version))
+        })
         .buffer_unordered(WAVE);
     let answers: BTreeMap<(String, u64), _> = answers.map(|(answer, key)| (key, answer)).collect().await;
     let mut failures = Vec::new();

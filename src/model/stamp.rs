@@ -140,19 +140,21 @@ pub struct Stamp {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StampError {
     /// A newer program wrote it.
-    #[error("the stamp has version {found}, and this reachform reads up to {STAMP_VERSION}")]
+    #[error(
+        "what reachform recorded in its metadata has version {found}, and this reachform reads up to {STAMP_VERSION}"
+    )]
     Newer {
         /// The version found.
         found: u64,
     },
     /// It is not what we write.
-    #[error("the stamp is unreadable: {what}")]
+    #[error("what reachform recorded in its metadata cannot be read: {what}")]
     Unreadable {
         /// The part that is wrong.
         what: &'static str,
     },
     /// `metadata` is no object, so no stamp can stand in it.
-    #[error("`metadata` is no object but {found}")]
+    #[error("its `metadata` is not an object but {found}")]
     NotAnObject {
         /// The JSON type found.
         found: &'static str,
@@ -172,7 +174,7 @@ impl Stamp {
             return Ok(None);
         }
         let bad = |what| StampError::Unreadable { what };
-        let map = stamp.as_object().ok_or(bad("it is no object"))?;
+        let map = stamp.as_object().ok_or(bad("it is not an object"))?;
         let version = map.get("v").and_then(Value::as_u64).ok_or(bad("`v` is missing"))?;
         if version > STAMP_VERSION {
             return Err(StampError::Newer { found: version });

@@ -187,15 +187,20 @@ fn check_file(plan: &Plan, saved: &SavedPlan) -> Result<Vec<(String, Action)>, R
         if plan.changes.iter().any(|change| change.address.to_string() == *address) {
             continue;
         }
-        let is_managed = plan.records.iter().any(|record| format!("agent.{}", record.key) == *address);
+        let record = plan.records.iter().find(|record| format!("agent.{}", record.key) == *address);
+        // What is no longer planned is in place only if an apply of that very change is recorded on the agent.
+        let was_carried_out = record.is_some_and(|record| {
+            let changes = [&record.applied, &record.begun].into_iter().flatten();
+            changes.map(|(_, change)| change).any(|change| change == reviewed.change_hash.as_str())
+        });
+        let is_orphaned = plan.orphans.iter().any(|orphan| format!("agent.{}", orphan.key) == *address);
         match reviewed.action.as_str() {
-            "delete" if !plan.orphans.iter().any(|orphan| format!("agent.{}", orphan.key) == *address) => {
-                already.push((address.clone(), Action::Delete));
-            }
-            "create" if is_managed => already.push((address.clone(), Action::Create)),
-            "adopt" if is_managed => already.push((address.clone(), Action::Adopt)),
-            "update" if is_managed => already.push((address.clone(), Action::Update)),
-            action => difference.push(format!("{address}: {action} was saved and is no longer planned")),
+            "delete" if !is_orphaned && record.is_none() => already.push((address.clone(), Action::Delete)),
+            "create" if was_carried_out => already.push((address.clone(), Action::Create)),
+            "adopt" if was_carried_out => already.push((address.clone(), Action::Adopt)),
+            "update" if was_carried_out => already.push((address.clone(), Action::Update)),
+            action => difference
+                .push(format!("{address}: {action} was saved, is no longer planned, and is not recorded as applied")),
         }
     }
     if difference.is_empty() { Ok(already) } else { Err(Refusal::AnotherPlan(difference)) }

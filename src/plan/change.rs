@@ -294,7 +294,7 @@ impl Step {
         };
         match self {
             Self::CreateAgent => "create the agent".to_owned(),
-            Self::WriteIntent => "write the intent".to_owned(),
+            Self::WriteIntent => "record what is about to be done".to_owned(),
             Self::CreateVersion { base } => format!("create a version from version {base}"),
             Self::CreateFirstVersion => "create the first version".to_owned(),
             Self::PutConfig => "write its config".to_owned(),
@@ -302,7 +302,7 @@ impl Step {
             Self::Verify => "run verify".to_owned(),
             Self::Publish { assign } if assign.is_empty() => "publish".to_owned(),
             Self::Publish { assign } => format!("publish with {}", list(assign)),
-            Self::WriteAgent => "write agent fields and stamp".to_owned(),
+            Self::WriteAgent => "write agent fields, and record what was applied".to_owned(),
             Self::EmptySlots { unassign } => format!("empty {}", list(unassign)),
             Self::DeleteAgent => "delete the agent".to_owned(),
         }

@@ -166,10 +166,10 @@ pub fn kept_from_pruning(
     loses: &dyn Fn(&str) -> bool,
 ) -> Option<String> {
     if orphan.protect {
-        return Some("it is protected; its stamp says so".to_owned());
+        return Some("it was applied with `protect: true`".to_owned());
     }
     if !live.agent_coverage.is_proven() {
-        return Some("the list of agents could not be proven complete".to_owned());
+        return Some("the service did not confirm that the list of agents is complete".to_owned());
     }
     if options.is_targeted() {
         return Some("`--target` and `--exclude` prune nothing".to_owned());
@@ -193,7 +193,7 @@ pub fn kept_from_pruning(
         return Some(format!("{} still points at it", pointing.join(", ")));
     }
     if !live.number_coverage.is_proven() {
-        return Some("the list of phone numbers could not be proven complete".to_owned());
+        return Some("the service did not confirm that the list of phone numbers is complete".to_owned());
     }
     if let [first, ..] = agent.widgets.as_slice() {
         return Some(format!("the web widget {} still points at it", first.id));

@@ -176,7 +176,7 @@ fn bind<'a>(
                 Diagnostic::error(
                     "id-mismatch",
                     format!(
-                        "`id: {id}` is not the agent that carries the stamp of `{}`, which is {}",
+                        "`id: {id}` is not the agent that reachform manages as `{}`, which is {}",
                         desired.key, agent.id
                     ),
                 )
@@ -209,7 +209,7 @@ fn bind<'a>(
         found.diagnostics.push(
             Diagnostic::error("stamp-unreadable", format!("agent {} (`{}`): {why}", agent.id, agent.name))
                 .at(here())
-                .hint("use a reachform that reads this stamp, or take the key `reachform` out of the agent's metadata to start anew"),
+                .hint("use the newer reachform that wrote it, or remove the key `reachform` from the agent's metadata to start over"),
         );
         return Binding::Broken;
     }
@@ -357,7 +357,7 @@ fn judge_the_rest<'a>(
                     address: Some(Address(key.clone())),
                     code: "twin",
                     message: format!(
-                        "agent {} carries the stamp of `{key}` too, from two first applies at once; it is removed by `apply` if it has no version and no number",
+                        "agent {} was created for `{key}` as well, by two first applies at the same time; `apply` removes it if it has no version and no number",
                         agent.id
                     ),
                 });

@@ -137,6 +137,21 @@ impl Report {
         self.outcomes.iter().filter(|entry| entry.outcome == outcome).count()
     }
 
+    /// What became of the same plan when it was gone on with: it counts for the agents that were blocked before.
+    pub fn go_on_with(&mut self, again: Self) {
+        let Self { target: _, plan_hash: _, outcomes, wrote, interrupted, notices, traffic } = again;
+        for entry in &mut self.outcomes {
+            let later = outcomes.iter().find(|later| later.key == entry.key);
+            if let (Outcome::Blocked, Some(later)) = (entry.outcome, later) {
+                *entry = later.clone();
+            }
+        }
+        self.wrote |= wrote;
+        self.interrupted |= interrupted;
+        self.notices.extend(notices);
+        self.traffic = traffic;
+    }
+
     /// Whether everything is in place.
     pub fn is_complete(&self) -> bool {
         self.outcomes.iter().all(|entry| entry.outcome.is_in_place())

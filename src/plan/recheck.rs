@@ -83,7 +83,7 @@ fn why_stale(planned: &AgentChange, now: Option<&AgentChange>) -> String {
             let by = by.map(|by| format!(", by {by}")).unwrap_or_default();
             format!("planned on {}, live is {}{by}", version(planned.base_version), version(now.base_version))
         }
-        Some(now) if now.agent_id != planned.agent_id => "another agent stands under its key now".to_owned(),
+        Some(now) if now.agent_id != planned.agent_id => "its key belongs to another agent now".to_owned(),
         Some(now) if now.numbers != planned.numbers => "its phone numbers were moved since the plan".to_owned(),
         Some(now) if now.verify != planned.verify => "another `verify` was applied since the plan".to_owned(),
         Some(_) => "its name, description, metadata or config was changed since the plan".to_owned(),

@@ -14,6 +14,19 @@ use super::hash::plan_hash;
 /// The major version of the plan document that this program reads. A minor one only adds.
 pub const FORMAT_MAJOR: &str = "1";
 
+/// Where a plan document holds its own digest.
+pub const DOCUMENT_DIGEST: &str = "document_digest";
+
+/// The digest over all of a plan document but the digest itself. The hashes of changes cover what is carried out; this
+/// covers what is shown, so that nobody approves values that were edited into the file.
+pub fn document_digest(document: &Value) -> Digest {
+    let mut rest = document.clone();
+    if let Some(fields) = rest.as_object_mut() {
+        fields.shift_remove(DOCUMENT_DIGEST);
+    }
+    Digest::of(&rest)
+}
+
 /// One change of a saved plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedChange {
@@ -53,7 +66,7 @@ pub enum SavedPlanError {
     #[error("it has format version {0}, and this reachform reads {FORMAT_MAJOR}.x")]
     Format(String),
     /// Its hashes do not fit each other.
-    #[error("it was edited: its plan hash does not cover its changes")]
+    #[error("it was edited after it was saved: its hashes do not match its contents")]
     Edited,
     /// It was not applyable when it was made.
     #[error("it was saved from a plan that could not be applied (incomplete, or with errors)")]
@@ -90,6 +103,9 @@ pub fn read(text: &str) -> Result<SavedPlan, SavedPlanError> {
     if plan_hash(changes.values().map(|change| &change.change_hash)) != hash {
         return Err(SavedPlanError::Edited);
     }
+    if digest(&document, "/document_digest", DOCUMENT_DIGEST)? != document_digest(&document) {
+        return Err(SavedPlanError::Edited);
+    }
     if document.get("applyable").and_then(Value::as_bool) != Some(true) {
         return Err(SavedPlanError::NotApplyable);
     }
@@ -122,8 +138,21 @@ mod tests {
             "format_version": "1.0", "applyable": true, "plan_hash": plan_hash([&change]).as_str(),
             "target": {"host": "h", "organization": null, "environment": "e", "project": "p"},
             "changes": [{"address": "agent.a", "action": "update", "change_hash": change.as_str(), "base_version": 7,
-                "fields": [{"path": "/config/a"}]}],
+                "fields": [{"path": "/config/a", "before": 3, "after": 4}]}],
         })
+    }
+
+    fn sealed(mut document: Value) -> String {
+        document[DOCUMENT_DIGEST] = json!(document_digest(&document).as_str());
+        document.to_string()
+    }
+
+    #[test]
+    fn a_value_that_was_edited_for_showing_is_found_although_no_hash_of_a_change_covers_it() {
+        let text = sealed(document());
+        assert!(read(&text).is_ok());
+        assert_eq!(read(&text.replace("\"after\":4", "\"after\":5")), Err(SavedPlanError::Edited));
+        assert_eq!(read(&document().to_string()), Err(SavedPlanError::NotAPlan(DOCUMENT_DIGEST)));
     }
 
     #[test]
@@ -131,22 +160,22 @@ mod tests {
         let mut plan = document();
         plan["format_version"] = json!("1.7");
         plan["news"] = json!(1);
-        assert_eq!(read(&plan.to_string()).unwrap().changes["agent.a"].base_version, Some(7));
+        assert_eq!(read(&sealed(plan)).unwrap().changes["agent.a"].base_version, Some(7));
     }
 
     #[test]
     fn an_old_foreign_edited_or_cut_file_is_told_apart() {
-        let text = document().to_string();
+        let text = sealed(document());
         assert!(matches!(read(&text[..text.len() / 2]), Err(SavedPlanError::NotJson(_))));
         assert_eq!(read("{}"), Err(SavedPlanError::NotAPlan("format_version")));
         let mut plan = document();
         plan["format_version"] = json!("2.0");
-        assert_eq!(read(&plan.to_string()), Err(SavedPlanError::Format("2.0".into())));
+        assert_eq!(read(&sealed(plan)), Err(SavedPlanError::Format("2.0".into())));
         let mut plan = document();
         plan["changes"][0]["change_hash"] = json!(Digest::of(&json!("another")).as_str());
-        assert_eq!(read(&plan.to_string()), Err(SavedPlanError::Edited));
+        assert_eq!(read(&sealed(plan)), Err(SavedPlanError::Edited));
         let mut plan = document();
         plan["applyable"] = json!(false);
-        assert_eq!(read(&plan.to_string()), Err(SavedPlanError::NotApplyable));
+        assert_eq!(read(&sealed(plan)), Err(SavedPlanError::NotApplyable));
     }
 }

@@ -248,7 +248,7 @@ impl Run<'_> {
             Ok(done) => Ok(done),
             Err(Obstacle::Environment) => attempt(Placement::Patch).map_err(|obstacle| match obstacle {
                 Obstacle::Unfit(reason) | Obstacle::Other(reason) => {
-                    format!("other environments share it, and it cannot stand in a patch: {reason}")
+                    format!("other environments share it, and it cannot be written in a patch: {reason}")
                 }
                 Obstacle::Environment => "other environments share it".to_owned(),
             }),

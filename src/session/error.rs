@@ -42,12 +42,24 @@ pub enum SessionError {
         hint: String,
     },
     /// Another run's lease did not end in time.
-    #[error("the run {holder} is at work on {address}")]
+    #[error("another run ({holder}) is still working on {address}")]
     Leased {
         /// The agent.
         address: String,
         /// The run.
         holder: String,
+    },
+    /// While this run waited for another one, that one applied a commit that this run would undo.
+    #[error(
+        "{applied} was applied to {address} while this run waited; this run is for {ours} and would change it again"
+    )]
+    Overtaken {
+        /// The agent.
+        address: String,
+        /// The commit that was applied meanwhile.
+        applied: String,
+        /// The commit of this run.
+        ours: String,
     },
     /// A signal.
     #[error("interrupted; nothing was changed")]
@@ -70,8 +82,12 @@ impl SessionError {
             ],
             Self::UnknownKey { hint, .. } => vec![hint.clone()],
             Self::Leased { .. } => {
-                vec!["wait for it and run again, or use `--break-lease` if it is certainly dead".to_owned()]
+                vec!["wait for it and run again, or use `--break-lease` if that run is certainly no longer running".to_owned()]
             }
+            Self::Overtaken { .. } => vec![
+                "nothing was written: if this run's commit is the newer one, run it again; otherwise there is nothing to do"
+                    .to_owned(),
+            ],
             Self::Interrupted => Vec::new(),
         }
     }

@@ -11,6 +11,7 @@ pub mod planning;
 pub mod running;
 mod said;
 pub mod schemas;
+mod waiting;
 
 pub use adopting::{Adopted, Adopting, Adoption, FileChange, NotAdopted, adopt};
 pub use drifting::{NoPast, Past, check_drift};

@@ -1,4 +1,4 @@
-//! From a plan to a report: waiting for leases, the last look before the first write, and the steps.
+//! From a plan to a report: the last look before the first write, and the steps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,19 +6,17 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Reader;
-use crate::apply::context::{Listener, is_same_run, lease_holds};
+use crate::apply::context::Listener;
 use crate::apply::verify::Verifier;
 use crate::apply::{self, ApplyOptions, Context};
 use crate::live;
-use crate::model::{Key, LiveAgent, Stamp};
-use crate::plan::{self, ApprovedPlan, Options, Outcome, Plan, Refusal, Report};
+use crate::model::{Key, LiveAgent};
+use crate::plan::{self, ApprovedPlan, Options, Outcome, Plan, Rechecked, Refusal, Report};
 use crate::schema::Leniency;
 
 use super::error::SessionError;
 use super::planning::{Outside, Service, Workspace, check_organization, make_plan, read};
-
-/// Between two looks at another run's lease.
-const LEASE_PAUSE: Duration = Duration::from_secs(5);
+use super::waiting::{Waiting, applied_changes, lease_holder};
 
 /// How an apply runs.
 #[derive(Clone)]
@@ -39,37 +37,32 @@ pub struct Applying {
     pub verifier: Arc<dyn Verifier>,
     /// Who hears of it.
     pub listener: Arc<Listener>,
+    /// Whether this run's commit was made on top of the given one, as far as the history here shows.
+    pub builds_on: Arc<dyn Fn(&str) -> bool + Send + Sync>,
 }
 
-/// Plans, and waits while another run's lease stands on an agent that would be changed. A lease that runs out
-/// unrenewed is taken over: the plan that is made then starts from what the dead run left.
+/// Plans, and waits while another run holds the lease of an agent that would be changed. A lease that runs out without
+/// being renewed is taken over: the plan that is made then starts from what the dead run left.
 pub async fn plan_unleased(
     workspace: &Workspace,
     outside: &Outside,
     applying: &Applying,
 ) -> Result<(Plan, Service), SessionError> {
-    let deadline = outside.clock.now() + applying.lease_timeout;
     let reader = outside.reader();
-    let mut told = false;
+    let mut waiting = Waiting::new(outside, applying);
+    let mut applied_before = None;
     loop {
         let mut service = read(outside, &reader, None).await?;
         let plan = make_plan(workspace, &applying.options, applying.leniency, outside, &reader, &mut service).await?;
         verify_organization(workspace, outside, applying, &reader, &mut service).await?;
-        let holder =
-            if applying.apply.break_lease { None } else { lease_holder(&plan, &service, outside, &reader, applying) };
-        let Some((address, holder)) = holder else { return Ok((plan, service)) };
-        if outside.clock.now() >= deadline {
+        // Another commit that was applied while this run waited must not be undone by the plan that is made now.
+        let before = applied_before.get_or_insert_with(|| service.live.clone());
+        applied_changes(before, &service.live, &plan, workspace, outside, applying)?;
+        let Some((address, holder)) = lease_holder(&plan, &service, outside, &reader, applying) else {
+            return Ok((plan, service));
+        };
+        if !waiting.pause(&address, &holder).await? {
             return Err(SessionError::Leased { address, holder });
-        }
-        if !told {
-            let message = format!("waiting: the run {holder} is at work on {address}");
-            (applying.listener)(plan::Event::Note { message });
-            told = true;
-        }
-        tokio::select! {
-            biased;
-            () = applying.cancel.cancelled() => return Err(SessionError::Interrupted),
-            () = outside.clock.sleep(LEASE_PAUSE) => {}
         }
     }
 }
@@ -98,25 +91,6 @@ async fn verify_organization(
     Err(SessionError::OrganizationUnverified { environment: project.environment.clone(), wanted: wanted.to_owned() })
 }
 
-/// The first agent to change on which another run's lease still holds.
-fn lease_holder(
-    plan: &Plan,
-    service: &Service,
-    outside: &Outside,
-    reader: &Reader,
-    applying: &Applying,
-) -> Option<(String, String)> {
-    let now = reader.service_now().unwrap_or_else(|| outside.clock.now());
-    let changed = plan.changes.iter().map(|change| (&change.key, change.agent_id.as_ref()));
-    let refreshed = plan.refreshes.iter().map(|refresh| (&refresh.key, Some(&refresh.agent_id)));
-    changed.chain(refreshed).find_map(|(key, id)| {
-        let agent = service.live.agents.get(id?)?;
-        let lease = Stamp::read(&agent.metadata).ok()??.state.lease?;
-        let holds = lease_holds(&lease, now) && !is_same_run(&lease.run, &applying.run);
-        holds.then(|| (format!("agent.{key}"), lease.run))
-    })
-}
-
 /// Carries an approved plan out. Everything is read and planned once more just before the first write; where the
 /// approval binds the whole plan, one stale agent stops everything.
 pub async fn apply_approved(
@@ -130,10 +104,9 @@ pub async fn apply_approved(
     let Plan { refreshes, twins, .. } = approved.plan();
     let has_work = approved.plan().summary().has_changes() || !refreshes.is_empty() || !twins.is_empty();
     let reader = outside.reader();
+    let mut waiting = Waiting::new(outside, applying);
     let (rechecked, service) = if has_work {
-        let mut service = read(outside, &reader, Some(&before)).await?;
-        let fresh = make_plan(workspace, &applying.options, applying.leniency, outside, &reader, &mut service).await?;
-        (plan::recheck(approved, fresh), service)
+        last_look(workspace, outside, applying, approved, &reader, Some(&before), &mut waiting).await?
     } else {
         (plan::recheck(approved, approved.plan().clone()), before)
     };
@@ -164,8 +137,44 @@ pub async fn apply_approved(
     let order: Vec<Key> = approved.plan().changes.iter().map(|change| change.key.clone()).collect();
     let (target, hash) = (&approved.plan().target, &approved.plan().plan_hash);
     let mut report = apply::execute(&context, &rechecked, &service.live, &order, target, hash).await;
+    // Two runs that began at the same moment: the one that yielded waits for the other, as it would have done if it had
+    // begun later, and does what is still left then.
+    while report.count(Outcome::Blocked) > 0 && !applying.cancel.is_cancelled() {
+        let held_before = waiting.pauses();
+        let look = last_look(workspace, outside, applying, approved, &reader, Some(&service), &mut waiting).await;
+        let Ok((rechecked, service)) = look else { break };
+        if waiting.pauses() == held_before {
+            // Something other than a lease is in the way.
+            break;
+        }
+        let again = apply::execute(&context, &rechecked, &service.live, &order, target, hash).await;
+        report.go_on_with(again);
+    }
     outside.conceal(&mut report);
     Ok(Ok(report))
+}
+
+/// Reads and plans once more, and waits while another run is at work on an agent that is still to be changed. If it is
+/// at work for too long, the agent's own work ends as blocked, and all others go on.
+async fn last_look(
+    workspace: &Workspace,
+    outside: &Outside,
+    applying: &Applying,
+    approved: &ApprovedPlan,
+    reader: &Reader,
+    before: Option<&Service>,
+    waiting: &mut Waiting<'_>,
+) -> Result<(Rechecked, Service), SessionError> {
+    loop {
+        let mut service = read(outside, reader, before).await?;
+        let fresh = make_plan(workspace, &applying.options, applying.leniency, outside, reader, &mut service).await?;
+        let holder = lease_holder(&fresh, &service, outside, reader, applying);
+        let rechecked = plan::recheck(approved, fresh);
+        let Some((address, holder)) = holder else { return Ok((rechecked, service)) };
+        if !waiting.pause(&address, &holder).await? {
+            return Ok((rechecked, service));
+        }
+    }
 }
 
 /// The same listener, which hears no secret.

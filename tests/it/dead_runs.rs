@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use reachform::cli::exit::Exit;
 use reachform::http::{Clock as _, Method};
 use reachform::model::Stamp;
 use reachform::plan::{Approval, Outcome, Report};
@@ -284,8 +285,10 @@ fn a_stamp_that_cannot_be_brought_up_to_date_is_told_and_one_that_can_is_not() {
             world.fault(fault);
         }
         let report = run(async { world.apply().await });
-        let codes: Vec<&str> = report.notices.iter().map(|notice| notice.code).collect();
-        assert_eq!(codes, if is_told { vec!["stamp-behind"] } else { vec![] }, "{report:#?}");
+        let failed: Vec<(&str, Outcome)> =
+            report.outcomes.iter().map(|entry| (entry.key.as_str(), entry.outcome)).collect();
+        assert_eq!(failed, if is_told { vec![("a", Outcome::Failed)] } else { vec![] }, "{report:#?}");
+        assert_eq!(Exit::of_report(&report), if is_told { Exit::Failed } else { Exit::Done }, "{report:#?}");
         assert_eq!(report.wrote, !is_told, "{report:#?}");
     }
 }

@@ -5,18 +5,21 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reachform::apply::verify::{Verifier, VerifyInput};
+use reachform::cli::exit::Exit;
+use reachform::cli::report::CommandError;
 use reachform::http::Method;
 use reachform::http::runtime::Later;
 use reachform::model::stamp::Lease;
 use reachform::model::{Key, Stamp, Verify};
-use reachform::plan::{Approval, Outcome};
+use reachform::plan::{Approval, Event, Outcome};
 use reachform::sandbox::{Direction, Fault, Phase, Sandbox, Service};
 use reachform::session::SessionError;
 use serde_json::{Value, json};
 
 use crate::scene::manifest;
 use crate::world::{
-    World, causes, changed, edit_stamp, elapsed, in_service, just_before, outcome, run, two_at_once, with_one_to_prune,
+    Applied, World, causes, changed, edit_stamp, elapsed, in_service, just_before, outcome, run, two_at_once,
+    with_one_to_prune,
 };
 
 const A: &str = "+15550100001";
@@ -106,8 +109,86 @@ fn the_same_job_run_again_goes_on_at_once_and_another_one_waits_for_the_lease() 
 }
 
 #[test]
-fn a_lease_that_another_run_took_since_the_plan_blocks_the_agent() {
+fn a_lease_that_another_run_took_since_the_plan_is_waited_for() {
     let mut world = changed("");
+    let now = reachform::http::Clock::now(&*world.clock);
+    just_before(&world, "GET /core/agents".to_owned(), 2, move |service| {
+        let lease = Lease { run: "github-77/alive".to_owned(), at: now.to_string() };
+        edit_stamp(service, "Agent a", |stamp| stamp.state.lease = Some(lease));
+    });
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let heard = said.clone();
+    world.listener = Arc::new(move |event| {
+        if let Event::Note { message } = event {
+            heard.lock().unwrap().push(message);
+        }
+    });
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Applied, "it ran out, since nobody renewed it: {report:#?}");
+    let said = said.lock().unwrap().clone();
+    let first = "waiting for another run (github-77/alive) that is working on agent.a, up to 180 s";
+    assert!(said.first().is_some_and(|line| line == first), "{said:#?}");
+    assert!(said.iter().any(|line| line.ends_with(", waited 40 s so far")), "{said:#?}");
+}
+
+/// Applies once somebody holds the lease; `meanwhile` is what that somebody does before they give it up.
+fn apply_behind(meanwhile: impl Fn(&mut Stamp) + Send + Sync + 'static, builds_on: bool) -> (World, Applied) {
+    let mut world = changed("");
+    let now = reachform::http::Clock::now(&*world.clock);
+    let lease = Lease { run: "github-77/other".to_owned(), at: now.to_string() };
+    world.sandbox.with(|service| edit_stamp(service, "Agent a", |stamp| stamp.state.lease = Some(lease)));
+    just_before(&world, "GET /core/agents".to_owned(), 2, move |service| {
+        edit_stamp(service, "Agent a", |stamp| {
+            stamp.state.lease = None;
+            meanwhile(stamp);
+        });
+    });
+    world.commit = Some("1111111".to_owned());
+    world.builds_on = builds_on;
+    let applied = run(async { world.try_apply(Approval::Person).await });
+    (world, applied)
+}
+
+fn applied_from(commit: Option<&'static str>) -> impl Fn(&mut Stamp) + Send + Sync + 'static {
+    move |stamp| {
+        let applied = stamp.state.applied.as_mut().unwrap();
+        "sha256:theirs".clone_into(&mut applied.plan);
+        applied.commit = commit.map(str::to_owned);
+    }
+}
+
+#[test]
+fn a_run_that_waited_does_not_undo_the_commit_that_was_applied_meanwhile() {
+    for commit in [Some("2222222"), None] {
+        let (world, applied) = apply_behind(applied_from(commit), false);
+        let error = applied.unwrap_err();
+        let theirs = commit.map_or("an unknown commit".to_owned(), |commit| format!("commit {commit}"));
+        let wanted = format!(
+            "{theirs} was applied to agent.a while this run waited; this run is for commit 1111111 and would change it again"
+        );
+        assert_eq!(error.to_string(), wanted);
+        assert_eq!(CommandError::session(&error).exit, Exit::Refused);
+        assert_eq!(steps(&world), json!(3));
+    }
+}
+
+#[test]
+fn a_run_that_waited_goes_on_after_its_own_commit_after_an_older_one_and_if_nothing_was_applied() {
+    let nothing = |_: &mut Stamp| {};
+    for (what, (world, applied)) in [
+        ("the same commit", apply_behind(applied_from(Some("1111111")), false)),
+        ("an older commit", apply_behind(applied_from(Some("0000000")), true)),
+        ("nothing", apply_behind(nothing, false)),
+    ] {
+        assert!(applied.unwrap().unwrap().is_complete(), "{what}");
+        assert_eq!(steps(&world), json!(4), "{what}");
+    }
+}
+
+#[test]
+fn a_lease_that_another_run_took_since_the_plan_blocks_the_agent_if_it_is_not_waited_for() {
+    let mut world = changed("");
+    world.lease_timeout = Duration::ZERO;
     let now = reachform::http::Clock::now(&*world.clock);
     // The second list is that of the recheck, just before the first write.
     just_before(&world, "GET /core/agents".to_owned(), 2, move |service| {
@@ -276,6 +357,7 @@ fn an_assignment_that_shows_late_is_waited_for_and_not_sent_again() {
 #[test]
 fn a_lease_that_another_run_took_while_the_draft_was_written_stops_the_publishing() {
     let mut world = changed("");
+    world.lease_timeout = Duration::ZERO;
     let now = reachform::http::Clock::now(&*world.clock);
     just_before(&world, format!("PUT /core/agents/{}/versions/2", world.id("Agent a")), 1, move |service| {
         let lease = Lease { run: "github-77/alive".to_owned(), at: now.to_string() };
@@ -294,6 +376,7 @@ fn a_lease_that_another_run_took_while_the_draft_was_written_stops_the_publishin
 #[test]
 fn a_new_agent_that_another_run_took_over_is_left_to_it_at_once() {
     let mut world = in_service("");
+    world.lease_timeout = Duration::ZERO;
     world.write("a", manifest("a", ""));
     let now = reachform::http::Clock::now(&*world.clock);
     // What is looked at between writing the first version and publishing it.

@@ -137,12 +137,15 @@ fn an_intent_is_written_where_something_is_created_or_published_and_only_there()
     let bare = "key: a\nname: Agent a\n";
     let mut scene = Scene::new();
     scene.write("a", bare);
-    assert_eq!(words(&scene), ["create the agent", "write the intent", "write agent fields and stamp"]);
+    assert_eq!(
+        words(&scene),
+        ["create the agent", "record what is about to be done", "write agent fields, and record what was applied"]
+    );
     scene.apply();
     scene.write("a", format!("{bare}description: New.\n"));
-    assert_eq!(words(&scene), ["write agent fields and stamp"]);
+    assert_eq!(words(&scene), ["write agent fields, and record what was applied"]);
     scene.write("a", manifest("a", ""));
-    assert_eq!(words(&scene)[0], "write the intent");
+    assert_eq!(words(&scene)[0], "record what is about to be done");
 }
 
 #[test]

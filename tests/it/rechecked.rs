@@ -74,7 +74,7 @@ fn another_agent_under_the_same_key_is_not_changed_in_its_place() {
         edit_stamp(service, "Agent a", |stamp| stamp.key = Key::parse("z").unwrap());
         edit_stamp(service, "Agent b", |stamp| stamp.key = Key::parse("a").unwrap());
     });
-    assert_stale(&report, "a", "another agent stands under its key now");
+    assert_stale(&report, "a", "its key belongs to another agent now");
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn a_delete_that_is_no_longer_planned_refuses_the_plan_while_its_agent_stands() 
     metadata[STAMP_KEY] = stamp.write();
     let fields = Map::from_iter([("metadata".to_owned(), metadata)]);
     world.sandbox.with(|service| service.dashboard_change(&found.id, &fields).unwrap());
-    refused(&mut world, &saved, "agent.b: delete was saved and is no longer planned");
+    refused(&mut world, &saved, "agent.b: delete was saved, is no longer planned, and is not recorded as applied");
     assert_eq!(world.agents(), 3);
 }
 
@@ -98,7 +98,11 @@ fn changes_whose_manifests_are_gone_refuse_the_plan() {
         let saved = save(&world);
         world.files.remove(&format!("agents/{key}.yaml"));
         world.options.prune = false;
-        refused(&mut world, &saved, &format!("agent.{key}: {action} was saved and is no longer planned"));
+        refused(
+            &mut world,
+            &saved,
+            &format!("agent.{key}: {action} was saved, is no longer planned, and is not recorded as applied"),
+        );
     }
 }
 
@@ -283,4 +287,23 @@ fn a_plan_of_which_one_agent_failed_and_anothers_slot_was_not_emptied_is_finishe
         assert_eq!(world.holder(NUMBERS[2], "inbound"), None);
         run(async { world.assert_empty("finished").await });
     }
+}
+
+#[test]
+fn a_saved_plan_of_which_nothing_was_applied_is_refused_although_the_manifests_plan_nothing() {
+    let mut world = in_service("");
+    world.options.limits.delete = 1;
+    world.write("a", manifest("a", ""));
+    world.write("b", manifest("b", ""));
+    run(async { world.apply().await });
+    let before = world.files.clone();
+    world.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    world.files.remove("agents/b.yaml");
+    world.options.prune = true;
+    let plan = run(async { world.plan().await });
+    let saved = saved::read(&plan_document(&plan, &SourceMap::default())).unwrap();
+    // Git goes back: now there is nothing to do, and nothing of that plan was ever done.
+    world.files = before;
+    refused(&mut world, &saved, "agent.a: update was saved, is no longer planned, and is not recorded as applied");
+    refused(&mut world, &saved, "agent.b: delete was saved, is no longer planned, and is not recorded as applied");
 }

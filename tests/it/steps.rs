@@ -48,13 +48,13 @@ fn every_step_is_told_in_its_order_and_a_lost_reply_as_well() {
     assert!(report.is_complete(), "{report:#?}");
     insta::assert_snapshot!(told.lock().unwrap().join("\n"), @r"
     agent.a update
-      write the intent
+      record what is about to be done
       create a version from version 1
     agent.a: the reply to the new version was lost; version 2 was found
       write its config
       read it back
       publish with inbound +15550100001
-      write agent fields and stamp
+      write agent fields, and record what was applied
     agent.a ended: applied
     ");
 

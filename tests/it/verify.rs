@@ -289,6 +289,7 @@ fn the_lease_is_renewed_as_long_as_verify_runs() {
 #[test]
 fn a_run_that_is_overtaken_while_verify_runs_ends_there_and_publishes_nothing() {
     let mut world = in_place(&["a"]);
+    world.lease_timeout = Duration::ZERO;
     let slow = slow(&mut world, 290);
     let (clock, sandbox) = (world.clock.clone(), world.sandbox.clone());
     let report = run(async {

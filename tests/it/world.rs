@@ -65,6 +65,9 @@ pub struct World {
     pub run_prefix: &'static str,
     /// Who is told what happens during an apply.
     pub listener: Arc<Listener>,
+    /// The commit that the manifests are of, and whether it was made on top of any other one.
+    pub commit: Option<String>,
+    pub builds_on: bool,
 }
 
 /// A schema with defaults that are more than null, for a service that fills them in.
@@ -83,7 +86,7 @@ impl Verifier for Yes {
 pub type Applied = Result<Result<Report, Refusal>, SessionError>;
 
 /// Files, environment and secrets.
-type Folder = (BTreeMap<String, String>, Option<String>, BTreeMap<String, String>);
+type Folder = (BTreeMap<String, String>, Option<String>, BTreeMap<String, String>, Option<String>);
 
 thread_local! {
     static LAST_READ: RefCell<Option<(Folder, Arc<Workspace>)>> = const { RefCell::new(None) };
@@ -118,6 +121,8 @@ impl World {
             verifier: Arc::new(Yes),
             run_prefix: "run-",
             listener: Arc::new(|_| {}),
+            commit: None,
+            builds_on: false,
         }
     }
 
@@ -138,7 +143,7 @@ impl World {
 
     /// The manifests, resolved. A folder that was read last is not read again: thousands of cases share one.
     pub fn workspace(&self) -> Arc<Workspace> {
-        let folder = (self.files.clone(), self.environment.clone(), self.secrets.clone());
+        let folder = (self.files.clone(), self.environment.clone(), self.secrets.clone(), self.commit.clone());
         LAST_READ.with_borrow_mut(|last| match last {
             Some((known, workspace)) if *known == folder => workspace.clone(),
             _ => {
@@ -157,7 +162,7 @@ impl World {
         let resolved = resolve(&files, self.environment.as_deref(), &|name| self.secrets.get(name).cloned());
         let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
         assert!(!resolved.diagnostics.has_errors(), "{problems:#?}");
-        Workspace { resolved, source: Source::default() }
+        Workspace { resolved, source: Source { commit: self.commit.clone(), dirty: false } }
     }
 
     pub fn outside(&self) -> Outside {
@@ -194,6 +199,10 @@ impl World {
             cancel: self.cancel.clone(),
             verifier: self.verifier.clone(),
             listener: self.listener.clone(),
+            builds_on: Arc::new({
+                let builds_on = self.builds_on;
+                move |_| builds_on
+            }),
         }
     }
 

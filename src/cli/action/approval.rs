@@ -59,7 +59,7 @@ fn unapproved() -> CommandError {
 }
 
 fn untold() -> CommandError {
-    not_approved("refused: it cannot be told which plan was approved; nothing was changed")
+    not_approved("refused: which plan was approved could not be found out; nothing was changed")
 }
 
 /// How a plan is applied that was not the approved one.

@@ -130,7 +130,7 @@ fn agent(out: &mut String, kind: &Kind, told: &Told<'_>, fields: &[&ToldField<'_
         put(out, format_args!("<p class=\"note\">{}</p>\n", code(&format!("{}:{}", origin.file, origin.line))));
     }
     if let Some(held) = &change.held {
-        put(out, format_args!("<p class=\"risk\"><b>Held:</b> {}</p>\n", sentence(&held.describe(&change.key))));
+        put(out, format_args!("<p class=\"risk\"><b>Held back:</b> {}</p>\n", sentence(&held.describe(&change.key))));
     }
     if let Some(becomes) = change.verify.as_ref().filter(|_| first_section(told, rung) == Some(kind.anchor)) {
         let (fate, risk) = (fate(becomes), sentence(becomes.risk()));

@@ -121,7 +121,7 @@ pub(super) fn attention(out: &mut String, plan: &Plan, rung: &Rung) {
         let held = change.held.as_ref().map(|held| held.describe(&change.key)).unwrap_or_default();
         if rung.rows != Rows::Totals {
             let key = code(change.key.as_str());
-            lines.push(format!("<strong>{key} is held and will not be applied:</strong> {}", sentence(&held)));
+            lines.push(format!("<strong>{key} is held back and will not be applied:</strong> {}", sentence(&held)));
         }
     }
     for breach in &plan.breaches {
@@ -258,5 +258,5 @@ fn summary(entry: &Told<'_>) -> String {
     if change.held.is_some() {
         parts.push("<b class=\"danger\">held</b>".to_owned());
     }
-    if parts.is_empty() { "its stamp alone".to_owned() } else { parts.join("; ") }
+    if parts.is_empty() { "only what reachform records about it".to_owned() } else { parts.join("; ") }
 }

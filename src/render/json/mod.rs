@@ -6,5 +6,5 @@ pub mod v1;
 pub use gitlab::gitlab_report;
 pub use v1::{
     DIFFERENCE_KIND, difference_document, drift_document, plan_document, read_difference, read_plan, read_report,
-    report_document,
+    report_document, sealed,
 };

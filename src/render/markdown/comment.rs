@@ -133,7 +133,7 @@ fn warnings(plan: &Plan, rung: &Rung) -> String {
     }
     let (held, names) = named(&|change| change.held.is_some());
     if held > 0 {
-        lines.push(format!("**{} held and will not be applied:**{names}", plural(held, "agent is", "agents are")));
+        lines.push(format!("**{} held back and will not be applied:**{names}", plural(held, "agent is", "agents are")));
     }
     for breach in &plan.breaches {
         let (message, flag) = (sentence(&rung.bounded(&breach.message)), code(&rung.bounded(&breach.flag)));
@@ -195,7 +195,7 @@ fn agent(out: &mut String, told: &Told<'_>, few: bool, rung: &Rung) {
         put(&mut body, format_args!("{}{id}\n\n", code(&change.name)));
     }
     if let Some(held) = &change.held {
-        put(&mut body, format_args!("**Held:** {}\n\n", sentence(&held.describe(&change.key))));
+        put(&mut body, format_args!("**Held back:** {}\n\n", sentence(&held.describe(&change.key))));
     }
     let edited = change.has_cause(Cause::Drift) || change.has_cause(Cause::Conflict);
     let who = change.live_editor.as_ref().map(words::editor).filter(|text| !text.is_empty());

@@ -69,7 +69,7 @@ pub(super) fn overview(told: &Told<'_>) -> String {
     if change.held.is_some() {
         parts.push("**held**".to_owned());
     }
-    if parts.is_empty() { "its stamp alone".to_owned() } else { parts.join(" · ") }
+    if parts.is_empty() { "only what reachform records about it".to_owned() } else { parts.join(" · ") }
 }
 
 fn overview_field(field: &FieldChange, told: &Change) -> String {

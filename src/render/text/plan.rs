@@ -166,7 +166,7 @@ fn agent(paper: &mut Paper, change: &AgentChange, options: &TextOptions) {
         paper.flow(6, 8, &[Span::new(styles.dim, &line)]);
     }
     if let Some(held) = &change.held {
-        let text = format!("HELD: {}", held.describe(&change.key));
+        let text = format!("HELD BACK: {}", held.describe(&change.key));
         paper.flow(6, 8, &[Span::new(styles.danger, &text)]);
     }
     if let Some(becomes) = &change.verify {

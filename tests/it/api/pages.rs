@@ -45,7 +45,6 @@ async fn every_dialect_is_read_whole_in_either_order() {
                 let (listing, _) = read(&service).await;
                 assert_eq!(ids(&listing), all(&service), "{service:?}");
                 assert_eq!(listing.coverage, Coverage::Proven, "{service:?}");
-                assert!(listing.notices.is_empty());
             }
         }
     }
@@ -128,7 +127,6 @@ async fn a_tie_longer_than_a_page_leaves_the_list_unproven() {
     let (listing, _) = read(&service).await;
     let Coverage::Unproven(reason) = &listing.coverage else { panic!("{:?}", listing.coverage) };
     assert!(reason.contains("created_at"), "{reason}");
-    assert_eq!(listing.notices, [format!("the list of agents may not be whole: {reason}")]);
     assert!(ids(&listing).contains("ag_6"), "what lies behind the tie is still read");
 }
 

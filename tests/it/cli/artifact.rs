@@ -81,7 +81,14 @@ fn nothing_in_a_saved_plan_is_sent_to_the_service() {
     planning.run(&["plan", "--out", "saved.plan"]).ends(0);
     // The values in it are for people. A secret that was rotated since has no trace in it, so it is no other plan.
     let applying = job(&server, "another-value-of-it");
-    applying.write("saved.plan", planning.read("saved.plan").replace("patient-access", "someone-else"));
+    let edited = planning.read("saved.plan").replace("patient-access", "someone-else");
+    applying.write("saved.plan", &edited);
+    for command in ["apply", "show", "comment"] {
+        let refused = applying.run(&[command, "saved.plan"]).ends(1);
+        assert!(refused.stderr.contains("it was edited after it was saved"), "{refused:#?}");
+    }
+    // Also with a digest to match, which anyone can compute, none of its values is sent.
+    applying.write("saved.plan", reachform::render::json::sealed(&edited));
     applying.run(&["apply", "saved.plan"]).ends(0);
     let metadata = server.sandbox.with(|service| service.agent_named("Riverside Dental Scheduler").unwrap()).metadata;
     assert_eq!((&metadata["team"], &metadata["crm"]), (&json!("patient-access"), &json!("another-value-of-it")));

@@ -172,3 +172,24 @@ fn wrong_usage_is_64_and_never_2() {
     project.run(&["--help"]).ends(0);
     project.run(&["--version"]).ends(0);
 }
+
+#[test]
+fn of_two_applies_that_begin_almost_at_once_the_second_waits_for_the_first() {
+    let server = Server::slow(std::time::Duration::from_millis(60));
+    let project = Project::at(&server);
+    project.run(&["apply", "--auto-approve"]).ends(0);
+    project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: 5");
+    for milliseconds in [0, 150, 400] {
+        project.edit(MANIFEST, "max_tool_steps: 5", "max_tool_steps: 6");
+        let first = project.start(&["apply", "--auto-approve", "-v"]);
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        let second = project.start(&["apply", "--auto-approve", "-v"]);
+        for child in [first, second] {
+            let ran = super::program::Ran::of(child.wait_with_output().unwrap());
+            assert_eq!(ran.code, 0, "after {milliseconds} ms: {ran:#?}");
+        }
+        project.run(&["plan", "--detailed-exitcode"]).ends(0);
+        project.edit(MANIFEST, "max_tool_steps: 6", "max_tool_steps: 5");
+        project.run(&["apply", "--auto-approve"]).ends(0);
+    }
+}

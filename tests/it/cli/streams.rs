@@ -57,6 +57,61 @@ fn a_reader_that_goes_away_is_no_panic() {
 }
 
 #[test]
+fn a_result_that_could_not_be_written_is_a_failure_and_a_reader_that_goes_away_is_not() {
+    let project = Project::quickstart();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for arguments in [
+        &["--sandbox", "plan"][..],
+        &["--sandbox", "plan", "--json", "--detailed-exitcode"],
+        &["--sandbox", "validate"],
+        &["--sandbox", "list"],
+        &["--sandbox", "schema"],
+        &["--version"],
+    ] {
+        let ended = project.command(arguments).stdout(full()).output().unwrap();
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{arguments:?}: {told}");
+        assert!(
+            told.contains("error: the result could not be written to stdout\n  caused by: No space left"),
+            "{told}"
+        );
+    }
+    for arguments in [&["--sandbox", "plan"][..], &["--sandbox", "list"], &["--version"]] {
+        let mut child = project.start(arguments);
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_under_json_is_a_document_as_well() {
+    let project = Project::quickstart();
+    for arguments in [&["plan", "--nope", "--json"][..], &["--json", "pla"], &["--json"], &["--json", "apply", "--env"]]
+    {
+        let ran = project.run(arguments).ends(64);
+        let error = &ran.json()["error"];
+        assert_eq!(error["exit_code"], json!(64), "{arguments:?}");
+        let cause = error["causes"][0].as_str().unwrap();
+        assert!(!cause.is_empty() && !cause.starts_with("error"), "{cause}");
+        assert!(!ran.stderr.is_empty());
+    }
+    let said = project.run(&["plan", "--nope", "--json"]).json()["error"]["causes"][0].clone();
+    assert_eq!(said, json!("unexpected argument '--nope' found"));
+    project.run(&["plan", "--nope", "--json-out", "error.json"]).ends(64);
+    assert!(project.read("error.json").contains("unexpected argument '--nope' found"));
+    assert_eq!(project.run(&["plan", "--nope"]).ends(64).stdout, "");
+}
+
+#[test]
+fn apply_under_json_names_the_mistakes_for_which_the_plan_was_not_applied() {
+    let project = Project::quickstart();
+    project.edit(MANIFEST, "inbound: [\"+15551234567\"]", "inbound: [\"+15550109999\"]");
+    let error = project.run(&["--sandbox", "apply", "--auto-approve", "--json"]).ends(1).json()["error"].clone();
+    let problems = error["diagnostics"].as_array().unwrap_or_else(|| panic!("{error:#}"));
+    assert!(problems.iter().any(|one| one["severity"] == json!("error") && one["line"].is_u64()), "{problems:#?}");
+}
+
+#[test]
 fn quiet_says_nothing_beside_the_result() {
     let project = Project::quickstart();
     let ran = project.run(&["--sandbox", "apply", "--auto-approve", "--quiet"]).ends(0);
@@ -134,4 +189,49 @@ fn a_secret_of_the_manifest_is_shown_nowhere() {
     let in_sandbox = Project::quickstart();
     in_sandbox.edit(MANIFEST, "  team: patient-access", "  team: patient-access\n  crm: !secret CRM_KEY");
     in_sandbox.run(&["--sandbox", "apply", "--auto-approve", "-vvv"]).ends(0);
+}
+
+#[test]
+fn a_file_to_validate_that_is_not_there_is_an_error_and_one_that_is_there_is_found_however_it_is_named() {
+    let project = Project::quickstart();
+    let missing = project.run(&["--sandbox", "validate", "--offline", "agents/no-such-file.yaml"]).ends(64);
+    assert!(missing.stderr.contains("there is no file or folder agents/no-such-file.yaml"), "{missing:#?}");
+    project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: four");
+    project.write("agents/other.yaml", "key: other\nname: Other\nactive: perhaps\n");
+    let absolute = project.path(MANIFEST).canonicalize().unwrap().display().to_string();
+    for name in [MANIFEST, "./agents/riverside.yaml", &absolute, "agents", "agents/", "."] {
+        let ran = project.run(&["--sandbox", "validate", "--offline", name]).ends(1);
+        assert!(ran.stderr.contains("max_tool_steps"), "{name}: {}", ran.stderr);
+        assert_eq!(ran.stderr.contains("other.yaml"), !name.ends_with("yaml"), "{name}: {}", ran.stderr);
+    }
+    let outside = project.run(&["--sandbox", "validate", "--offline", "/usr/bin/env"]).ends(64);
+    assert!(outside.stderr.contains("is not in the project"), "{outside:#?}");
+}
+
+#[test]
+fn list_keeps_the_schema_for_validate_offline() {
+    let server = Server::new();
+    let project = Project::at(&server);
+    project.run(&["validate", "--offline"]).ends(1);
+    project.run(&["list"]).ends(0);
+    project.run(&["validate", "--offline"]).ends(0);
+}
+
+#[test]
+fn the_variable_for_certificate_authorities_counts_and_the_flag_goes_before_it() {
+    let server = Server::new();
+    let project = Project::at(&server).with("ANYREACH_CA_FILE", "from-the-variable.pem");
+    let ran = project.run(&["plan"]).ends(1);
+    assert!(ran.stderr.contains("from-the-variable.pem"), "{ran:#?}");
+    let ran = project.run(&["plan", "--ca-file", "from-the-flag.pem"]).ends(1);
+    assert!(ran.stderr.contains("from-the-flag.pem"), "{ran:#?}");
+}
+
+#[test]
+fn a_log_that_would_be_silent_says_how_long_the_service_asked_to_wait() {
+    let server = Server::new();
+    server.fault("429=26:GET /core/agents#1");
+    let project = Project::at(&server);
+    let ran = project.run(&["plan"]).ends(0);
+    assert!(ran.stderr.contains("the service asked to wait 26 s, "), "{ran:#?}");
 }

@@ -2,6 +2,7 @@
 
 use reachform::diagnostics::SourceMap;
 use reachform::plan::hash::plan_hash;
+use reachform::plan::saved::{DOCUMENT_DIGEST, document_digest};
 use reachform::render::json::plan_document;
 use serde_json::{Value, json};
 
@@ -25,6 +26,7 @@ fn sound(document: &str) -> Value {
         })
         .collect();
     document["plan_hash"] = json!(plan_hash(digests.values()).as_str());
+    document[DOCUMENT_DIGEST] = json!(document_digest(&document).as_str());
     document
 }
 

@@ -52,6 +52,7 @@ fn the_first_fields_stand_in_the_order_of_the_contract() {
             "source",
             "schema_digest",
             "plan_hash",
+            "document_digest",
             "summary",
             "changes",
             "unchanged",

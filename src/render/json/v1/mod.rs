@@ -18,7 +18,7 @@ use crate::render::visible;
 
 pub use difference::difference_document;
 pub use drift::drift_document;
-pub use plan::plan_document;
+pub use plan::{plan_document, sealed};
 pub use read::read_plan;
 pub use read_difference::{DIFFERENCE_KIND, read_difference};
 pub use read_report::read_report;

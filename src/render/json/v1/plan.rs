@@ -7,6 +7,7 @@ use super::verify::VerifyJson;
 use super::{FORMAT_VERSION, NoticeJson, TargetJson, write};
 use crate::diagnostics::{Diagnostic, Place, SourceMap, Worst, worst};
 use crate::model::{Editor, Key};
+use crate::plan::saved::{DOCUMENT_DIGEST, document_digest};
 use crate::plan::{
     AgentChange, FieldChange, KeptEdit, LimitBreach, Orphan, Plan, RaisedLimit, Shown, SlotChange, SlotHolder,
     SlotTarget, Source, Summary, Unmanaged,
@@ -15,7 +16,20 @@ use crate::render::prose::ProseDiff;
 
 /// The plan document, with line feeds and a final one.
 pub fn plan_document(plan: &Plan, sources: &SourceMap) -> String {
-    write(&PlanDocument::new(plan, sources))
+    sealed(&write(&PlanDocument::new(plan, sources)))
+}
+
+/// The same document with the digest of what it holds, for whoever changed its text by taking a secret out of it.
+pub fn sealed(document: &str) -> String {
+    let Ok(mut value) = serde_json::from_str::<Value>(document) else { return document.to_owned() };
+    if let Some(held) = value.get(DOCUMENT_DIGEST).and_then(Value::as_str).map(str::to_owned) {
+        let digest = document_digest(&value);
+        if held != digest.as_str() {
+            value[DOCUMENT_DIGEST] = Value::String(digest.as_str().to_owned());
+            return write(&value);
+        }
+    }
+    document.to_owned()
 }
 
 #[derive(Serialize)]
@@ -29,6 +43,7 @@ struct PlanDocument<'p> {
     source: SourceJson<'p>,
     schema_digest: Option<&'p str>,
     plan_hash: &'p str,
+    document_digest: &'static str,
     summary: SummaryJson,
     changes: Vec<ChangeJson<'p>>,
     unchanged: Vec<UnchangedJson<'p>>,
@@ -258,6 +273,8 @@ impl<'p> PlanDocument<'p> {
             source: source.into(),
             schema_digest: schema_digest.as_ref().map(crate::model::Digest::as_str),
             plan_hash: plan_hash.as_str(),
+            // Filled in once the rest is known.
+            document_digest: "",
             summary: plan.summary().into(),
             changes: changes.iter().map(ChangeJson::from).collect(),
             unchanged: unchanged
