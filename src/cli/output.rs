@@ -54,7 +54,7 @@ pub fn text_options(settings: &Settings, detail: DiffDetail) -> TextOptions {
             DiffDetail::Words => Detail::Words,
             DiffDetail::Full => Detail::Full,
         },
-        place: Place::default(),
+        place: Place::Shown,
     }
 }
 

@@ -28,7 +28,7 @@ impl Styles {
         Self::default()
     }
 
-    /// Turns colours on. Removed and added words are told apart by colour and by line, never by marks.
+    /// Turns colours on. Removed and added words keep their marks, for a colour is not seen by everybody.
     pub fn colorize(&mut self) {
         let colour = |colour: AnsiColor| colour.on_default();
         *self = Self {

@@ -49,15 +49,19 @@ pub fn account_text(account: &Account, options: &TextOptions) -> String {
         let lead = Span::new(style_of(note.tone, options), note.lead);
         paper.flow(0, 2, &[vec![lead], spans(&note.what, options)].concat());
     }
-    paper.blank();
     let (of_many_lines, of_one): (Vec<&Way>, Vec<&Way>) = ways.iter().partition(|way| !way.what.is_empty());
+    if !of_many_lines.is_empty() {
+        paper.blank();
+    }
     for way in of_many_lines {
         paper.flow(0, 2, &[Span::new(styles.strong, way.name), Span::plain(": "), Span::plain(way.what)]);
         for line in way.copy.lines() {
             paper.whole(4, &[Span::plain(&line.through(&Terminal))]);
         }
     }
-    paper.blank();
+    if ways.iter().any(|way| !way.what.is_empty()) || outcomes.is_empty() {
+        paper.blank();
+    }
     for total in totals {
         paper.flow(0, 2, &[Span::new(style_of(total.tone, options), &total.what)]);
     }

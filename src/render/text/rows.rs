@@ -186,12 +186,17 @@ fn body(paper: &mut Paper, indent: usize, seen: &Seen, options: &TextOptions) {
         Seen::Turn { .. } | Seen::Note(_) => {}
         Seen::Prose { diff, after: _ } => hunks::write(paper, indent, diff, options),
         Seen::Text { comes, size: _, text } => whole_text(paper, indent, *comes, text, options),
-        Seen::Tree(below) => rows(paper, below, indent + 2, options),
+        Seen::Tree(below) => rows(paper, below, indent, options),
         Seen::Items(list) => {
             for item in &list.items {
                 let Some(inside) = &item.seen else { continue };
-                paper.flow(indent, indent + 2, &[item_name(item, options)]);
-                body(paper, if matches!(inside, Seen::Tree(_)) { indent } else { indent + 2 }, inside, options);
+                let mut line = vec![item_name(item, options)];
+                if !matches!(inside, Seen::Tree(_)) {
+                    line.push(Span::plain("  "));
+                    line.extend(headline(inside, options));
+                }
+                paper.flow(indent, indent + 2, &line);
+                body(paper, indent + 2, inside, options);
             }
         }
         Seen::Instead(before, after) => {

@@ -117,6 +117,7 @@ fn shared_block(group: &Shared<'_>) -> Block {
     Block {
         title: line![Tone::Strong; words::agents_counted(group.agents.len())],
         state: line![Tone::Changed; "the same change"],
+        origin: group.origin.map(|origin| Theirs::code(format!("{}:{}", origin.file, origin.line))),
         reach: reach.collect(),
         rows: group.fields.iter().map(|field| row(field, false)).collect(),
         is_risky: group.fields.iter().any(|field| field.risk.is_some()),
@@ -348,6 +349,6 @@ pub(in crate::render) fn totals(plan: &Plan) -> Vec<Total> {
         let what = format!("Errors: {}; the plan cannot be applied.", plural(errors, "problem", "problems"));
         lines.push(Total { tone: Tone::Danger, what });
     }
-    lines.push(Total { tone: Tone::Quiet, what: format!("Hash {}", plan.plan_hash) });
+    lines.push(Total { tone: Tone::Quiet, what: format!("Plan hash {}", plan.plan_hash) });
     lines
 }

@@ -30,7 +30,7 @@ pub fn report(report: &Report, again: Option<&str>) -> Account {
     account.totals = vec![
         Total { tone, what: report_line(report) },
         Total { tone: Tone::Quiet, what: traffic_line(traffic) },
-        Total { tone: Tone::Quiet, what: format!("Hash {plan_hash}") },
+        Total { tone: Tone::Quiet, what: format!("Plan hash {plan_hash}") },
     ];
     if let (false, Some(again)) = (done, again) {
         account.ways.push(Way { name: "To go on", what: "", copy: Theirs::prose(again), language: "sh" });
