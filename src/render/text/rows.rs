@@ -119,7 +119,9 @@ fn delta_text(delta: &Delta, minus: &str) -> String {
 fn items_headline(list: &Items, options: &TextOptions) -> Vec<Span> {
     let styles = &options.styles;
     let mut line = Vec::new();
-    for item in &list.items {
+    // Items that have more to show stand below.
+    let is_here = |item: &&Item| item.seen.is_none() || options.detail == Detail::Summary;
+    for item in list.items.iter().filter(is_here) {
         line.push(item_name(item, options));
         line.push(Span::plain("  "));
     }
@@ -134,7 +136,7 @@ fn items_headline(list: &Items, options: &TextOptions) -> Vec<Span> {
     if list.unchanged > 0 {
         line.push(Span::glued(styles.dim, &format!("({} unchanged)", list.unchanged)));
     }
-    if line.is_empty() { vec![Span::plain("[]")] } else { line }
+    line
 }
 
 /// `+ name`, `~ name (2 fields)`: on one line, unless it is a long value.

@@ -204,6 +204,11 @@ fn alike(before: &[Value], after: &[Value], old_left: &[usize], new_left: &[usiz
     pairs
 }
 
+/// The kind of an item, by its discriminator.
+pub fn kind_of(item: &Value) -> Option<String> {
+    DISCRIMINATORS.iter().find_map(|name| scalar(item.get(name)?))
+}
+
 /// Whether a discriminator says that two items are of one kind.
 fn is_of_one_kind(old: &Value, new: &Value) -> bool {
     DISCRIMINATORS.iter().any(|name| old.get(name).is_some() && old.get(name) == new.get(name))

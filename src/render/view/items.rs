@@ -8,7 +8,7 @@ use super::account::{Item, Items, Seen};
 use super::piece::{Line, Theirs, Tone, line};
 use super::seen::{below, between, is_line};
 use crate::model::value::same;
-use crate::render::values::{ItemMark, name_of, pair};
+use crate::render::values::{ItemMark, kind_of, name_of, pair};
 
 /// The change from one list to another.
 pub(super) fn of(before: &[Value], after: &[Value]) -> Items {
@@ -48,6 +48,11 @@ fn inside(before: Option<&Value>, after: Option<&Value>) -> Option<Seen> {
     (!is_line(item)).then(|| between(before, after, true))
 }
 
+/// The name of an item, else what kind of item it is, as an action of a tool.
+fn called(item: &Value) -> Option<String> {
+    name_of(item).or_else(|| kind_of(item))
+}
+
 /// What items are called: by name, and where two have the same name, by their places too.
 struct Labels(BTreeMap<String, bool>);
 
@@ -56,7 +61,7 @@ impl Labels {
         let mut names: BTreeMap<String, bool> = BTreeMap::new();
         for list in [before, after] {
             let mut met = BTreeSet::new();
-            for name in list.iter().filter_map(name_of) {
+            for name in list.iter().filter_map(called) {
                 let again = !met.insert(name.clone());
                 *names.entry(name).or_default() |= again;
             }
@@ -65,7 +70,7 @@ impl Labels {
     }
 
     fn of_item(&self, item: &Value, index: usize) -> Line {
-        match name_of(item) {
+        match called(item) {
             Some(name) if self.0.get(&name).copied().unwrap_or_default() => {
                 line![Tone::Plain; Theirs::code(name), " (item ", index + 1, ")"]
             }
@@ -77,7 +82,7 @@ impl Labels {
 
     /// The label in a new order: two of one name are told apart by where they were.
     fn in_order(&self, item: &Value, index: usize, was: Option<&usize>) -> Line {
-        match (name_of(item), was) {
+        match (called(item), was) {
             (Some(name), Some(was)) if self.0.get(&name).copied().unwrap_or_default() => {
                 line![Tone::Changed; Theirs::code(name), " (was item ", was + 1, ")"]
             }

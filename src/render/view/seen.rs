@@ -15,6 +15,8 @@ use crate::render::values::Delta;
 
 /// Shorter texts of one line are shown as one value in place of another.
 const SHORT_TEXT: usize = 60;
+/// Shorter texts of one line that come or go are shown as a value, not as a text of so many words.
+const SENTENCE: usize = 240;
 
 /// What is said where nothing is or was.
 const NONE: &str = "(none)";
@@ -88,6 +90,10 @@ fn is_short(text: &str) -> bool {
     !text.contains('\n') && text.chars().count() <= SHORT_TEXT
 }
 
+fn is_sentence(text: &str) -> bool {
+    !text.contains('\n') && text.chars().count() <= SENTENCE
+}
+
 /// The change from one value to another; `None` stands for one that is absent.
 pub(super) fn between(before: Option<&Value>, after: Option<&Value>, is_new: bool) -> Seen {
     match (before, after) {
@@ -106,12 +112,13 @@ pub(super) fn between(before: Option<&Value>, after: Option<&Value>, is_new: boo
         (Some(Value::Object(_)), Some(Value::Object(_))) => Seen::Tree(below(before, after, false)),
         (None, Some(Value::Object(map))) if !map.is_empty() => Seen::Tree(below(None, after, is_new)),
         (Some(Value::Object(map)), None) if !map.is_empty() => Seen::Tree(below(before, None, false)),
-        (None, Some(Value::String(text))) if !is_short(text) => whole(true, text),
-        (Some(Value::String(text)), None) if !is_short(text) => whole(false, text),
+        (None, Some(Value::String(text))) if !is_sentence(text) => whole(true, text),
+        (Some(Value::String(text)), None) if !is_sentence(text) => whole(false, text),
         (Some(old), Some(new)) if !is_line(old) || !is_line(new) => {
             instead(between(Some(old), None, false), between(None, Some(new), true))
         }
         (before, after) => turn(
+            // A sentence that comes or goes is read where it stands; there is no other to compare it with.
             match before {
                 Some(value) => Some(line![Tone::Removed; Theirs::value(value)]),
                 None => (!is_new).then(|| line![Tone::Quiet; NONE]),

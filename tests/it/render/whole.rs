@@ -73,11 +73,13 @@ fn a_conflict_in_a_list_shows_all_three_sides() {
     has(
         &text(&plan),
         &[
-            "changed on the service since it was applied: ~ main",
+            "changed on the service since it was applied:",
+            "~ main (1 field)",
             "/model  \"gpt-4o\" → \"gpt-4.1\"",
-            "changed in Git since it was applied: ~ main",
+            "changed in Git since it was applied:",
             "/temperature  0.4 → 0.9",
-            "from live to declared: ~ main",
+            "from live to declared:",
+            "~ main (2 fields)",
             "\"gpt-4.1\" → \"gpt-4o\"",
         ],
     );
