@@ -53,7 +53,7 @@ fn write(paper: &mut Paper, row: &Row, at: usize, column: usize, options: &TextO
         value.push(Span::plain("  "));
         value.extend(spans(remark, options));
     }
-    label(paper, [mark(*sign, options), Span::plain(" "), Span::plain(&path.through(&Terminal))], at, column, value);
+    label(paper, &[mark(*sign, options), Span::plain(" "), Span::plain(&path.through(&Terminal))], at, column, value);
     let indent = at + 2;
     if let Some(sides) = sides {
         write_sides(paper, sides, seen, indent, options);
@@ -65,11 +65,11 @@ fn write(paper: &mut Paper, row: &Row, at: usize, column: usize, options: &TextO
 }
 
 /// A path with its value, side by side where both fit.
-fn label(paper: &mut Paper, start: [Span; 3], at: usize, column: usize, value: Vec<Span>) {
-    let path = width(&start).saturating_sub(2);
+fn label(paper: &mut Paper, start: &[Span; 3], at: usize, column: usize, value: Vec<Span>) {
+    let path = width(start).saturating_sub(2);
     let fits = path <= LONGEST_ALIGNED && column + width(&value).min(24) + at <= paper.width();
     if !fits || value.is_empty() {
-        paper.flow(at - 2, at + 2, &start);
+        paper.flow(at - 2, at + 2, start);
         if !value.is_empty() {
             paper.flow(at + 4, at + 6, &value);
         }

@@ -39,12 +39,11 @@ impl<'p> Sharing<'p> {
                 let alike = known.entry(hash(field)).or_default();
                 let first = |group: usize| found.get(group)?.first().and_then(|at| field_at(*at));
                 let same = |group: &&usize| first(**group).is_some_and(|known| is_same(known, field));
-                match alike.iter().find(same).and_then(|group| found.get_mut(*group)) {
-                    Some(places) => places.push((agent, index)),
-                    None => {
-                        alike.push(found.len());
-                        found.push(vec![(agent, index)]);
-                    }
+                if let Some(places) = alike.iter().find(same).and_then(|group| found.get_mut(*group)) {
+                    places.push((agent, index));
+                } else {
+                    alike.push(found.len());
+                    found.push(vec![(agent, index)]);
                 }
             }
         }

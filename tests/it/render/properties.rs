@@ -181,7 +181,7 @@ fn filled(shape: &Value, tokens: &mut Tokens) -> Value {
 /// The same value with some of its leaves, members and items changed, gone, moved or new.
 fn edited(value: &Value, choices: &mut impl Iterator<Item = u8>, tokens: &mut Tokens) -> Value {
     let choice = choices.next().unwrap_or_default();
-    if choice % 23 == 0 {
+    if choice.is_multiple_of(23) {
         return leaf(u64::from(choice / 23) % 4, tokens);
     }
     match value {
@@ -205,9 +205,9 @@ fn edited(value: &Value, choices: &mut impl Iterator<Item = u8>, tokens: &mut To
             }
             Value::Object(map)
         }
-        Value::String(text) if choice % 3 == 0 => {
+        Value::String(text) if choice.is_multiple_of(3) => {
             let words = text.split(' ').enumerate();
-            let word = |(at, word): (usize, &str)| if at % 5 == 0 { tokens.next() } else { word.to_owned() };
+            let word = |(at, word): (usize, &str)| if at.is_multiple_of(5) { tokens.next() } else { word.to_owned() };
             json!(words.map(word).collect::<Vec<_>>().join(" "))
         }
         other => other.clone(),
