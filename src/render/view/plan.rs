@@ -137,8 +137,8 @@ fn agent(change: &AgentChange, own: &[&FieldChange], elsewhere: usize, place: Pl
     let moves: Vec<&SlotChange> = change.numbers.iter().filter(|slot| !slot.follows).collect();
     let mut remarks = Vec::new();
     if elsewhere > 0 {
-        let count = Count(elsewhere, "value that changes", "values that change");
-        remarks.push(line![Tone::Quiet; count, " on several agents: shown once, with their names"]);
+        let count = Count(elsewhere, "more value changes", "more values change");
+        remarks.push(line![Tone::Quiet; count, " here and on other agents: shown once, with the names of all"]);
     }
     remarks.extend(kept(Line::default(), &change.kept));
     Block {
