@@ -57,7 +57,7 @@ fn not_of_the_run(settings: &Settings) -> Option<String> {
         return Some("the run names no commit: GITHUB_SHA is not set".to_owned());
     };
     let short = |commit: &str| commit.chars().take(12).collect::<String>();
-    let (commit, beside) = (git::source(&settings.dir).commit, git::beside_commit(&settings.dir));
+    let (commit, beside) = (open::source(settings).commit, git::beside_commit(&settings.dir));
     match (commit, beside.as_deref()) {
         (Some(commit), _) if commit != own => {
             Some(format!("the checkout is at {}, and the commit of the run is {}", short(&commit), short(own)))
@@ -163,7 +163,7 @@ async fn validated(action: &Action<'_>, arguments: &args::Validate) -> Result<Ou
     let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
     findings::write("validate", &problems, &resolved, &arguments.reports, settings)?;
     desk.summarize_validation(&resolved, &problems);
-    let workspace = Workspace { resolved, source: git::source(&settings.dir) };
+    let workspace = Workspace { resolved, source: open::source(settings) };
     open::refuse_broken(&workspace, settings)?;
     let count = plural(workspace.resolved.desired.len(), "manifest is", "manifests are");
     output::result(&format!("{count} in order; without a credential they were not checked against the schema."));

@@ -5,7 +5,7 @@ mod applying;
 mod drifting;
 mod planning;
 mod queue;
-mod runner;
+pub(crate) mod runner;
 mod signals;
 mod strangers;
 mod unanswered;
