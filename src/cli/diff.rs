@@ -36,7 +36,7 @@ pub fn make(arguments: &Diff, settings: &Settings) -> Result<Difference, Command
     if before.diagnostics.has_errors() {
         let problems = before.diagnostics.clone().sorted(&before.sources);
         let first = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-        notices.push(format!("the manifests of the base have mistakes, and what they say may be more: {first}"));
+        notices.push(format!("the manifests of the base have mistakes, so the difference may be incomplete: {first}"));
     }
     let (manifests, numbers, same) = compare(&before.desired, &workspace.resolved.desired);
     let project = &workspace.resolved.project;

@@ -35,7 +35,7 @@ pub async fn keep_at(
 ) -> Result<Kept, Warning> {
     if drift.targeted && mode != IssueMode::Off {
         return Err(Warning::new(WarningKind::Unsupported, "keep the issue on drift")
-            .cause("only some agents were looked at, and the issue tells of all")
+            .cause("only some agents were checked, but the issue is about all of them")
             .hint("leave out --target and --exclude, or --issue"));
     }
     let context = publisher.context();
@@ -109,7 +109,7 @@ fn news(agents: &[AgentDrift]) -> String {
 
 fn line(agent: &AgentDrift) -> String {
     if agent.is_absent() {
-        return format!("- `{}`: there is no such agent", agent.address());
+        return format!("- `{}`: the agent does not exist", agent.address());
     }
     let values = plural(agent.fields.len(), "value", "values");
     let numbers = plural(agent.slots.len(), "number", "numbers");

@@ -22,7 +22,7 @@ pub const ALL: [(&str, &str); 23] = [
     ("number-is-taken", "a number's slot belongs to an agent of another project"),
     ("numbers-sit-on-an-unmanaged-agent", "all declared numbers sit on one agent that nobody manages"),
     ("numbers-without-a-version", "numbers are declared for an agent that has no version to hold them"),
-    ("removal-of-a-required-field", "a path is no longer declared that the schema requires"),
+    ("removal-of-a-required-field", "a path that the schema requires is no longer declared"),
     ("stamp-unreadable", "what reachform recorded on an agent cannot be read"),
     ("unknown-number", "the organization has no such phone number"),
 ];

@@ -82,7 +82,7 @@ fn a_check_of_some_agents_leaves_the_issue_of_all_alone() {
     repository.service.dashboard_edit("/agent/max_tool_steps", json!(9));
     let targeted = [("command", "drift"), ("target", "riverside"), ("fail-on", "drift")];
     let done = repository.runs(&targeted).ends(1).gives(&[("failure-reason", "not-reported"), ("issue-number", "")]);
-    done.says("only some agents were looked at");
+    done.says("only some agents were checked");
     let quiet = repository.runs(&[&targeted[..], &[("drift-issue", "off")]].concat()).ends(2);
     quiet.gives(&[("failure-reason", "drift")]);
     assert!(repository.github.with(|github| github.issues.is_empty()));

@@ -121,7 +121,7 @@ fn wrong_inputs_are_told_all_at_once_and_fail_under_every_policy() {
     plan("args", "--bogus").says("unexpected argument '--bogus'");
     plan("args", "--json-out=/etc/x").says("cannot be used multiple times");
     plan("target", "nobody").says("no manifest has the key `nobody`");
-    plan("target", "--auto-approve").says("a key has lower-case letters");
+    plan("target", "--auto-approve").says("a key consists of lower-case letters");
     plan("pr-number", "12; rm -rf /").says("may be a whole number");
     assert_eq!(repository.service.writes(), 0);
 }

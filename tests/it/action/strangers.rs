@@ -88,7 +88,7 @@ fn a_merge_that_the_fork_ends_with_is_not_taken_for_one_of_the_forge() {
 fn a_shallow_checkout_says_what_to_do() {
     let mut repository = Repository::new();
     repository.event(20, "pull_request", &fork()).set("GITHUB_BASE_REF", "main");
-    plan(&repository, "diff").ends(1).says("there is no commit `origin/main` in this checkout");
+    plan(&repository, "diff").ends(1).says("this checkout has no commit `origin/main`");
     nothing_was_asked(&repository);
 }
 

@@ -334,7 +334,10 @@ fn the_difference_that_a_strangers_job_made_is_posted_as_its_document() {
 
     let bent = repository.project.read("difference.json").replace("\"fate\": \"added\"", "\"fate\": \"blessed\"");
     repository.project.write("bent.json", bent);
-    repository.runs(&["comment", "bent.json"]).ends(1).says("it is a difference, but not as this program writes one");
+    repository
+        .runs(&["comment", "bent.json"])
+        .ends(1)
+        .says("it is a difference, but not in the form that reachform writes");
 }
 
 #[test]
