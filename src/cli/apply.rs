@@ -212,11 +212,6 @@ async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool
 fn refused(refusal: &Refusal) -> CommandError {
     let error = match refusal {
         Refusal::NotApplyable => CommandError::config("the plan cannot be applied: it is incomplete or has errors"),
-        Refusal::MissingSecrets(names) => {
-            let variables: Vec<String> = names.iter().map(|name| format!("REACHFORM_SECRET_{name}")).collect();
-            CommandError::config(format!("these secrets have no value in this run: {}", names.join(", ")))
-                .hint(format!("set {}", variables.join(", ")))
-        }
         Refusal::Limits(breaches) => {
             let mut error = CommandError::config("refused by a safety limit; nothing was changed");
             for breach in breaches {

@@ -17,6 +17,7 @@ use super::exit::Exit;
 use super::publish::{Content, Options, Published, Publisher};
 use super::report::CommandError;
 use super::settings::Settings;
+use super::workflow::annotate;
 use super::{forge, open, output, signals, step_summary};
 
 /// The event of a job that follows another one, and has its artifacts.
@@ -280,7 +281,7 @@ fn tell(published: &Published, more: &[String], mode: Mode, settings: &Settings)
         output::aside(&format!("warning: {}", crate::render::visible::one_line(text)));
     }
     for warning in warnings {
-        output::aside(&in_words(warning).warning_text());
+        annotate::warning(&in_words(warning), settings.annotations);
     }
     output::json(settings, &format!("{document:#}\n"))?;
     if !settings.json {

@@ -73,8 +73,8 @@ pub struct Warning {
 /// Something that nobody may overlook.
 #[derive(Clone, Debug)]
 pub struct Alarm {
-    /// The agents that it is about.
-    pub agents: Vec<Key>,
+    /// The addresses of the agents that it is about.
+    pub agents: Vec<String>,
     /// The sentence.
     pub what: Line,
 }

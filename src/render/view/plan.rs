@@ -7,12 +7,13 @@ use super::shared::{Shared, Sharing};
 use super::tree::nest;
 use super::words;
 use crate::diagnostics::Severity;
-use crate::model::FieldPath;
+use crate::model::{Address, FieldPath};
 use crate::plan::{
     Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Orphan, Plan, Shown, SlotChange, SlotTarget, Step, Summary,
 };
 use crate::render::values::plural;
 use crate::render::verify::{fate, of_plan};
+use crate::render::words::alarm_lines;
 
 /// The account of a plan, as it is read at a place.
 pub fn plan(plan: &Plan, place: Place) -> Account {
@@ -41,7 +42,14 @@ fn warnings(plan: &Plan) -> Vec<Warning> {
     incomplete.into_iter().chain(targeted).collect()
 }
 
+/// Limits that the change itself raises, what planning alarms at, and programs; each once with all agents it is about.
 fn alarms(plan: &Plan) -> Vec<Alarm> {
+    let found = alarm_lines(plan).into_iter().map(|(agents, path, message)| {
+        let names = agents.iter().map(|agent| line![Tone::Plain; Theirs::code(agent.as_str())]);
+        let about = if agents.is_empty() { Line::default() } else { Line::joined(names, ", ").with(Tone::Plain, ": ") };
+        let place = path.map(|path| line![Tone::Plain; " (", Theirs::code(path), ")"]);
+        Alarm { agents, what: about.and(line![Tone::Plain; Theirs::sentence(message)]).and(place.unwrap_or_default()) }
+    });
     let raised = plan
         .raised
         .iter()
@@ -50,9 +58,9 @@ fn alarms(plan: &Plan) -> Vec<Alarm> {
         what: line![Tone::Plain; Theirs::sentence("`verify`"), " of "]
             .and(words::agents(Tone::Plain, keys.iter().copied()))
             .and(line![Tone::Plain; " ", fate(becomes), ": ", Theirs::sentence(becomes.risk()), "."]),
-        agents: keys.into_iter().cloned().collect(),
+        agents: keys.into_iter().map(|key| Address(key.clone()).to_string()).collect(),
     });
-    raised.chain(programs).collect()
+    raised.chain(programs).chain(found).collect()
 }
 
 /// The signs that this plan uses.
