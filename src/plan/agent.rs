@@ -149,6 +149,7 @@ fn plan_outside_config(inputs: &AgentInputs<'_>, owned: &Fields, plan: &mut Agen
             applied: None,
             removal: false,
             risk: turned_off.then(|| Risk("the agent is turned off".to_owned())),
+            origin: None,
             path: path.clone(),
         });
         let before = found.map_or(Value::Null, |found| mask.hashable(&path, found));
@@ -529,6 +530,7 @@ fn change(
         applied: None,
         removal: after.is_none(),
         risk: None,
+        origin: None,
     }
 }
 
