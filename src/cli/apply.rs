@@ -268,8 +268,10 @@ fn quoted(path: &str) -> String {
 /// Shows what became of a plan and writes the files that flags name.
 pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit {
     let again = (!report.is_complete()).then(|| again(settings, planning, None));
-    // What was written is told in any case, and the exit code speaks of it and not of a file.
+    // What was done is reported in any case, and goes before a file that could not be written.
+    let mut is_lost = false;
     if let Err(unwritten) = output::json(settings, &report_document(report)) {
+        is_lost = true;
         output::aside(&unwritten.text());
         if settings.json {
             output::document(&report_document(report));
@@ -278,10 +280,14 @@ pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit
     if let Some(path) = &planning.markdown
         && let Err(unwritten) = output::file(path, &markdown::of_report(report, again.as_deref(), settings))
     {
+        is_lost = true;
         output::aside(&unwritten.text());
     }
     if !settings.json && (!report.outcomes.is_empty() || report.wrote) {
         output::result(&report_text(report, again.as_deref(), &output::text_options(settings, DiffDetail::Words)));
     }
-    Exit::of_report(report)
+    match Exit::of_report(report) {
+        Exit::Done if is_lost => Exit::Failed,
+        exit => exit,
+    }
 }

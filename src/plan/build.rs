@@ -128,7 +128,7 @@ const PROMPT: [&str; 3] = ["config", "agent", "instructions"];
 /// Whether a config has no prompt.
 fn says_nothing(config: &Value) -> bool {
     let prompt = FieldPath::of(PROMPT).within_config().and_then(|inner| inner.get(config).cloned());
-    prompt.is_none_or(|prompt| prompt.as_str().is_some_and(|text| text.trim().is_empty()))
+    prompt.is_none_or(|prompt| prompt.is_null() || prompt.as_str().is_some_and(|text| text.trim().is_empty()))
 }
 
 /// Fields whose planning is not built yet are refused: ignoring a declared field would be a lie. Whoever checks manifests

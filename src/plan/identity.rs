@@ -209,7 +209,7 @@ fn bind<'a>(
         found.diagnostics.push(
             Diagnostic::error("stamp-unreadable", format!("agent {} (`{}`): {why}", agent.id, agent.name))
                 .at(here())
-                .hint("use the newer reachform that wrote it, or remove the key `reachform` from the agent's metadata to start over"),
+                .hint("if a newer reachform wrote it, use that one; otherwise restore the agent's metadata, or remove its key `reachform` to start over"),
         );
         return Binding::Broken;
     }

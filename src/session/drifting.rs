@@ -50,7 +50,7 @@ pub async fn check_drift(
 ) -> Result<Drift, SessionError> {
     let resolved = &workspace.resolved;
     check_organization(resolved, outside, &service.live)?;
-    check_keys(resolved, options)?;
+    check_keys(resolved, options.targets.iter().chain(&options.excludes))?;
     let now = outside.clock.now();
     let options = Options {
         today: TimeZone::UTC.to_datetime(now).date(),
