@@ -10,6 +10,7 @@
 )]
 
 mod action;
+mod agreement;
 mod api;
 mod apply;
 mod architecture;
