@@ -64,6 +64,9 @@ pub fn plan_agent(subject: &Subject<'_>, refresh: bool) -> AgentPlan {
             "`config` is no longer declared: the live one stays and is no longer managed".to_owned(),
         );
     }
+    if subject.stamp.is_some_and(|stamp| stamp.state.intent.is_some()) {
+        plan.note(subject, UNFINISHED, UNFINISHED_MESSAGE.to_owned());
+    }
     if is_switched_off(subject) {
         plan.note(subject, SWITCHED_OFF, SWITCHED_OFF_MESSAGE.to_owned());
     }
@@ -72,6 +75,12 @@ pub fn plan_agent(subject: &Subject<'_>, refresh: bool) -> AgentPlan {
     plan.notices.extend(subject.scope.notices(subject.desired, owned, live));
     plan
 }
+
+/// The code of a notice that an apply was begun and not finished.
+pub(super) const UNFINISHED: &str = "apply-unfinished";
+
+/// What it says.
+pub(super) const UNFINISHED_MESSAGE: &str = "an apply was not finished; the next `reachform apply` finishes it";
 
 /// The code of a notice that an agent is switched off, and its manifest does not say so.
 pub(super) const SWITCHED_OFF: &str = "switched-off";

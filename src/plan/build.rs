@@ -145,7 +145,8 @@ fn plan_one(
         draft.changes.push(one.change(Action::Adopt));
     } else if let Some(agent) = agent {
         let refresh = one.is_behind();
-        if refresh {
+        let is_begun = stamp.is_some_and(|stamp| stamp.state.intent.is_some());
+        if refresh && !is_begun {
             draft.notices.push(Notice {
                 address: Some(desired.address()),
                 code: "stamp-behind",

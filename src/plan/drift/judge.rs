@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Place, Severity};
 use crate::model::{ConfigShape, Coverage, Desired, Direction, Key, LiveAgent, Stamp};
-use crate::plan::agent::{SWITCHED_OFF, SWITCHED_OFF_MESSAGE};
+use crate::plan::agent::{SWITCHED_OFF, SWITCHED_OFF_MESSAGE, UNFINISHED, UNFINISHED_MESSAGE};
 use crate::plan::change::Notice;
 use crate::plan::history::{History, version_editor};
 use crate::plan::identity::{Binding, Identities, identify};
@@ -307,11 +307,7 @@ fn judge_slots(
 /// What a person should know beside the differences.
 fn say_more(desired: &Desired, stamp: &Stamp, run: &Inputs<'_>, other_rendering: bool, draft: &mut Draft) {
     if stamp.state.intent.is_some() {
-        draft.notice(
-            desired,
-            "apply-unfinished",
-            "an apply was not finished; the next `reachform apply` finishes it".to_owned(),
-        );
+        draft.notice(desired, UNFINISHED, UNFINISHED_MESSAGE.to_owned());
     }
     if other_rendering {
         draft.notice(

@@ -136,9 +136,9 @@ fn an_apply_that_has_still_to_empty_a_number_and_to_write_a_description_has_not_
     die_after_publishing(&mut scene);
     let (plan, drift) = both(&scene);
     assert_eq!(causes(&plan), [said("/description", "pending"), said(NUMBER, "pending")]);
-    let causes =
+    let open =
         ["an apply was not finished".to_owned(), format!("what it has still to do: /description, {NUMBER} inbound")];
-    assert_eq!((drift.state(), drift.unchecked[0].causes.as_slice()), (DriftState::NotChecked, causes.as_slice()));
+    assert_eq!((drift.state(), drift.unchecked[0].causes.as_slice()), (DriftState::NotChecked, open.as_slice()));
     assert!(plan.changes[0].live_editor.is_none(), "the live version is ours: {:?}", plan.changes[0].live_editor);
     // What that apply removed itself is nobody's edit that stays.
     assert!(plan.changes[0].kept.is_empty(), "{:?}", plan.changes[0].kept);
