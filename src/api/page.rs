@@ -187,7 +187,7 @@ impl<T, R: Fn(&Value, &str) -> Read<T>> Pager<'_, T, R> {
                 }
                 Next::Cursor(cursor) => {
                     if !cursors.insert(cursor.clone()) {
-                        return Stop::Doubt("its pages lead in a circle".to_owned());
+                        return Stop::Doubt("its pages repeat".to_owned());
                     }
                     page = match self.page(Some(cursor)).await {
                         Ok(page) => page,
@@ -209,11 +209,11 @@ impl<T, R: Fn(&Value, &str) -> Read<T>> Pager<'_, T, R> {
     /// The page behind one that states nothing, and beside it the check that no tie was cut in two.
     async fn beyond(&mut self, moments: Option<Vec<Moment>>, identity: String) -> Result<Page<T>, Stop> {
         let Some(moments) = moments else {
-            return Err(Stop::Doubt("its items carry no `created_at` to go on from".to_owned()));
+            return Err(Stop::Doubt("its items have no `created_at` to continue from".to_owned()));
         };
         if !self.follow_order(&moments) {
             return Err(Stop::Doubt(
-                "it is not ordered by `created_at`, so there is no cursor to go on from".to_owned(),
+                "it is not ordered by `created_at`, so there is no cursor to continue from".to_owned(),
             ));
         }
         let Some(last) = moments.last().cloned() else { return Err(Stop::End) };

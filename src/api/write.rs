@@ -183,7 +183,7 @@ impl Writer {
     pub async fn undeploy_sip(&self, agent_id: &str) -> Result<(), ApiError> {
         let request = Request::new(Method::Delete, paths::sip(agent_id));
         let undeploy = self.delete(&request).await;
-        undeploy.map_err(|error| ApiError::new(format!("take the SIP exposure of agent {agent_id} away"), error))
+        undeploy.map_err(|error| ApiError::new(format!("remove the SIP exposure of agent {agent_id}"), error))
     }
 
     /// Lets a widget run a version. Other fields of it stay as they are.
@@ -191,7 +191,7 @@ impl Writer {
         let body = json!({"agent_id": agent_id, "agent_version_id": agent_version_id});
         let request = with_body(Method::Put, paths::widget(id), &body);
         let put = self.client.send(&request, Repeat::Always).await;
-        put.map(|_| ()).map_err(|error| ApiError::new(format!("point widget {id} at the version"), error))
+        put.map(|_| ()).map_err(|error| ApiError::new(format!("connect widget {id} to the version"), error))
     }
 
     /// Lets an email address be answered by a version.
@@ -199,7 +199,7 @@ impl Writer {
         let body = json!({"inbound_agent_version_id": agent_version_id});
         let request = with_body(Method::Patch, paths::email(id), &body);
         let patch = self.client.send(&request, Repeat::Always).await;
-        patch.map(|_| ()).map_err(|error| ApiError::new(format!("point email address {id} at the version"), error))
+        patch.map(|_| ()).map_err(|error| ApiError::new(format!("connect email address {id} to the version"), error))
     }
 
     async fn agent_answer(&self, request: &Request, repeat: Repeat) -> Result<AgentRecord, HttpError> {

@@ -30,13 +30,13 @@ pub fn run(
 ) -> Result<Exit, CommandError> {
     let (Some(service), DriftState::Clean | DriftState::Drifted) = (service, drift.state()) else {
         let causes = drift.unchecked.iter().flat_map(|entry| entry.causes.clone());
-        let mut error = CommandError::config("nothing was adopted, for not everything could be checked");
+        let mut error = CommandError::config("nothing was adopted, because not everything could be checked");
         error.causes.extend(causes);
         error.hints.extend(drift.unchecked.iter().flat_map(|entry| entry.hints.clone()));
         return Err(error);
     };
     let files = DiskFiles::open(&settings.dir, open::readable(settings))
-        .map_err(|error| CommandError::chain("the manifests could not be opened to be changed", &error))?;
+        .map_err(|error| CommandError::chain("the manifests could not be opened for editing", &error))?;
     let adopting = Adopting {
         files: &files,
         environment: settings.environment.as_deref(),
@@ -68,7 +68,7 @@ fn write(root: &Path, files: &BTreeMap<String, FileChange>) -> Result<(), Comman
         match disk::read_below(root, name, change.before.len()) {
             Ok(bytes) if bytes == change.before.as_bytes() => {}
             Ok(_) | Err(ReadError::TooLarge { .. }) => {
-                let message = format!("{name} was changed by somebody else meanwhile; nothing was written");
+                let message = format!("{name} was changed by something else meanwhile; nothing was written");
                 return Err(CommandError::config(message).hint("run again"));
             }
             Err(error) => return Err(CommandError::chain(unwritten, &error)),

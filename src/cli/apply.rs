@@ -35,8 +35,8 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
     let saved = arguments.file.as_deref().map(read_plan).transpose()?;
     let asks = saved.is_none() && !arguments.auto_approve && arguments.approved_plan.is_none();
     if asks && (!settings.interactive || settings.json) {
-        return Err(CommandError::usage("`apply` has nobody to ask here")
-            .hint("say `--auto-approve`, or give it a plan file (`plan --out FILE`) or `--approved-plan HASH`"));
+        return Err(CommandError::usage("`apply` cannot ask for confirmation here")
+            .hint("use `--auto-approve`, or pass a plan file (`plan --out FILE`) or `--approved-plan HASH`"));
     }
     let workspace = open::planned(settings, &arguments.planning);
     let cancel = CancellationToken::new();
@@ -184,7 +184,7 @@ async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool
         let plural = if summary.delete == 1 { "agent" } else { "agents" };
         format!("\n{} {plural} will be deleted. Type `delete {}` to apply this plan: ", summary.delete, summary.delete)
     } else {
-        "\nApply this plan? Only `yes` is taken for a yes: ".to_owned()
+        "\nApply this plan? Only `yes` is accepted: ".to_owned()
     };
     progress::pause();
     output::prompt(&question);
@@ -206,15 +206,10 @@ async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool
 fn refused(refusal: &Refusal) -> CommandError {
     let error = match refusal {
         Refusal::NotApplyable => CommandError::config("the plan cannot be applied: it is incomplete or has errors"),
-        Refusal::MissingSecrets(names) => {
-            let variables: Vec<String> = names.iter().map(|name| format!("REACHFORM_SECRET_{name}")).collect();
-            CommandError::config(format!("secrets have no value here: {}", names.join(", ")))
-                .hint(format!("set {}", variables.join(", ")))
-        }
         Refusal::Limits(breaches) => {
             let mut error = CommandError::config("refused by a safety limit; nothing was changed");
             for breach in breaches {
-                error = error.cause(breach.message.clone()).hint(format!("if that is meant, add `{}`", breach.flag));
+                error = error.cause(breach.message.clone()).hint(format!("if that is intended, add `{}`", breach.flag));
             }
             error
         }

@@ -36,37 +36,37 @@ pub struct Global {
     /// Use the embedded service, its data in `.reachform/sandbox.json`
     #[arg(long, global = true)]
     pub sandbox: bool,
-    /// How the embedded service behaves where the real one's behaviour is unknown, as `metadata=merge`
+    /// How the embedded service behaves where the real one's behaviour is not known, such as `metadata=merge`
     #[arg(long, global = true, value_name = "KEY=VALUE", requires = "sandbox", hide_short_help = true)]
     pub behave: Vec<String>,
-    /// A fault of the embedded service, as `drop-after:POST /core/agents`
+    /// A fault of the embedded service, such as `drop-after:POST /core/agents`
     #[arg(long, global = true, value_name = "FAULT", requires = "sandbox", hide_short_help = true)]
     pub fault: Vec<String>,
     /// A file that holds the token
     #[arg(long, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// A PEM file with further certificate authorities; also ANYREACH_CA_FILE
+    /// A PEM file with additional certificate authorities; also ANYREACH_CA_FILE
     #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
     pub ca_file: Option<PathBuf>,
-    /// Print one JSON document on stdout, and nothing else there
+    /// Print one JSON document on stdout, and nothing else
     #[arg(long, global = true)]
     pub json: bool,
-    /// Write that JSON document to a file, beside the usual output
+    /// Write that JSON document to a file, in addition to the usual output
     #[arg(long, global = true, value_name = "FILE")]
     pub json_out: Option<PathBuf>,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
-    /// When to write problems as annotations of a GitHub run (auto: where GITHUB_ACTIONS is `true`)
+    /// When to write problems as GitHub annotations (auto: if GITHUB_ACTIONS is `true`)
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Annotations::Auto, hide_short_help = true)]
     pub annotations: Annotations,
     /// How many requests and agents are worked on side by side
     #[arg(long, global = true, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub parallelism: u16,
-    /// No progress on stderr
+    /// Show no progress on stderr
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// More about what is done, on stderr (-vv for every request)
+    /// Show more of what is done on stderr (-vv for every request)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
@@ -111,15 +111,15 @@ pub enum Command {
     Validate(Validate),
     /// Show what would change on the service, without changing anything
     Plan(Plan),
-    /// Plan, show, ask, and carry the plan out
+    /// Plan, show the plan, ask, and apply it
     Apply(Apply),
-    /// Show what was changed on the service since the last apply, without what is pending in Git
+    /// Show what was changed on the service since the last apply, ignoring what is pending in Git
     Drift(Drift),
-    /// Show the difference of two states of the repository, offline and without a credential
+    /// Show the difference between two states of the repository, offline and without a credential
     Diff(Diff),
-    /// Render a plan file
+    /// Show a saved plan
     Show(Show),
-    /// Put a plan, an apply's result or an error on the pull request
+    /// Post a plan, the result of an apply or an error on the pull request
     Comment(Comment),
     /// List managed, unmanaged, orphaned and absent agents
     List(List),
@@ -144,7 +144,7 @@ pub struct Validate {
     /// Use the cached schema, and no network and no credential
     #[arg(long)]
     pub offline: bool,
-    /// Whether a value that the schema does not list is an error or a warning
+    /// Whether a value or property that the schema does not list is an error or a warning
     #[arg(long, value_enum, default_value_t = SchemaMode::Strict)]
     pub schema: SchemaMode,
     /// Files for the problems.
@@ -184,28 +184,28 @@ pub struct Planning {
     /// Delete agents of this project that have no manifest, within the limits
     #[arg(long)]
     pub prune: bool,
-    /// Trust no hash: read every config
+    /// Read every config again instead of trusting recorded hashes
     #[arg(long)]
     pub refresh: bool,
-    /// Write declared values also where the service's were edited since
+    /// Overwrite edits made on the service since the last apply
     #[arg(long)]
     pub force_conflicts: bool,
     /// Take this number although it belongs to an agent of another project (repeatable)
     #[arg(long, value_name = "NUMBER", value_parser = number)]
     pub take: Vec<PhoneNumber>,
-    /// Make this agent although its numbers sit on an unmanaged one (repeatable)
+    /// Create this agent although its numbers belong to an unmanaged one (repeatable)
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub create: Vec<Key>,
-    /// Go forward again after a rollback of this agent (repeatable)
+    /// Apply the manifest again after a rollback of this agent (repeatable)
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub redo: Vec<Key>,
     /// Let this run delete up to N agents
     #[arg(long, value_name = "N")]
     pub max_delete: Option<usize>,
-    /// Let this run change up to N per cent of the live agents
+    /// Let this run change up to N percent of the live agents
     #[arg(long, value_name = "N", value_parser = percent)]
     pub max_change_percent: Option<usize>,
-    /// Whether a value that the schema does not list is an error or a warning
+    /// Whether a value or property that the schema does not list is an error or a warning
     #[arg(long, value_enum, default_value_t = SchemaMode::Strict)]
     pub schema: SchemaMode,
     /// How much of each difference is shown
@@ -214,7 +214,7 @@ pub struct Planning {
     /// Write the plan as Markdown, as a pull request shows it
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
-    /// Write the plan as one page that needs nothing else, for whoever approves it
+    /// Write the plan as one self-contained HTML page, for whoever approves it
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 }
@@ -242,7 +242,7 @@ pub struct Plan {
 /// `apply`
 #[derive(Clone, Debug, Args)]
 pub struct Apply {
-    /// A saved plan: only its changes are carried out, or nothing is
+    /// A saved plan: exactly its changes are applied, or nothing is
     #[arg(value_name = "PLAN", conflicts_with_all = ["auto_approve", "approved_plan"])]
     pub file: Option<PathBuf>,
     /// Flags that change a plan.
@@ -251,19 +251,19 @@ pub struct Apply {
     /// Do not ask
     #[arg(long, conflicts_with = "approved_plan")]
     pub auto_approve: bool,
-    /// Carry the plan out only if it has this hash
+    /// Apply the plan only if it has this hash
     #[arg(long, value_name = "HASH", value_parser = digest)]
     pub approved_plan: Option<Digest>,
-    /// Overwrite the standing draft of this agent, where the service allows only one (repeatable)
+    /// Overwrite the existing draft of this agent, if the service allows only one (repeatable)
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub replace_draft: Vec<Key>,
-    /// How long to wait for another run's lease
+    /// How long to wait for another run that is working on the same agent
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     pub lease_timeout: u64,
-    /// Take another run's lease without asking
+    /// Go on although another run is working on the same agent
     #[arg(long)]
     pub break_lease: bool,
-    /// Write although the credential does not show that it belongs to the organization of the environment
+    /// Write although the credential does not show that it belongs to the environment's organization
     #[arg(long)]
     pub organization_unverified: bool,
 }
@@ -286,19 +286,19 @@ pub struct Drift {
     /// Write what was found as Markdown, as an issue shows it
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
-    /// Keep one issue for the environment: `open` it on drift, or only `update` one that there is
+    /// Keep one issue for the environment: `open` it on drift, or only `update` an existing one
     ///
-    /// It is edited in place, gets one comment when the drift is another one, is closed when all is as applied, and opened
-    /// again when it is not. The forge is told by the pipeline's variables, as for `comment`; what it refuses is a warning.
+    /// It is edited in place, gets one comment when the drift changes, is closed when there is none, and is opened
+    /// again when it returns. The forge is found from the pipeline's variables, as for `comment`.
     #[arg(long, value_enum, value_name = "WHEN", num_args = 0..=1, require_equals = true,
         default_missing_value = "open", conflicts_with = "adopt")]
     pub issue: Option<IssueMode>,
-    /// A label of a new issue (repeatable); by the first of them it is found faster
+    /// A label for a new issue (repeatable); the first one also makes it faster to find
     #[arg(long, value_name = "LABEL", requires = "issue")]
     pub issue_label: Vec<String>,
     /// Write live values into the manifests and their files
     ///
-    /// Everything else in the files stays byte by byte: comments, order, quotes, layout. A value that other environments
+    /// Everything else in the files stays exactly as it is: comments, order, quotes, layout. A value that other environments
     /// share is written into the `environments:` patch of this one. Left alone, and named, are: values behind `!var`,
     /// `!format`, `!agent` and `!secret`; secrets; what an agent with another live value shares; what Git has changed as
     /// well since the last apply (see --force). Nothing outside the project is written, and nothing is committed.
@@ -307,7 +307,7 @@ pub struct Drift {
     /// With --adopt: show the difference and write nothing
     #[arg(long, requires = "adopt")]
     pub dry_run: bool,
-    /// With --adopt: where Git and the service changed the same value, write the live one over Git's
+    /// With --adopt: if Git and the service changed the same value, write the live one over Git's
     #[arg(long, requires = "adopt")]
     pub force: bool,
 }
@@ -328,7 +328,7 @@ pub enum IssueMode {
 pub struct Diff {
     /// The older state: a branch, a tag or a commit of this checkout, as `origin/main`
     ///
-    /// It is compared with the files as they are. Where the base branch has gone on since, compare with the common
+    /// It is compared with the files as they are. If the base branch has moved on, compare with the common
     /// ancestor: `--base "$(git merge-base origin/main HEAD)"`.
     #[arg(long, value_name = "REF")]
     pub base: String,
@@ -355,29 +355,31 @@ pub struct Show {
     /// Write the plan as Markdown, as a pull request shows it
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
-    /// Write the plan as one page that needs nothing else, for whoever approves it
+    /// Write the plan as one self-contained HTML page, for whoever approves it
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 }
 
 /// `comment`
 #[derive(Debug, Args)]
-#[command(after_help = "The forge is told by the pipeline's variables (GITHUB_*, CI_*), the token by GITHUB_TOKEN or \
-    GITLAB_TOKEN. What the forge refuses is a warning and never a failure.")]
+#[command(
+    after_help = "The forge is found from the pipeline's variables (GITHUB_*, CI_*), the token in GITHUB_TOKEN or \
+    GITLAB_TOKEN. What the forge refuses is a warning and never a failure."
+)]
 pub struct Comment {
     /// What to post: a JSON document (`--json-out` of `plan`, `apply` or `diff`), or Markdown (`--markdown`)
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Refuse the file if it holds anything else (a `workflow_run` job takes a difference alone)
+    /// Refuse the file if it holds anything else (a `workflow_run` job accepts only a difference)
     #[arg(long, value_enum, value_name = "KIND", requires = "file")]
     pub expect: Option<DocumentKind>,
-    /// What the comment says, where there is no document that tells
+    /// What the comment says, if there is no document
     #[arg(long, value_enum)]
     pub state: Option<CommentState>,
-    /// Why it failed, or what has taken over, for a state without a document
+    /// Why it failed, or what replaced it, for a state without a document
     #[arg(long, value_name = "TEXT", requires = "state")]
     pub message: Option<String>,
-    /// The failure is an apply's
+    /// The failure is that of an apply
     #[arg(long)]
     pub apply: bool,
     /// The plan as it is now, shown below a refusal
@@ -386,16 +388,16 @@ pub struct Comment {
     /// The pull request [default: the event's, else that of the commit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub pull_request: Option<u64>,
-    /// Tells this comment from others for the same environment
+    /// Tells this comment apart from others for the same environment
     #[arg(long, value_name = "TEXT")]
     pub key: Option<String>,
-    /// When it is written: `changes` makes one only for changes, but always updates the one there is
+    /// When it is written: `changes` creates one only if there are changes, but always updates an existing one
     #[arg(long, value_enum, default_value_t = CommentMode::Update)]
     pub mode: CommentMode,
-    /// Most bytes of it [default: 60000 on GitHub, 900000 on GitLab]
+    /// Its maximum size in bytes [default: 60000 on GitHub, 900000 on GitLab]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4_000..=1_000_000))]
     pub max_bytes: Option<u32>,
-    /// Append it to the step's summary (GITHUB_STEP_SUMMARY) too
+    /// Also append it to the step summary (GITHUB_STEP_SUMMARY)
     #[arg(long)]
     pub summary: bool,
 }
@@ -477,22 +479,22 @@ pub struct Sandbox {
 pub enum SandboxAction {
     /// Serve it
     Serve {
-        /// The port on loopback; 0 takes a free one
+        /// The port on loopback; 0 chooses a free one
         #[arg(long, default_value_t = 7878)]
         port: u16,
-        /// What it holds when it starts
+        /// A file with the data that it starts with
         #[arg(long, value_name = "FILE")]
         seed: Option<PathBuf>,
-        /// Keep its data in this file
+        /// Keep its data in this file between runs
         #[arg(long, value_name = "FILE")]
         data: Option<PathBuf>,
-        /// How it behaves where the real service's behaviour is unknown, as `metadata=merge` (repeatable)
+        /// How it behaves where the real service's behaviour is not known, such as `metadata=merge` (repeatable)
         #[arg(long = "behaviour", value_name = "KEY=VALUE")]
         behaviour: Vec<String>,
-        /// A fault, as `drop-after:POST /core/agents` (repeatable)
+        /// A fault, such as `drop-after:POST /core/agents` (repeatable)
         #[arg(long = "with-fault", value_name = "FAULT")]
         faults: Vec<String>,
-        /// Milliseconds before every answer
+        /// Milliseconds to wait before every answer
         #[arg(long, default_value_t = 0)]
         delay: u64,
     },
@@ -507,17 +509,19 @@ pub struct Completions {
 
 fn key(text: &str) -> Result<Key, String> {
     let bare = text.strip_prefix("agent.").unwrap_or(text);
-    Key::parse(bare)
-        .ok_or_else(|| format!("a key has lower-case letters, digits and hyphens, as `{}`", Key::suggest(bare)))
+    Key::parse(bare).ok_or_else(|| {
+        format!("a key consists of lower-case letters, digits and hyphens, such as `{}`", Key::suggest(bare))
+    })
 }
 
 fn number(text: &str) -> Result<PhoneNumber, String> {
-    PhoneNumber::parse(text).ok_or_else(|| "a phone number is written in E.164, as `+15551234567`".to_owned())
+    PhoneNumber::parse(text)
+        .ok_or_else(|| "a phone number is written in E.164 format, such as `+15551234567`".to_owned())
 }
 
 fn digest(text: &str) -> Result<Digest, String> {
     if text.is_empty() {
-        return Err("it is empty; an unset variable must not mean \"no check\"".to_owned());
+        return Err("it is empty, and an unset variable must not mean \"no check\"".to_owned());
     }
     Digest::parse(text)
         .ok_or_else(|| "a plan hash is `sha256:` and 64 hexadecimal digits, as `plan` prints it".to_owned())

@@ -60,7 +60,7 @@ pub enum GitError {
     #[error("it is not in a git repository")]
     NoCheckout,
     /// A repository among the files of a checkout, which whoever wrote the files has put there.
-    #[error("`{}` is a git repository made of plain files, which is not trusted", .0.display())]
+    #[error("`{}` looks like a git repository but was not made by a checkout, so it is not trusted", .0.display())]
     Planted(PathBuf),
     /// The program is not there.
     #[error("the program `git` was not found in any folder of PATH outside of the checkout")]
@@ -72,7 +72,7 @@ pub enum GitError {
     #[error("{0}")]
     Said(String),
     /// It was ended by us.
-    #[error("the program `git` did not end within {} seconds", PATIENCE.as_secs())]
+    #[error("the program `git` did not finish within {} seconds", PATIENCE.as_secs())]
     TooSlow,
     /// Its answer is longer than is read.
     #[error("the program `git` answered with more than {MOST_OUTPUT} bytes")]
@@ -210,7 +210,7 @@ fn pointed_to(folder: &Path, dot_git: &Path) -> Result<PathBuf, GitError> {
     }
     let unreadable = |error: &dyn std::fmt::Display| GitError::Said(format!("{}: {error}", dot_git.display()));
     let text = disk::read_text(dot_git, MOST_POINTER).map_err(|error| unreadable(&error))?;
-    let target = text.strip_prefix("gitdir:").ok_or_else(|| unreadable(&"it names no `gitdir:`"))?;
+    let target = text.strip_prefix("gitdir:").ok_or_else(|| unreadable(&"it has no `gitdir:`"))?;
     Ok(folder.join(target.trim()).canonicalize()?)
 }
 

@@ -17,6 +17,7 @@ use super::exit::Exit;
 use super::publish::{Content, Options, Published, Publisher};
 use super::report::CommandError;
 use super::settings::Settings;
+use super::workflow::annotate;
 use super::{forge, open, output, signals, step_summary};
 
 /// The event of a job that follows another one, and has its artifacts.
@@ -51,7 +52,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
     let document = arguments.file.as_deref().map(read).transpose()?;
     let plan = match arguments.plan.as_deref().map(read).transpose()? {
         Some(Document::Plan(plan)) => Some(plan),
-        Some(_) => return Err(CommandError::config("--plan names a file that is not a plan document")),
+        Some(_) => return Err(CommandError::config("the file that --plan names is not a plan document")),
         None => None,
     };
     let maker = maker(settings);
@@ -78,7 +79,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
         }
         (Some(Document::Failure(error)), _) => failure(error, arguments, plan.as_deref(), &sources),
         (Some(_), Some(_)) => {
-            return Err(CommandError::usage("a document tells its state itself: leave out --state"));
+            return Err(CommandError::usage("a document already has its state: leave out --state"));
         }
         (Some(Document::Plan(plan)), None) => Content::Plan(plan, &sources),
         (Some(Document::Report(report)), None) => Content::Report(report, Some(again)),
@@ -178,7 +179,7 @@ fn refuse_unexpected(document: Option<&Document>, arguments: &Comment, maker: Ma
         Some(found) => found,
     };
     Err(CommandError::config(format!("refused: {} is not posted from a `{FOLLOWING}` job", words(refused)))
-        .cause("it comes from another job's artifact, and whoever wrote that would speak in this token's name")
+        .cause("it comes from another job's artifact, and whoever wrote it would post with this job's token")
         .hint("upload the document of a difference instead: `diff --base REF --json-out FILE`"))
 }
 
@@ -192,7 +193,7 @@ fn environment(document: Option<&Document>, settings: &Settings) -> Result<Strin
     };
     match (told, settings.environment.as_deref()) {
         (Some(told), Some(asked)) if told != asked => {
-            Err(CommandError::config(format!("the document is for the environment `{told}`, and --env says `{asked}`")))
+            Err(CommandError::config(format!("the document is for the environment `{told}`, but --env is `{asked}`")))
         }
         (Some(told), _) => Ok(told.to_owned()),
         (None, Some(asked)) => Ok(asked.to_owned()),
@@ -220,19 +221,19 @@ fn read(path: &Path) -> Result<Document, CommandError> {
             .cause(format!("its format version is `{format}`, and this reachform reads {}.x", saved::FORMAT_MAJOR)));
     }
     if value.get("error").is_some() {
-        return CommandError::read(&value)
-            .map(Document::Failure)
-            .ok_or_else(|| CommandError::config(what()).cause("it is an error, but not as this program writes one"));
+        return CommandError::read(&value).map(Document::Failure).ok_or_else(|| {
+            CommandError::config(what()).cause("it is an error document, but not in the form that reachform writes")
+        });
     }
     if value.get("kind").and_then(Value::as_str) == Some(DIFFERENCE_KIND) {
         return read_difference(&value).map(|difference| Document::Difference(Box::new(difference))).ok_or_else(|| {
-            CommandError::config(what()).cause("it is a difference, but not as this program writes one")
+            CommandError::config(what()).cause("it is a difference, but not in the form that reachform writes")
         });
     }
     if value.get("outcomes").is_some() {
-        return read_report(&value)
-            .map(|report| Document::Report(Box::new(report)))
-            .ok_or_else(|| CommandError::config(what()).cause("it is a report, but not as this program writes one"));
+        return read_report(&value).map(|report| Document::Report(Box::new(report))).ok_or_else(|| {
+            CommandError::config(what()).cause("it is a report, but not in the form that reachform writes")
+        });
     }
     match saved::read(&text) {
         Ok(_) | Err(saved::SavedPlanError::NotApplyable) => {}
@@ -240,7 +241,7 @@ fn read(path: &Path) -> Result<Document, CommandError> {
     }
     read_plan(&value)
         .map(|plan| Document::Plan(Box::new(plan)))
-        .ok_or_else(|| CommandError::config(what()).cause("a change in it is not as this program writes it"))
+        .ok_or_else(|| CommandError::config(what()).cause("a change in it is not in the form that reachform writes"))
 }
 
 /// Markdown as `--markdown` writes it tells in its first line what it is.
@@ -280,7 +281,7 @@ fn tell(published: &Published, more: &[String], mode: Mode, settings: &Settings)
         output::aside(&format!("warning: {}", crate::render::visible::one_line(text)));
     }
     for warning in warnings {
-        output::aside(&in_words(warning).warning_text());
+        annotate::warning(&in_words(warning), settings.annotations);
     }
     output::json(settings, &format!("{document:#}\n"))?;
     if !settings.json {

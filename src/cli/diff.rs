@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::report::CommandError;
 use super::revision::{GitFiles, find};
 use super::settings::Settings;
-use super::{git, markdown, open, output};
+use super::{markdown, open, output};
 
 /// Runs the command.
 pub fn run(arguments: &Diff, settings: &Settings) -> Result<Exit, CommandError> {
@@ -26,7 +26,7 @@ pub fn make(arguments: &Diff, settings: &Settings) -> Result<Difference, Command
     let environment = settings.environment.as_deref();
     // Whoever wrote these files may be a stranger, so not even the names of secrets are looked up.
     let head = manifest::load(&settings.dir, open::readable(settings), environment, &|_| None);
-    let workspace = Workspace { resolved: head, source: git::source(&settings.dir) };
+    let workspace = Workspace { resolved: head, source: open::source(settings) };
     open::refuse_broken(&workspace, settings)?;
     let base = find(&settings.dir, &arguments.base)?;
     let files = GitFiles::open(&settings.dir, &base)?;
@@ -36,7 +36,7 @@ pub fn make(arguments: &Diff, settings: &Settings) -> Result<Difference, Command
     if before.diagnostics.has_errors() {
         let problems = before.diagnostics.clone().sorted(&before.sources);
         let first = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-        notices.push(format!("the manifests of the base have mistakes, and what they say may be more: {first}"));
+        notices.push(format!("the manifests of the base have mistakes, so the difference may be incomplete: {first}"));
     }
     let (manifests, numbers, same) = compare(&before.desired, &workspace.resolved.desired);
     let project = &workspace.resolved.project;

@@ -37,7 +37,10 @@ pub async fn run(arguments: &Drift, settings: &Settings) -> Result<Exit, Command
     }
     show(&drift, arguments, settings)?;
     if let Some(mode) = arguments.issue {
-        issue::tell(issue::keep(&drift, mode, &arguments.issue_label, settings).await);
+        let kept = issue::keep(&drift, mode, &arguments.issue_label, settings).await;
+        if !issue::tell(&drift, mode, Some(&kept), settings) {
+            return Ok(Exit::Failed);
+        }
     }
     Ok(Exit::of_drift(&drift, arguments.detailed_exitcode))
 }

@@ -24,7 +24,7 @@ const ANSWER_BYTES: usize = 32 * 1024 * 1024;
 
 /// What the pipeline tells of itself.
 pub fn context(settings: &Settings) -> Result<Context, Warning> {
-    let failed = |cause: String| Warning::new(WarningKind::NoForge, "tell where to post").cause(cause);
+    let failed = |cause: String| Warning::new(WarningKind::NoForge, "find out where to post").cause(cause);
     let event = match settings.variable("GITHUB_EVENT_PATH") {
         Some(path) => Some(read_event(Path::new(path)).map_err(failed)?),
         None => None,

@@ -7,11 +7,14 @@ use crate::plan::Source;
 
 use super::checkout::{GitError, ask};
 
-/// The commit of the folder, and whether files differ from it.
-pub fn source(dir: &Path) -> Source {
+/// The commit of the folder, and whether what is read there differs from it. Files that git does not track count only
+/// where they are read (`reads_untracked`): in a pipeline reports, artifacts and caches lie among the tracked ones.
+pub fn source(dir: &Path, reads_untracked: bool) -> Source {
     let Some(commit) = git(dir, &["rev-parse", "--verify", "-q", "HEAD"]) else { return Source::default() };
-    // Files that were renamed differ either way, and finding out which ones reads objects that may not be here.
-    let status = ["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal", "--", "."];
+    let untracked = if reads_untracked { "--untracked-files=normal" } else { "--untracked-files=no" };
+    // Files that were renamed differ either way, and finding out which ones reads objects that may not be here. What
+    // this program keeps for itself is no manifest.
+    let status = ["status", "--porcelain=v1", "-z", "--no-renames", untracked, "--", ".", ":(exclude).reachform"];
     let status = git(dir, &status);
     Source { commit: Some(commit.trim().to_owned()), dirty: status.is_none_or(|status| !status.is_empty()) }
 }

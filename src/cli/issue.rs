@@ -5,14 +5,16 @@ use tokio_util::sync::CancellationToken;
 use crate::forge::issue::{BODY_BYTES, FRAME_BYTES, Keeping, Kept, Mode, State};
 use crate::forge::{Warning, WarningKind, issue};
 use crate::plan::drift::{AgentDrift, Drift, DriftState};
-use crate::render::drift::drift_title;
+use crate::render::drift::{drift_title, summary_line};
 use crate::render::markdown::drift_body;
 use crate::render::values::plural;
 
 use super::args::IssueMode;
 use super::comment::in_words;
 use super::publish::{Options, Publisher};
+use super::report::CommandError;
 use super::settings::Settings;
+use super::workflow::annotate;
 use super::{forge, output};
 
 /// Agents that the comment on new drift lists; the issue itself tells of all.
@@ -33,7 +35,7 @@ pub async fn keep_at(
 ) -> Result<Kept, Warning> {
     if drift.targeted && mode != IssueMode::Off {
         return Err(Warning::new(WarningKind::Unsupported, "keep the issue on drift")
-            .cause("only some agents were looked at, and the issue tells of all")
+            .cause("only some agents were checked, but the issue is about all of them")
             .hint("leave out --target and --exclude, or --issue"));
     }
     let context = publisher.context();
@@ -62,19 +64,34 @@ pub async fn keep_at(
     issue::keep(publisher.forge(), &keeping).await
 }
 
-/// Says what was done, on stderr, for stdout is the check's.
-pub fn tell(kept: Result<Kept, Warning>) {
+/// Says what was done, on stderr, for stdout is the check's. `kept` is `None` where the issue could not even be asked for.
+///
+/// Gives back whether the check has spoken: drift, or that nothing could be checked, which did not reach the issue in
+/// full is known to nobody, and a run that ends well would hide it.
+pub fn tell(drift: &Drift, mode: IssueMode, kept: Option<&Result<Kept, Warning>>, settings: &Settings) -> bool {
+    let mut is_told = false;
     match kept {
-        Ok(Kept { done, number, url, warnings }) => {
-            for warning in &warnings {
-                output::aside(&in_words(warning).warning_text());
+        Some(Ok(Kept { done, number, url, warnings })) => {
+            for warning in warnings {
+                annotate::warning(&in_words(warning), settings.annotations);
             }
+            is_told = warnings.is_empty();
             let number = number.map(|number| format!(" #{number}")).unwrap_or_default();
-            let url = url.map(|url| format!(": {url}")).unwrap_or_default();
+            let url = url.as_ref().map(|url| format!(": {url}")).unwrap_or_default();
             output::aside(&format!("Issue{number} {}{url}", done.as_str()));
         }
-        Err(warning) => output::aside(&in_words(&warning).warning_text()),
+        Some(Err(warning)) => annotate::warning(&in_words(warning), settings.annotations),
+        None => {}
     }
+    if is_told || mode == IssueMode::Off || drift.state() == DriftState::Clean {
+        return true;
+    }
+    let error = CommandError::config("the issue on drift could not be written, so nobody would learn what was found")
+        .cause(summary_line(drift))
+        .hint("the warnings above say why; without an issue, say `--issue=off`, or `drift-issue: off` in a workflow");
+    output::aside(&error.text());
+    annotate::failure(&error, settings.annotations);
+    false
 }
 
 fn reason(drift: &Drift) -> String {
@@ -92,7 +109,7 @@ fn news(agents: &[AgentDrift]) -> String {
 
 fn line(agent: &AgentDrift) -> String {
     if agent.is_absent() {
-        return format!("- `{}`: there is no such agent", agent.address());
+        return format!("- `{}`: the agent does not exist", agent.address());
     }
     let values = plural(agent.fields.len(), "value", "values");
     let numbers = plural(agent.slots.len(), "number", "numbers");

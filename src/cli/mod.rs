@@ -45,6 +45,7 @@ use args::{Cli, Command};
 use exit::Exit;
 use report::CommandError;
 use settings::Settings;
+use workflow::annotate;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
                 return ended(Exit::Done);
             }
             let problem = report::unreadable(&error);
+            annotate::failure(&problem, Settings::is_read_by_a_runner());
             output::json_of_unread(std::env::args_os(), &format!("{:#}\n", problem.json()));
             return Exit::Usage.into();
         }
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
         Ok(exit) => ended(exit),
         Err(error) => {
             output::aside(&error.text());
+            annotate::failure(&error, settings.annotations);
             output::json_of_failure(&settings, &format!("{:#}\n", error.json()));
             error.exit.into()
         }

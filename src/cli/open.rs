@@ -6,7 +6,7 @@ use crate::api::Reader;
 use crate::diagnostics::{Problem, Severity};
 use crate::manifest::{self, Project, Readable};
 use crate::model::Key;
-use crate::plan::{Limits, LimitsBefore, Options};
+use crate::plan::{Limits, LimitsBefore, Options, Source};
 use crate::schema::Leniency;
 use crate::session::{self, Outside, Service, Workspace};
 
@@ -23,11 +23,16 @@ pub fn readable(settings: &Settings) -> Readable {
     if settings.is_in_a_pipeline() { git::readable_in_a_pipeline(&settings.dir) } else { Readable::Everything }
 }
 
+/// The commit that the manifests are of.
+pub fn source(settings: &Settings) -> Source {
+    git::source(&settings.dir, !settings.is_in_a_pipeline())
+}
+
 /// Reads the manifests.
 pub fn workspace(settings: &Settings) -> Workspace {
     let secret = |name: &str| settings.secret(name);
     let resolved = manifest::load(&settings.dir, readable(settings), settings.environment.as_deref(), &secret);
-    Workspace { resolved, source: git::source(&settings.dir) }
+    Workspace { resolved, source: source(settings) }
 }
 
 /// Reads the manifests for a run that may leave agents out: their mistakes are no reason to refuse the others.

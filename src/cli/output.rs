@@ -234,12 +234,12 @@ pub fn check_writable(path: &Path) -> Result<(), CommandError> {
         return Err(unwritable().cause("it is a folder").hint("name a file"));
     }
     if !folder.is_dir() {
-        let cause = format!("there is no folder {}", folder.display());
+        let cause = format!("the folder {} does not exist", folder.display());
         return Err(unwritable().cause(cause).hint(format!("make it: mkdir -p {}", folder.display())));
     }
     if let Some(link) = disk::stray_link(path) {
         let cause = format!("{} is a symbolic link that leads out of the current folder", link.display());
-        return Err(unwritable().cause(cause).hint("name the folder that it leads to, if that is what you mean"));
+        return Err(unwritable().cause(cause).hint("name the folder that it leads to if that is what you mean"));
     }
     Ok(())
 }

@@ -12,9 +12,9 @@ use crate::diagnostics::SourceMap;
 use crate::forge::comment::FRAME_BYTES;
 use crate::forge::marker::{About, Target, key};
 use crate::forge::sticky::{Posting, Put, put};
-use crate::forge::{Context, Forge, Marker, Mode, Origin, State, Warning, lookup};
+use crate::forge::{Context, Forge, Marker, Mode, Origin, State, Warning, WarningKind, lookup};
 use crate::plan::difference::Difference;
-use crate::plan::{Outcome, Plan, Report};
+use crate::plan::{Outcome, Plan, Report, alarms};
 use crate::render::markdown::{
     Body, CommentContext, Maker, Status, difference_comment, plan_comment, report_comment, status_comment,
 };
@@ -88,12 +88,22 @@ impl Content<'_> {
         match self {
             Self::Plan(plan, _) => {
                 let summary = plan.summary();
-                summary.has_changes() || summary.drift > 0 || summary.conflict > 0 || !plan.is_applyable()
+                summary.has_changes() || !plan.is_applyable() || !alarms(plan).is_empty()
             }
             Self::Report(report, _) => !report.outcomes.is_empty(),
             Self::Difference(difference, _) => !difference.is_empty(),
             Self::Failure { .. } | Self::Markdown { .. } => true,
             Self::Planning | Self::Applying | Self::Superseded(_) => false,
+        }
+    }
+
+    /// Whether it tells of an apply, which concerns every pull request of a push.
+    fn is_of_apply(&self) -> bool {
+        match self {
+            Self::Report(..) | Self::Applying => true,
+            Self::Failure { apply, .. } => *apply,
+            Self::Markdown { state, .. } => !state.is_of_plan(),
+            Self::Plan(..) | Self::Difference(..) | Self::Planning | Self::Superseded(_) => false,
         }
     }
 
@@ -203,6 +213,7 @@ pub struct Publisher {
     host: String,
     folder: String,
     number: OnceCell<u64>,
+    together: OnceCell<Vec<u64>>,
 }
 
 impl Publisher {
@@ -217,6 +228,7 @@ impl Publisher {
             host: service_host(settings),
             folder: folder_in_repository(settings),
             number: OnceCell::new(),
+            together: OnceCell::new(),
         })
     }
 
@@ -245,21 +257,71 @@ impl Publisher {
         self.number.get_or_try_init(find).await.copied()
     }
 
-    /// Puts it there.
-    pub async fn publish(&self, content: &Content<'_>, environment: &str) -> Published {
-        let mut published =
-            Published { state: content.state(), pull_request: None, put: None, truncated: false, warnings: Vec::new() };
-        if self.options.mode == Mode::Off {
-            return published;
-        }
+    /// The project's folder, from the root of the repository.
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// The pull requests that the content tells of: after an apply all that the push has merged, else the one. What keeps
+    /// the others from being found is a warning.
+    async fn pull_requests(&self, content: &Content<'_>, published: &mut Published) -> Vec<u64> {
         let number = match self.pull_request().await {
             Ok(number) => number,
             Err(warning) => {
                 published.warnings.push(warning);
-                return published;
+                return Vec::new();
             }
         };
         published.pull_request = Some(number);
+        if !content.is_of_apply() {
+            return vec![number];
+        }
+        match self.together.get_or_try_init(|| lookup::merged_together(&*self.forge, &self.context, number)).await {
+            Ok(numbers) => numbers.clone(),
+            Err(warning) => {
+                published.warnings.push(warning);
+                vec![number]
+            }
+        }
+    }
+
+    /// Why the content may not be posted as what it seems to be.
+    async fn is_of_another_commit(&self, content: &Content<'_>, number: u64) -> Result<Option<Warning>, Warning> {
+        let Content::Plan(plan, _) = content else { return Ok(None) };
+        if !self.context.has_files_of_the_base() {
+            return Ok(None);
+        }
+        let head = match &self.context.head_sha {
+            Some(head) => head.clone(),
+            None => self.forge.pull_request(number).await?.head_sha,
+        };
+        let commit = plan.source.commit.as_deref().unwrap_or("none that is known");
+        let wrong = || {
+            Warning::new(WarningKind::WrongPullRequest, format!("post the plan on #{number}"))
+                .cause(format!("it was made of the commit {commit}, and the head of #{number} is {head}"))
+                .hint("plan the pull request with `on: pull_request`, whose files are its own")
+        };
+        Ok((commit != head).then(wrong))
+    }
+
+    /// Puts it there.
+    pub async fn publish(&self, content: &Content<'_>, environment: &str) -> Published {
+        let mut published =
+            Published { state: content.state(), pull_request: None, put: None, truncated: false, warnings: Vec::new() };
+        // A group of the merge queue may hold several pull requests: its plan is the plan of none of them.
+        if self.options.mode == Mode::Off || self.context.is_of_merge_queue() {
+            return published;
+        }
+        for number in self.pull_requests(content, &mut published).await {
+            match self.is_of_another_commit(content, number).await {
+                Ok(None) => self.publish_on(number, content, environment, &mut published).await,
+                Ok(Some(warning)) | Err(warning) => published.warnings.push(warning),
+            }
+        }
+        published
+    }
+
+    async fn publish_on(&self, number: u64, content: &Content<'_>, environment: &str, published: &mut Published) {
         let max_bytes = self.options.max_bytes.unwrap_or_else(|| self.forge.comment_bytes());
         let context = forge::comment_context(Some(&self.context), max_bytes.saturating_sub(FRAME_BYTES));
         let body = content.body(environment, &context);
@@ -268,16 +330,19 @@ impl Publisher {
         let mut marker = Marker::new(key, content.state(), self.context.run.as_ref());
         marker.sha.clone_from(&self.context.head_sha);
         marker.plan_hash = content.plan_hash();
+        let superseded = Content::Superseded(None).body(environment, &context);
         let posting = Posting {
             number,
             marker,
             markdown: &body.text,
+            superseded: &superseded.text,
             mode: self.options.mode,
             worth_making: content.is_worth_a_comment(),
             max_bytes: Some(max_bytes),
         };
         match put(&*self.forge, &self.context, &posting).await {
-            Ok(put) => published.put = Some(put),
+            Ok(put) if published.pull_request == Some(number) => published.put = Some(put),
+            Ok(_) => {}
             Err(mut warning) => {
                 let only_reads = matches!(self.context.origin, Origin::Fork | Origin::Dependabot);
                 if only_reads && self.context.event != "workflow_run" {
@@ -290,7 +355,6 @@ impl Publisher {
                 published.warnings.push(warning);
             }
         }
-        published
     }
 }
 

@@ -70,12 +70,12 @@ pub fn find(dir: &Path, name: &str) -> Result<Revision, CommandError> {
     if let Some(commit) = commit(dir, name) {
         return Ok(Revision { name: name.to_owned(), commit });
     }
-    let error = CommandError::config(format!("there is no commit `{name}` in this checkout"));
+    let error = CommandError::config(format!("this checkout has no commit `{name}`"));
     let branch = name.strip_prefix("origin/").unwrap_or(name);
     let is_shallow = ask(dir, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|said| said.trim() == "true");
     Err(if is_shallow {
         error
-            .cause("the checkout is shallow: it holds the newest commits alone")
+            .cause("the checkout is shallow: it holds only the newest commits")
             .hint("in a workflow, give `actions/checkout` the input `fetch-depth: 0`")
             .hint(format!("or fetch it: git fetch origin {branch}"))
     } else {
@@ -185,7 +185,7 @@ impl GitFiles {
         let lacking = self.lacking.borrow();
         let Some(first) = lacking.first() else { return Ok(()) };
         let more = if lacking.len() > 1 { format!(" and {} more", lacking.len() - 1) } else { String::new() };
-        Err(CommandError::config("the base could not be read whole")
+        Err(CommandError::config("the base could not be read completely")
             .cause(format!("this checkout is a partial clone that does not hold `{first}`{more}"))
             .hint("in a workflow, give `actions/checkout` neither `filter` nor `sparse-checkout`")
             .hint("or fetch what is missing: git fetch --refetch --no-filter origin"))
@@ -237,7 +237,7 @@ impl Files for GitFiles {
             let target = String::from_utf8(self.bytes(&path, blob, LONGEST_TARGET)?).map_err(|_| FileError::Outside)?;
             path = normalize(&beside(&path, &target)).filter(|_| !target.starts_with('/')).ok_or(FileError::Outside)?;
         }
-        Err(FileError::Refused("links lead in a circle".to_owned()))
+        Err(FileError::Refused("its links form a cycle".to_owned()))
     }
 
     fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, FileError> {

@@ -25,7 +25,7 @@ pub async fn run(arguments: &Schema, settings: &Settings) -> Result<Exit, Comman
     };
     validate::compile(&bytes)?;
     let config: Value = serde_json::from_slice(&bytes)
-        .map_err(|error| CommandError::chain("the schema of the service is no JSON", &error))?;
+        .map_err(|error| CommandError::chain("the schema of the service is not JSON", &error))?;
     let text = format!("{:#}\n", manifest_schema(config));
     match &arguments.out {
         Some(path) => output::file(path, &text)?,

@@ -38,7 +38,7 @@ pub fn load(settings: &Settings, host: &str, now: Timestamp) -> Result<Offline, 
         });
     }
     let missing = || {
-        CommandError::config(format!("there is no cached schema of {host}"))
+        CommandError::config(format!("the schema of {host} is not cached"))
             .hint("run any command once without `--offline`, or use `--sandbox` to check against the embedded schema")
     };
     let folder = folder(settings).ok_or_else(missing)?;

@@ -184,7 +184,7 @@ impl Settings {
             return Ok(SecretString::from(token.to_owned()));
         }
         self.variable(variable).map(|token| SecretString::from(token.trim().to_owned())).ok_or_else(|| {
-            CommandError::config(format!("there is no credential: the variable {variable} is not set"))
+            CommandError::config(format!("there is no credential: {variable} is not set"))
                 .because(Reason::Auth)
                 .hint(format!("set {variable} to an organization key (`ak_…`), or name a file with `--token-file`"))
                 .hint("to try everything without an account, use `--sandbox`")

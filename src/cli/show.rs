@@ -29,7 +29,7 @@ pub fn run(arguments: &Show, settings: &Settings) -> Result<Exit, CommandError> 
     let document: Value = serde_json::from_str(&text).map_err(|error| bad(&error))?;
     let Some(plan) = read_plan(&document) else {
         return Err(CommandError::config(format!("the plan file {} cannot be shown", arguments.file.display()))
-            .cause("a change in it is not as this program writes it"));
+            .cause("a change in it is not in the form that reachform writes"));
     };
     output::json(settings, &text)?;
     if !settings.json {

@@ -34,7 +34,9 @@ pub fn listen(cancel: CancellationToken) {
                     first = Some(std::time::Instant::now());
                     // A terminal has shown `^C` where the cursor was.
                     let start = if std::io::stderr().is_terminal() { "\n" } else { "" };
-                    output::aside(&format!("{start}interrupted: no new step begins, what is in flight finishes"));
+                    output::aside(&format!(
+                        "{start}interrupted: no new step is started, and what has begun is finished"
+                    ));
                     cancel.cancel();
                 }
                 Some(at) if at.elapsed() < REPEAT => {}

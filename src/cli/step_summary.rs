@@ -38,7 +38,7 @@ pub fn append(
     let body = content.body(environment, &context);
     if body.text.len() > room {
         return Err(CommandError::config(format!("the summary {} is full", path.display())).cause(format!(
-            "it holds {before} bytes of at most {SUMMARY_BYTES}, and {} more were due",
+            "it holds {before} of at most {SUMMARY_BYTES} bytes, and {} more were to be added",
             body.text.len()
         )));
     }

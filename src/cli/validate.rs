@@ -138,8 +138,8 @@ fn wanted(arguments: &Validate, settings: &Settings) -> Result<Vec<String>, Comm
         let (inside, outside) = (settings.dir.join(path), path.clone());
         let found = [inside, outside].into_iter().find(|path| path.exists());
         let missing = || {
-            CommandError::usage(format!("there is no file or folder {}", path.display()))
-                .hint("name manifests, or folders of them; without a name all are checked")
+            CommandError::usage(format!("the file or folder {} does not exist", path.display()))
+                .hint("name manifests or folders of manifests; without a name, all are checked")
         };
         let found = found.as_ref().ok_or_else(missing)?;
         // The last part may be a link, and manifests are named by what is in the project.

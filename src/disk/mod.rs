@@ -101,7 +101,7 @@ mod open {
         let real = path.canonicalize()?;
         let file = for_reading(&path, Links::Refused)?;
         if real != folder.canonicalize()?.join(name) || path.canonicalize()? != real {
-            return Err(ReadError::NotAFile("behind a symbolic link"));
+            return Err(ReadError::NotAFile("reached through a symbolic link"));
         }
         Ok(file)
     }

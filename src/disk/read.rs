@@ -10,10 +10,10 @@ use super::open::{self, Links};
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It is something else than a regular file, or a link where none may be.
-    #[error("it is {0}, and only a regular file is read")]
+    #[error("it is {0}, and only regular files are read")]
     NotAFile(&'static str),
     /// It is larger than is read.
-    #[error("it is larger than {limit} bytes, the most that is read")]
+    #[error("it is larger than the limit of {limit} bytes")]
     TooLarge {
         /// The most that is read.
         limit: usize,
@@ -109,10 +109,10 @@ mod tests {
         rustix::fs::mkfifoat(CWD, &pipe, Mode::from_raw_mode(0o600)).unwrap();
         symlink(&pipe, folder.join("link")).unwrap();
         let said = |path: &Path| read(path, 10).unwrap_err().to_string();
-        assert_eq!(said(&pipe), "it is a pipe, and only a regular file is read");
-        assert_eq!(said(&folder.join("link")), "it is a pipe, and only a regular file is read");
-        assert_eq!(said(Path::new("/dev/zero")), "it is a device, and only a regular file is read");
-        assert_eq!(said(&folder), "it is a folder, and only a regular file is read");
+        assert_eq!(said(&pipe), "it is a pipe, and only regular files are read");
+        assert_eq!(said(&folder.join("link")), "it is a pipe, and only regular files are read");
+        assert_eq!(said(Path::new("/dev/zero")), "it is a device, and only regular files are read");
+        assert_eq!(said(&folder), "it is a folder, and only regular files are read");
         assert!(read(&folder.join("absent"), 10).unwrap_err().is_not_found());
     }
 

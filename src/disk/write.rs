@@ -35,7 +35,7 @@ pub fn prepare_below(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<Prep
     let path = folder.join(name);
     let found = fs::symlink_metadata(&path)?;
     if !found.is_file() || path.canonicalize()? != path {
-        return Err(io::Error::other("it is a symbolic link or lies behind one"));
+        return Err(io::Error::other("it is a symbolic link, or is reached through one"));
     }
     let mut file = tempfile::NamedTempFile::new_in(folder_of(&path))?;
     file.write_all(bytes)?;

@@ -3,11 +3,18 @@
 //! A comment is anyone's to edit; a check run is written by an app alone. Its `external_id` is the plan's hash, so that
 //! what is merged is what was reviewed. Whoever may run a workflow with `checks: write` in the repository can write one
 //! in the same name, as they could change the workflow itself.
+//!
+//! The first line of its summary is the marker of the run that wrote it. Of two runs on one commit the same one counts
+//! here as for the comment ([`comment::standing`]), so that what is shown is what is approved.
 
+use super::comment::{self, Standing};
+use super::context::Run;
+use super::marker::{self, Marker};
+use super::once::once;
 use super::service::{Forge, NewCheck};
 use super::warning::Warning;
 
-/// The longest summary: GitHub takes about 65,535 bytes.
+/// The longest summary: GitHub takes about 65,535 bytes, and our marker is put before it.
 pub const SUMMARY_BYTES: usize = 60_000;
 
 /// The app behind `GITHUB_TOKEN`.
@@ -28,8 +35,17 @@ pub struct CheckRun {
     pub completed: bool,
     /// How.
     pub conclusion: Option<String>,
+    /// Its summary.
+    pub summary: String,
     /// Where it is.
     pub url: String,
+}
+
+impl CheckRun {
+    /// The run that wrote it; `None` where an older version of this program did.
+    fn marker(&self) -> Option<Marker> {
+        Marker::read(&self.summary)
+    }
 }
 
 /// How a plan is told to a reviewer by its check.
@@ -79,33 +95,71 @@ pub struct Check<'a> {
     pub title: &'a str,
     /// Finished Markdown, at most [`SUMMARY_BYTES`].
     pub summary: &'a str,
-    /// Where the run can be seen.
-    pub details_url: Option<&'a str>,
+    /// The run that writes it.
+    pub run: Option<&'a Run>,
 }
 
-/// The name of an environment's check. `key` tells two of the same environment apart.
-pub fn name(environment: &str, key: Option<&str>) -> String {
-    match key.filter(|key| !key.is_empty()) {
-        Some(key) => format!("reachform plan ({environment}, {key})"),
-        None => format!("reachform plan ({environment})"),
+impl Check<'_> {
+    fn marker(&self) -> Marker {
+        Marker {
+            // A check is told from others by its name.
+            key: "check".to_owned(),
+            sha: Some(self.head_sha.to_owned()),
+            plan_hash: Some(self.plan_hash.to_owned()),
+            run: self.run.map(|run| run.id),
+            attempt: self.run.map_or(1, |run| run.attempt),
+            ..Marker::default()
+        }
     }
 }
 
-/// Writes it: our newest of that name on the commit anew, else a new one.
-pub async fn put(forge: &dyn Forge, check: &Check<'_>) -> Result<CheckRun, Warning> {
-    let Check { name, head_sha, plan_hash, conclusion, title, summary, details_url } = *check;
+/// The name of an environment's check: `folder` is the project's in the repository, `key` tells two plans of one
+/// environment apart.
+pub fn name(environment: &str, folder: &str, key: Option<&str>) -> String {
+    let place = if folder.is_empty() { String::new() } else { format!(" in {folder}") };
+    let key = key.filter(|key| !key.is_empty()).map(|key| format!(", {key}")).unwrap_or_default();
+    format!("reachform plan ({environment}{place}{key})")
+}
+
+/// What became of a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It says what we have to say.
+    Written(CheckRun),
+    /// A newer run has written it: it was left as it is.
+    Superseded(CheckRun),
+}
+
+/// Writes it: our newest of that name on the commit anew, else a new one. One that a newer run wrote is left alone.
+pub async fn put(forge: &dyn Forge, check: &Check<'_>) -> Result<Put, Warning> {
+    let Check { name, head_sha, plan_hash, conclusion, title, summary, run } = *check;
     let fits = summary.len() <= SUMMARY_BYTES;
+    let summary = if fits { marker::without(summary) } else { "The plan is too long to be shown here." };
+    let marker = check.marker();
     let new = NewCheck {
         name: name.to_owned(),
         head_sha: head_sha.to_owned(),
         external_id: plan_hash.to_owned(),
         conclusion: conclusion.as_str(),
         title: title.to_owned(),
-        summary: if fits { summary.to_owned() } else { "The plan is too long to be shown here.".to_owned() },
-        details_url: details_url.map(str::to_owned),
+        summary: format!("{}\n{summary}", marker.line()),
+        details_url: run.and_then(|run| run.url.clone()),
     };
     let existing = ours(forge, head_sha, name).await?;
-    forge.write_check(existing.map(|check| check.id), &new).await
+    if let Some(existing) = existing {
+        let theirs = existing.marker();
+        if theirs.is_some_and(|theirs| comment::standing(&marker, &theirs, None) == Standing::Theirs) {
+            return Ok(Put::Superseded(existing));
+        }
+        return forge.write_check(Some(existing.id), &new).await.map(Put::Written);
+    }
+    let of_this_run = |found: &CheckRun| {
+        let is_run = found.marker().is_some_and(|theirs| (theirs.run, theirs.attempt) == (marker.run, marker.attempt));
+        is_run && found.external_id.as_deref() == Some(plan_hash)
+    };
+    let make = async || forge.write_check(None, &new).await;
+    let look = async || Ok(ours(forge, head_sha, name).await?.filter(of_this_run));
+    once(forge, make, look).await.map(Put::Written)
 }
 
 /// What a commit was approved with: our newest check of that name, if it has ended.
@@ -121,7 +175,18 @@ async fn ours(forge: &dyn Forge, head_sha: &str, name: &str) -> Result<Option<Ch
     }
     let login = forge.login().await?;
     let app = app_of(&login);
-    Ok(checks.into_iter().filter(|check| check.app.as_deref() == Some(app)).max_by_key(|check| check.id))
+    let mut ours: Vec<CheckRun> = checks.into_iter().filter(|check| check.app.as_deref() == Some(app)).collect();
+    ours.sort_by_key(|check| check.id);
+    Ok(ours.into_iter().reduce(newer))
+}
+
+/// Of two checks, which two runs at once may have made, the one that counts: that of the newer run, else the later one.
+fn newer(earlier: CheckRun, later: CheckRun) -> CheckRun {
+    let is_older = match (later.marker(), earlier.marker()) {
+        (Some(later), Some(earlier)) => comment::standing(&later, &earlier, None) == Standing::Theirs,
+        _ => false,
+    };
+    if is_older { earlier } else { later }
 }
 
 /// The app behind a login. A person writes no check runs: what they read is what the workflow's own token wrote.
@@ -140,8 +205,10 @@ mod tests {
     }
 
     #[test]
-    fn names_tell_environments_and_keys_apart() {
-        assert_eq!(name("prod", None), "reachform plan (prod)");
-        assert_eq!(name("prod", Some("eu")), "reachform plan (prod, eu)");
+    fn names_tell_environments_folders_and_keys_apart() {
+        assert_eq!(name("prod", "", None), "reachform plan (prod)");
+        assert_eq!(name("prod", "", Some("eu")), "reachform plan (prod, eu)");
+        assert_eq!(name("prod", "clinics/east", None), "reachform plan (prod in clinics/east)");
+        assert_eq!(name("prod", "clinics/east", Some("eu")), "reachform plan (prod in clinics/east, eu)");
     }
 }

@@ -55,6 +55,16 @@ impl State {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 
+    /// Whether it says what a run is doing, so that the run has to say more.
+    pub fn is_passing(self) -> bool {
+        match self {
+            Self::Planning | Self::Applying => true,
+            Self::Planned | Self::Applied | Self::PartlyApplied | Self::Refused | Self::Failed | Self::Superseded => {
+                false
+            }
+        }
+    }
+
     /// Whether it speaks of a plan, and so of a commit that was the head of the pull request once. A failure may be of
     /// either.
     pub fn is_of_plan(self) -> bool {
@@ -123,6 +133,26 @@ pub fn find<'c>(comments: &'c [Comment], ours: &Marker, login: &str, mode: Mode)
         .filter(|comment| comment.author.eq_ignore_ascii_case(login) && is_live_with(comment, &ours.key))
         .filter(|comment| mode != Mode::New || of_this_run(comment))
         .max_by_key(|comment| comment.id)
+}
+
+/// Comments of ours beside `found` that say what a run is doing. No run writes them any more: two at once have both made
+/// one, or a run was stopped between two words. With [`Mode::New`] the run of each may be alive, so that only those of
+/// older runs count.
+pub fn left_behind<'c>(
+    comments: &'c [Comment],
+    ours: &Marker,
+    login: &str,
+    mode: Mode,
+    found: Option<&Comment>,
+) -> Vec<(&'c Comment, Marker)> {
+    comments
+        .iter()
+        .filter(|comment| comment.author.eq_ignore_ascii_case(login) && is_live_with(comment, &ours.key))
+        .filter(|comment| found.is_none_or(|found| found.id != comment.id))
+        .filter_map(|comment| Some((comment, Marker::read(&comment.body)?)))
+        .filter(|(_, theirs)| theirs.state.is_some_and(State::is_passing))
+        .filter(|(_, theirs)| mode != Mode::New || standing(ours, theirs, None) == Standing::Ours)
+        .collect()
 }
 
 /// Whether it takes the pull request's head to say which of two runs is newer: both tell of plans, of two commits.

@@ -81,6 +81,8 @@ pub struct Context {
     pub head_branch: Option<String>,
     /// The repository that the head commit comes from.
     pub head_repository: Option<String>,
+    /// The commits that a push brought to the branch, the oldest first.
+    pub pushed: Vec<String>,
     /// The run.
     pub run: Option<Run>,
     /// Who started it.
@@ -131,6 +133,17 @@ impl Context {
         project.map(|project| gitlab(project, &variable)).ok_or(ContextError::NoForge)
     }
 
+    /// Whether the files of the run are those of the base although the event names a pull request: whatever is made of
+    /// them says nothing of that pull request.
+    pub fn has_files_of_the_base(&self) -> bool {
+        self.pull_request.is_some() && matches!(self.event.as_str(), "pull_request_target" | "issue_comment")
+    }
+
+    /// Whether the run is of a group of the merge queue, which may hold more than one pull request.
+    pub fn is_of_merge_queue(&self) -> bool {
+        self.event == "merge_group"
+    }
+
     /// Where a run can be seen, by its id.
     pub fn run_url(&self, id: u64) -> String {
         match self.host {
@@ -170,6 +183,7 @@ fn github<'v>(repository: &str, variable: &dyn Fn(&str) -> Option<&'v str>, even
         head_sha: owned("GITHUB_SHA"),
         head_branch: None,
         head_repository: None,
+        pushed: pushed(event),
         run: count("GITHUB_RUN_ID").map(|id| Run {
             id,
             number: count("GITHUB_RUN_NUMBER"),
@@ -255,6 +269,12 @@ fn of_workflow_run(context: &mut Context, event: &Value) {
     };
 }
 
+/// The commits that a `push` event lists.
+fn pushed(event: &Value) -> Vec<String> {
+    let commits = event.get("commits").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    commits.iter().filter_map(|commit| text(commit, "/id")).collect()
+}
+
 /// The pull request that a branch of the merge queue is for: `refs/heads/gh-readonly-queue/main/pr-12-<commit>`.
 fn of_queue(reference: &str) -> Option<u64> {
     let (_, rest) = reference.rsplit_once("/pr-")?;
@@ -276,6 +296,7 @@ fn gitlab<'v>(project: &str, variable: &dyn Fn(&str) -> Option<&'v str>) -> Cont
         head_sha: owned("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA").or_else(|| owned("CI_COMMIT_SHA")),
         head_branch: owned("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"),
         head_repository: source.map(str::to_owned),
+        pushed: Vec::new(),
         run: count("CI_PIPELINE_ID").map(|id| Run {
             id,
             number: count("CI_PIPELINE_IID"),

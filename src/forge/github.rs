@@ -1,10 +1,12 @@
 //! GitHub and GitHub Enterprise: their REST API, and one GraphQL question.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
+use crate::http::runtime::Later;
 use crate::http::{Client, HttpError, Method, Repeat, Request};
 
 use super::check::CheckRun;
@@ -13,7 +15,7 @@ use super::context::Host;
 use super::dialect::{Accepted, Dialect, accepted_for};
 use super::github_wire as wire;
 use super::pages::{self, MOST_PAGES};
-use super::service::{Answered, Connection, Forge, Issue, IssueEdit, Issues, NewCheck, PullRequest};
+use super::service::{Answered, Connection, Forge, Issue, IssueEdit, Issues, NewCheck, PullRequest, SETTLING};
 use super::warning::{Warning, WarningKind};
 
 /// What every request says. The version is the one that this is written for; GitHub keeps it for years.
@@ -137,6 +139,18 @@ impl Forge for GitHub {
         COMMENT_BYTES
     }
 
+    fn renew_patience(&self) {
+        self.client.renew_deadline();
+    }
+
+    fn waited(&self) -> Duration {
+        Duration::from_millis(self.client.traffic().waited_milliseconds)
+    }
+
+    fn settle(&self) -> Later<'_, ()> {
+        self.client.clock().sleep(SETTLING)
+    }
+
     fn login(&self) -> Answered<'_, String> {
         Box::pin(async move { self.login.get_or_try_init(|| self.find_login()).await.cloned() })
     }
@@ -160,6 +174,16 @@ impl Forge for GitHub {
         Box::pin(async move {
             let query = [("state", "open"), ("head", branch)];
             self.pulls(self.path("pulls"), &query, "look for the pull request of the branch").await
+        })
+    }
+
+    fn merged_lately(&self) -> Answered<'_, Vec<PullRequest>> {
+        Box::pin(async move {
+            let query = [("state", "closed"), ("sort", "updated"), ("direction", "desc")];
+            let about = ("look for the pull requests that were merged", PULLS);
+            let listed = self.list(self.path("pulls"), &query, None, 1, about).await?;
+            let pulls = listed.entries.iter().filter_map(wire::pull_request);
+            Ok(pulls.filter(|pull| pull.merge_sha.is_some()).collect())
         })
     }
 

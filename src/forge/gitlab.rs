@@ -1,10 +1,12 @@
 //! GitLab: notes on merge requests, and issues. It has no check runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
+use crate::http::runtime::Later;
 use crate::http::{Client, Method, Repeat, Request};
 
 use super::check::CheckRun;
@@ -14,7 +16,7 @@ use super::dialect::{Accepted, Dialect};
 use super::github::{encode, odd, short};
 use super::github_wire::text;
 use super::pages::{self, MOST_PAGES};
-use super::service::{Answered, Closing, Connection, Forge, Issue, IssueEdit, Issues, NewCheck, PullRequest};
+use super::service::{Answered, Closing, Connection, Forge, Issue, IssueEdit, Issues, NewCheck, PullRequest, SETTLING};
 use super::warning::{Warning, WarningKind};
 
 /// Most bytes of a note. GitLab takes 1,000,000 characters; nobody reads a tenth of it, and pages with such notes load
@@ -137,6 +139,18 @@ impl Forge for GitLab {
         NOTE_BYTES
     }
 
+    fn renew_patience(&self) {
+        self.client.renew_deadline();
+    }
+
+    fn waited(&self) -> Duration {
+        Duration::from_millis(self.client.traffic().waited_milliseconds)
+    }
+
+    fn settle(&self) -> Later<'_, ()> {
+        self.client.clock().sleep(SETTLING)
+    }
+
     fn login(&self) -> Answered<'_, String> {
         Box::pin(async move {
             let find = || async {
@@ -166,6 +180,15 @@ impl Forge for GitLab {
         Box::pin(async move {
             let query = [("state", "opened"), ("source_branch", branch)];
             self.merge_requests(self.path("merge_requests"), &query, "look for the merge request of the branch").await
+        })
+    }
+
+    fn merged_lately(&self) -> Answered<'_, Vec<PullRequest>> {
+        Box::pin(async move {
+            let query = [("state", "merged"), ("order_by", "updated_at"), ("sort", "desc")];
+            let doing = "look for the merge requests that were merged";
+            let listed = self.list(self.path("merge_requests"), &query, 1, doing).await?;
+            Ok(listed.entries.iter().filter_map(merge_request).filter(|found| found.merge_sha.is_some()).collect())
         })
     }
 

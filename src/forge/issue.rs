@@ -5,6 +5,7 @@
 
 use super::comment::same_text;
 use super::marker;
+use super::once::once;
 use super::service::{Closing, Forge, Issue, IssueEdit};
 use super::warning::{Warning, WarningKind};
 
@@ -205,15 +206,9 @@ async fn change(forge: &dyn Forge, keeping: &Keeping<'_>, issue: &Issue, known: 
 
 async fn open(forge: &dyn Forge, keeping: &Keeping<'_>) -> Result<Kept, Warning> {
     let body = text(keeping, None)?;
-    let mut ours = match forge.create_issue(keeping.title, &body, keeping.labels).await {
-        Ok(issue) => issue,
-        // The answer was lost, which does not say that there is no issue.
-        Err(warning) if warning.uncertain => match find(forge, keeping).await? {
-            Some((issue, _)) => issue,
-            None => return Err(warning),
-        },
-        Err(warning) => return Err(warning),
-    };
+    let make = async || forge.create_issue(keeping.title, &body, keeping.labels).await;
+    let look = async || Ok(find(forge, keeping).await?.map(|(issue, _)| issue));
+    let mut ours = once(forge, make, look).await?;
     let mut warnings = Vec::new();
     // Two runs at once may both have found none. The older issue stays, whichever run looks.
     match find(forge, keeping).await {

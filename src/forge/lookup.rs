@@ -80,14 +80,28 @@ async fn find(forge: &dyn Forge, context: &Context) -> Result<u64, Warning> {
     ))
 }
 
-/// Of several pull requests with a commit: the one that was merged as it, else the open one whose head it is, else the
-/// only one that there is.
+/// All pull requests that the push of this run has merged: `number`, and those of the other commits that it brought, as a
+/// group of the merge queue does.
+pub async fn merged_together(forge: &dyn Forge, context: &Context, number: u64) -> Result<Vec<u64>, Warning> {
+    let mut numbers = vec![number];
+    // One commit is one pull request.
+    if context.pushed.len() > 1 {
+        let merged = forge.merged_lately().await?.into_iter();
+        let is_of_push = |found: &PullRequest| found.merge_sha.as_ref().is_some_and(|sha| context.pushed.contains(sha));
+        numbers.extend(merged.filter(is_of_push).map(|found| found.number).filter(|found| *found != number));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Of several pull requests with a commit: the one that was merged as it (the newest, where a group was merged as one),
+/// else the open one whose head it is, else the only one that there is.
 fn choose(found: &[PullRequest], sha: &str) -> Result<u64, String> {
     let only = |matches: &dyn Fn(&PullRequest) -> bool| {
         let mut matching = found.iter().filter(|found| matches(found));
         matching.next().filter(|_| matching.next().is_none()).map(|found| found.number)
     };
-    let as_merge = only(&|found| found.merge_sha.as_deref() == Some(sha));
+    let as_merge = found.iter().filter(|found| found.merge_sha.as_deref() == Some(sha)).map(|found| found.number).max();
     let as_head = || only(&|found| found.open && found.head_sha == sha);
     as_merge.or_else(as_head).or_else(|| only(&|_| true)).ok_or_else(|| match found.len() {
         0 => "there is no pull request".to_owned(),

@@ -16,6 +16,7 @@ pub mod issue;
 pub mod labels;
 pub mod lookup;
 pub mod marker;
+mod once;
 mod pages;
 pub mod service;
 pub mod sticky;

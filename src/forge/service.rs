@@ -1,6 +1,7 @@
 //! The one interface to a forge: what every one of them can do, and the connection to it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -93,7 +94,7 @@ pub struct NewCheck {
     pub conclusion: &'static str,
     /// One line.
     pub title: String,
-    /// Markdown.
+    /// Markdown, with our marker in its first line.
     pub summary: String,
     /// Where more can be seen.
     pub details_url: Option<String>,
@@ -107,6 +108,15 @@ pub trait Forge: Send + Sync {
     /// Most bytes of a comment.
     fn comment_bytes(&self) -> usize;
 
+    /// A word that matters begins: it gets the whole patience, however much earlier ones have used up.
+    fn renew_patience(&self);
+
+    /// How long this run has waited because the forge asked it to.
+    fn waited(&self) -> Duration;
+
+    /// Waits until what was sent just now would be listed, if it arrived.
+    fn settle(&self) -> Later<'_, ()>;
+
     /// The login of the token's owner: by it our own comments are known.
     fn login(&self) -> Answered<'_, String>;
 
@@ -118,6 +128,9 @@ pub trait Forge: Send + Sync {
 
     /// The open pull requests from a branch, `owner:branch`.
     fn pull_requests_of_branch<'a>(&'a self, branch: &'a str) -> Answered<'a, Vec<PullRequest>>;
+
+    /// The pull requests that were merged last, the newest first. One page of them.
+    fn merged_lately(&self) -> Answered<'_, Vec<PullRequest>>;
 
     /// Whether a commit is among those of a pull request.
     fn has_commit<'a>(&'a self, number: u64, sha: &'a str) -> Answered<'a, bool>;
@@ -177,13 +190,16 @@ pub struct Connection {
 /// How patient a run is with a forge: a comment is not worth more than two minutes of anyone's pipeline. A limit that
 /// asks for more ends the attempt at once instead of being waited for in part.
 const PATIENCE: RetryPolicy = RetryPolicy {
-    attempts: 5,
+    attempts: 4,
     throttled_attempts: 6,
-    first_backoff: std::time::Duration::from_millis(500),
-    longest_backoff: std::time::Duration::from_secs(20),
-    longest_pause: std::time::Duration::from_secs(24 * 3600),
-    run_limit: std::time::Duration::from_secs(120),
+    first_backoff: Duration::from_millis(500),
+    longest_backoff: Duration::from_secs(20),
+    longest_pause: Duration::from_secs(24 * 3600),
+    run_limit: Duration::from_secs(120),
 };
+
+/// How long a forge may take to list what it has stored.
+pub(super) const SETTLING: Duration = Duration::from_secs(1);
 
 /// How many requests are in flight: pages are read in turn, and forges dislike bursts of writes.
 const IN_FLIGHT: usize = 2;

@@ -1,8 +1,9 @@
 //! Puts the one comment of an environment on a pull request, or gives way to a newer run.
 
-use super::comment::{self, Comment, Mode, Standing};
+use super::comment::{self, Comment, Mode, Standing, State};
 use super::context::Context;
 use super::marker::Marker;
+use super::once::once;
 use super::service::Forge;
 use super::warning::{Warning, WarningKind};
 
@@ -15,6 +16,8 @@ pub struct Posting<'a> {
     pub marker: Marker,
     /// The finished Markdown. A marker in its first line is replaced by ours.
     pub markdown: &'a str,
+    /// The finished Markdown for a comment of ours that was left behind.
+    pub superseded: &'a str,
     /// When it is written.
     pub mode: Mode,
     /// Whether there is something to tell: with [`Mode::Changes`] only then a comment is made.
@@ -81,6 +84,7 @@ pub async fn put(forge: &dyn Forge, context: &Context, posting: &Posting<'_>) ->
     let doing = format!("write the comment on #{}", posting.number);
     let comments = forge.comments(posting.number).await?;
     let found = find(forge, &comments, posting).await?;
+    supersede(forge, context, &comments, posting, found).await;
     let theirs = found.and_then(|found| Marker::read(&found.body));
     let mut marker = posting.marker.clone();
     if let Some(theirs) = &theirs {
@@ -122,6 +126,30 @@ async fn find<'c>(
     Ok(comment::find(comments, &posting.marker, &login, posting.mode))
 }
 
+/// Writes "superseded" into comments of ours that still say what a run was doing, though no run will write them again.
+async fn supersede(
+    forge: &dyn Forge,
+    context: &Context,
+    comments: &[Comment],
+    posting: &Posting<'_>,
+    found: Option<&Comment>,
+) {
+    // Who we are is known if a comment bears our key, and otherwise there is nothing to do.
+    if !comment::bears_key(comments, &posting.marker.key) {
+        return;
+    }
+    let Ok(login) = forge.login().await else { return };
+    for (comment, theirs) in comment::left_behind(comments, &posting.marker, &login, posting.mode, found) {
+        let marker = Marker { state: Some(State::Superseded), ..theirs };
+        let run_url = |run| context.run_url(run);
+        let body = comment::compose(&marker, posting.superseded, &run_url, forge.comment_bytes());
+        if let Err(warning) = forge.edit_comment(posting.number, comment.id, &body).await {
+            // The next run finds it again.
+            tracing::debug!(warning = warning.one_line(), "a comment that was left behind could not be edited");
+        }
+    }
+}
+
 async fn is_ours_to_write(forge: &dyn Forge, posting: &Posting<'_>, theirs: &Marker) -> bool {
     let head = if comment::needs_head(&posting.marker, theirs) {
         // Not knowing it is no failure: the order of the runs decides then.
@@ -132,18 +160,13 @@ async fn is_ours_to_write(forge: &dyn Forge, posting: &Posting<'_>, theirs: &Mar
     comment::standing(&posting.marker, theirs, head.as_deref()) == Standing::Ours
 }
 
-/// Makes the comment. Where the answer was lost it is looked for, so that no second one is made.
+/// Makes the comment.
 async fn create(forge: &dyn Forge, posting: &Posting<'_>, body: &str) -> Result<Put, Warning> {
-    let warning = match forge.create_comment(posting.number, body).await {
-        Ok(created) => return Ok(Put::new(Outcome::Created, Some(&created))),
-        Err(warning) => warning,
+    let make = async || forge.create_comment(posting.number, body).await;
+    let look = async || {
+        let comments = forge.comments(posting.number).await?;
+        let found = find(forge, &comments, posting).await?;
+        Ok(found.filter(|found| comment::same_text(&found.body, body)).cloned())
     };
-    if !warning.uncertain {
-        return Err(warning);
-    }
-    let comments = forge.comments(posting.number).await?;
-    match find(forge, &comments, posting).await?.filter(|found| comment::same_text(&found.body, body)) {
-        Some(found) => Ok(Put::new(Outcome::Created, Some(found))),
-        None => Err(warning),
-    }
+    once(forge, make, look).await.map(|created| Put::new(Outcome::Created, Some(&created)))
 }

@@ -34,7 +34,7 @@ impl fmt::Display for Activity {
             (Some((asked, left)), _) => {
                 write!(f, "the service asked to wait {} s, {} s to go", seconds(*asked), seconds(*left))
             }
-            (None, Some((why, attempts))) => write!(f, "{request} is sent again after {attempts} attempts: {why}"),
+            (None, Some((why, attempts))) => write!(f, "sending {request} again after {attempts} attempts: {why}"),
             (None, None) => write!(f, "waiting for the answer to {request}"),
         }
     }
@@ -54,7 +54,7 @@ mod tests {
         let mut activity = Activity { request: Some("GET /core/agents".to_owned()), ..Activity::default() };
         assert_eq!(activity.to_string(), "waiting for the answer to GET /core/agents");
         activity.trouble = Some(("the service answered 503".to_owned(), 3));
-        let again = "GET /core/agents is sent again after 3 attempts: the service answered 503";
+        let again = "sending GET /core/agents again after 3 attempts: the service answered 503";
         assert_eq!(activity.to_string(), again);
         activity.asked_to_wait = Some((Duration::from_secs(20), Duration::from_millis(13_200)));
         activity.counted = Some(("configs read", 4, 30));

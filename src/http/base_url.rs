@@ -15,7 +15,7 @@ pub struct BaseUrl(Url);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
     /// It is no URL.
-    #[error("`{text}` is no address: {reason}")]
+    #[error("`{text}` is not a valid URL: {reason}")]
     Unreadable {
         /// What was given.
         text: String,
@@ -34,13 +34,13 @@ pub enum BaseUrlError {
         scheme: String,
     },
     /// It names no machine.
-    #[error("the address names no host")]
+    #[error("the address has no host")]
     NoHost,
     /// A name or a password stands before the host.
-    #[error("the address holds a user name or a password: tokens come from the environment")]
+    #[error("the address contains a user name or a password: tokens come from the environment")]
     UserInfo,
     /// It has a query or a fragment.
-    #[error("the address ends in a query or a fragment: give host and path only")]
+    #[error("the address has a query or a fragment: give only the host and path")]
     Query,
 }
 

@@ -19,13 +19,15 @@ pub enum CredentialError {
     #[error("the token is empty")]
     Empty,
     /// It holds something that no header can carry.
-    #[error("the token holds a character that no token has (a blank, a line break or one that is not ASCII)")]
+    #[error("the token contains a character that is not allowed (a space, a line break or one that is not ASCII)")]
     Unprintable,
     /// A personal token without an organization, which the service would answer with 401.
-    #[error("a personal token (`pat_…`) needs the organization that it acts in: set ANYREACH_ORG_ID")]
+    #[error("a personal token (`pat_…`) needs the organization that it works in: set ANYREACH_ORG_ID")]
     MissingOrganization,
     /// The organization holds something that no header can carry.
-    #[error("the organization id holds a character that no id has (a blank, a line break or one that is not ASCII)")]
+    #[error(
+        "the organization id contains a character that is not allowed (a space, a line break or one that is not ASCII)"
+    )]
     BadOrganization,
 }
 

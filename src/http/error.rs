@@ -48,7 +48,7 @@ pub enum HttpErrorKind {
         detail: Detail,
     },
     /// The service pointed elsewhere. A credential is not carried along, so nobody follows.
-    #[error("the service answered {status} and points to {to}, where reachform does not follow with a token")]
+    #[error("the service answered {status} and redirects to {to}, which reachform does not follow with a token")]
     Redirect {
         /// The status.
         status: u16,
@@ -86,7 +86,7 @@ pub enum HttpErrorKind {
         found: String,
     },
     /// A success with more values than are read.
-    #[error("the answer holds {values} values, more than the {limit} that are read")]
+    #[error("the answer holds {values} values, more than the limit of {limit}")]
     TooManyValues {
         /// How many it holds.
         values: usize,
@@ -94,7 +94,7 @@ pub enum HttpErrorKind {
         limit: usize,
     },
     /// Answers that are fine one by one and too much together.
-    #[error("there is more than is read: {bound} ({read})")]
+    #[error("there is more than reachform reads: {bound} ({read})")]
     TooMuch {
         /// The bound that was reached.
         bound: String,
@@ -102,7 +102,7 @@ pub enum HttpErrorKind {
         read: String,
     },
     /// The service asked for more patience than the run has left.
-    #[error("the service asks for {} s of patience, more than the {} s that this run has", .asked.as_secs(), .limit.as_secs())]
+    #[error("the service asked to wait {} s, longer than the {} s that this run has left", .asked.as_secs(), .limit.as_secs())]
     OutOfTime {
         /// What it asks for.
         asked: Duration,
@@ -123,7 +123,7 @@ fn place(at: &str) -> String {
 }
 
 fn broken(ended_early: bool) -> &'static str {
-    if ended_early { "the answer ends in the middle" } else { "the answer is no JSON" }
+    if ended_early { "the answer was cut off" } else { "the answer is not JSON" }
 }
 
 /// The usual words for a status, where it has any.
@@ -215,9 +215,7 @@ impl HttpError {
         match &*self.kind {
             HttpErrorKind::Transport(error) => transport_hints(error),
             HttpErrorKind::Status { detail: Detail::Html { .. }, .. } | HttpErrorKind::Page { .. } => {
-                vec![
-                    "something between here and the service answered: look at ANYREACH_API_URL and at the proxy".into(),
-                ]
+                vec!["something between here and the service answered: check ANYREACH_API_URL and the proxy".into()]
             }
             HttpErrorKind::Status { status: 401, .. } => {
                 vec![format!("check the token in {token}: it is missing, mistyped, deleted or expired")]
@@ -235,16 +233,16 @@ impl HttpError {
                 vec!["try again later, or with a lower --parallelism".into()]
             }
             HttpErrorKind::Status { status: 500.., .. } => {
-                vec!["this is on the service's side: the same command can be run again".into()]
+                vec!["the fault is on the service's side: the same command can be run again".into()]
             }
             HttpErrorKind::Redirect { to, .. } => {
-                vec![format!("set ANYREACH_API_URL to the address itself, if {to} is it")]
+                vec![format!("set ANYREACH_API_URL to {to} if that is the right address")]
             }
             HttpErrorKind::NotJson { .. } | HttpErrorKind::WrongShape { .. } => {
-                vec!["this service speaks otherwise than this version of reachform knows: look for a newer one".into()]
+                vec!["this version of reachform does not understand the service's answer: look for a newer one".into()]
             }
             HttpErrorKind::TooManyValues { .. } => {
-                vec!["check ANYREACH_API_URL: no answer of the service holds that much".into()]
+                vec!["check ANYREACH_API_URL: the service's answers are not that large".into()]
             }
             HttpErrorKind::TooMuch { .. } => vec![
                 "check ANYREACH_API_URL; if it is right, ask the operator of the service why its answers do not end"
@@ -274,16 +272,16 @@ impl HttpError {
 fn transport_hints(error: &TransportError) -> Vec<String> {
     match error {
         TransportError::Untrusted(_) => {
-            vec!["behind a proxy with a certificate authority of its own, name that authority's PEM file with `--ca-file` or ANYREACH_CA_FILE".into()]
+            vec!["behind a proxy with its own certificate authority, name that authority's PEM file with `--ca-file` or ANYREACH_CA_FILE".into()]
         }
         TransportError::Connect(_) => {
-            vec!["check the network, ANYREACH_API_URL, and HTTPS_PROXY where one is needed".into()]
+            vec!["check the network, ANYREACH_API_URL, and HTTPS_PROXY if there is a proxy".into()]
         }
         TransportError::Broken(_) | TransportError::Timeout(_) => {
-            vec!["the same command can be run again: what was begun is found and finished".into()]
+            vec!["the same command can be run again: it finds and finishes what was begun".into()]
         }
-        TransportError::TooLarge(_) => vec!["check ANYREACH_API_URL: no answer of the service is that large".into()],
-        TransportError::NotAllowed(_) => vec!["this is a fault of reachform: please report it".into()],
+        TransportError::TooLarge(_) => vec!["check ANYREACH_API_URL: the service's answers are not that large".into()],
+        TransportError::NotAllowed(_) => vec!["this is a bug in reachform: please report it".into()],
     }
 }
 

@@ -107,7 +107,7 @@ pub enum TransportError {
     #[error("could not connect: {0}")]
     Untrusted(String),
     /// It was made and then broke: the request may have been carried out.
-    #[error("the connection broke before the answer came: {0}")]
+    #[error("the connection was lost before the answer arrived: {0}")]
     Broken(String),
     /// No answer in time: the request may have been carried out.
     #[error("no answer within {} s", .0.as_secs())]
@@ -116,7 +116,7 @@ pub enum TransportError {
     #[error("the answer is larger than {} MB", .0 / 1_000_000)]
     TooLarge(usize),
     /// This program refuses to send it: a reader never writes, and nobody asks for a version `latest`.
-    #[error("reachform does not send this: {0}")]
+    #[error("reachform refuses to send this request: {0}")]
     NotAllowed(&'static str),
 }
 

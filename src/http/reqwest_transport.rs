@@ -60,7 +60,7 @@ pub enum SetupError {
         source: disk::ReadError,
     },
     /// It holds no certificate.
-    #[error("`{}` holds no certificate in PEM form", path.display())]
+    #[error("`{}` contains no PEM certificate", path.display())]
     NoCertificate {
         /// The file.
         path: PathBuf,
@@ -135,7 +135,7 @@ impl ReqwestTransport {
         let url = self
             .base
             .join(&request.path, &request.query)
-            .ok_or(TransportError::NotAllowed("its path would not arrive as it was written"))?;
+            .ok_or(TransportError::NotAllowed("its path would not arrive unchanged"))?;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,

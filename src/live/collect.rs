@@ -48,8 +48,7 @@ pub async fn read_lists(reader: &Reader) -> Reading {
         Ok(Routing::Disabled) => reading.state.routing_enabled = Some(false),
         Ok(Routing::Unreadable) => {
             notices.push(
-                "this credential may not read the inbound routing config (403): where one is enabled, it goes before \
-                 the slots of phone numbers"
+                "this credential may not read the inbound routing config (403): if it is enabled, it takes precedence over the slots of phone numbers"
                     .to_owned(),
             );
         }
@@ -163,8 +162,7 @@ fn keep_numbers(reading: &mut Reading, listing: Listing<NumberRecord>, organizat
         return;
     }
     state.notices.push(
-        "this credential may not list phone numbers (403): slots are taken from the agents' own records, so numbers \
-         that no agent holds are not seen"
+        "this credential may not list phone numbers (403): slots are read from the agents' own records, so numbers without an agent are not seen"
             .to_owned(),
     );
     let (numbers, undirected) = numbers_of_agents(&state.agents);
@@ -203,7 +201,7 @@ fn numbers_of_agents(
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigFailure {
     /// The service says that there is no such version, though it listed it.
-    #[error("version {version} of agent {agent_id} was listed and is not there")]
+    #[error("version {version} of agent {agent_id} was listed but does not exist")]
     Missing {
         /// The agent.
         agent_id: String,

@@ -64,11 +64,11 @@ impl Session<'_> {
             moved.insert(old, span);
             if let Some(standing) = manifests.get(old) {
                 let message = format!("`{old}` has moved and is the key of a manifest");
-                let problem = Diagnostic::error(codes::MOVED_BUT_THERE, message).span(span.clone()).hint(
-                    "an agent moves when its manifest gets another key; take the old manifest, or this line, out",
-                );
+                let problem = Diagnostic::error(codes::MOVED_BUT_THERE, message)
+                    .span(span.clone())
+                    .hint("an agent moves when its manifest gets another key: remove the old manifest, or this line");
                 self.report(match standing.key_span.clone() {
-                    Some(at) => problem.other(at, "it stands here"),
+                    Some(at) => problem.other(at, "it is here"),
                     None => problem,
                 });
             }

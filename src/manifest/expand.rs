@@ -144,12 +144,12 @@ impl Session<'_> {
         }
         if let Some(at) = so_far.trail.iter().position(|open| *open == name) {
             let circle: Vec<&str> = so_far.trail.iter().skip(at).map(String::as_str).chain([name.as_str()]).collect();
-            let problem = Diagnostic::error(codes::FILE_CYCLE, format!("`{name}` brings itself in"));
-            self.report(problem.span(span).hint(format!("the circle is {}", circle.join(" → "))));
+            let problem = Diagnostic::error(codes::FILE_CYCLE, format!("`{name}` includes itself"));
+            self.report(problem.span(span).hint(format!("the cycle is {}", circle.join(" → "))));
             return;
         }
         if so_far.trail.len() > MAX_FILE_DEPTH {
-            let message = format!("files inside each other more than {MAX_FILE_DEPTH} deep");
+            let message = format!("files include each other more than {MAX_FILE_DEPTH} levels deep");
             self.report(Diagnostic::error(codes::FILE_TOO_DEEP, message).span(span));
             return;
         }
@@ -181,7 +181,7 @@ impl Session<'_> {
         let from = self.sources.name(span.file).to_owned();
         let joined = beside(&from, path);
         if path.contains('\\') {
-            let message = format!("there is no file `{path}`: paths are written with `/` on every system");
+            let message = format!("the file `{path}` does not exist: paths are written with `/` on every system");
             let problem = Diagnostic::error(codes::FILE_NOT_FOUND, message).span(span.clone());
             self.report(match self.nearest_file(&from, path) {
                 Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
@@ -196,7 +196,7 @@ impl Session<'_> {
         } else if path.starts_with('/') || normalize(&joined).is_none() {
             Some(outside(path))
         } else if !has_extension(path, &TEXT_EXTENSIONS) && !has_extension(path, &STRUCTURE_EXTENSIONS) {
-            let message = format!("`{path}` is of no kind that is read");
+            let message = format!("`{path}` is not a kind of file that can be included");
             Some((codes::FILE_KIND, message, "text is `.md` or `.txt`, structure is `.yaml`, `.yml` or `.json`"))
         } else {
             None
@@ -209,11 +209,12 @@ impl Session<'_> {
                 Err(FileError::Hidden) => hidden(path),
                 Err(FileError::NotFound) => {
                     let looked = normalize(&joined).unwrap_or(joined);
-                    let problem = Diagnostic::error(codes::FILE_NOT_FOUND, format!("there is no file `{looked}`"));
+                    let problem =
+                        Diagnostic::error(codes::FILE_NOT_FOUND, format!("the file `{looked}` does not exist"));
                     let problem = problem.span(span.clone());
                     self.report(match self.nearest_file(&from, path) {
                         Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
-                        None => problem.hint(format!("the path is relative to `{from}`, in which it stands")),
+                        None => problem.hint(format!("the path is relative to `{from}`, which names it")),
                     });
                     return None;
                 }
@@ -268,7 +269,7 @@ impl Session<'_> {
         };
         if text.trim().is_empty() {
             let problem = Diagnostic::warning(codes::EMPTY_FILE, format!("`{name}` is empty"));
-            self.report(problem.span(span.clone()).hint("an empty text takes the place of what is live"));
+            self.report(problem.span(span.clone()).hint("an empty text replaces what is live"));
         }
         Some(text)
     }
@@ -291,7 +292,7 @@ impl Session<'_> {
             return None;
         }
         if documents.len() != 1 {
-            let message = format!("`{name}` holds {} documents, and `!file` takes one", documents.len());
+            let message = format!("`{name}` holds {} documents, but `!file` takes one", documents.len());
             self.report(Diagnostic::error(codes::FILE_DOCUMENTS, message).span(span.clone()));
             return None;
         }
@@ -301,13 +302,17 @@ impl Session<'_> {
 }
 
 fn outside(path: &str) -> (&'static str, String, &'static str) {
-    let message = format!("`{path}` leads out of the project");
-    (codes::FILE_OUTSIDE_PROJECT, message, "a manifest reads files of its own project only, links resolved first")
+    let message = format!("`{path}` leads outside the project");
+    (
+        codes::FILE_OUTSIDE_PROJECT,
+        message,
+        "a manifest can only include files of its own project, after links are resolved",
+    )
 }
 
 fn hidden(path: &str) -> (&'static str, String, &'static str) {
     let message = format!("`{path}` is hidden");
-    (codes::FILE_HIDDEN, message, "no part of the path may begin with a dot, links resolved first")
+    (codes::FILE_HIDDEN, message, "no part of the path may begin with a dot, after links are resolved")
 }
 
 fn unreadable(path: &str, error: &FileError, span: &Span) -> Diagnostic {

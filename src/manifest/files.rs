@@ -29,13 +29,13 @@ pub struct Listed {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
     /// There is no such file.
-    #[error("there is no such file")]
+    #[error("it does not exist")]
     NotFound,
     /// It is a folder, a socket or the like.
-    #[error("it is no file")]
+    #[error("it is not a file")]
     NotAFile,
     /// It lies outside the project, perhaps through a link.
-    #[error("it lies outside the project")]
+    #[error("it is outside the project")]
     Outside,
     /// A component of its path begins with a dot, perhaps after a link.
     #[error("it is hidden")]

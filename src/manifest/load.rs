@@ -53,9 +53,7 @@ impl OpenError {
             Self::Folder { .. } => problem(codes::NO_PROJECT_FOLDER).hint("`-C` names the project's folder"),
             Self::TrackedFilesUnknown(_) => problem(codes::TRACKED_FILES_UNKNOWN)
                 .hint("in a pipeline (`CI` is set), only files that git tracks are read")
-                .hint(
-                    "the job needs the program `git`, and git must trust the checkout: `git status` has to work in it",
-                ),
+                .hint("the job needs `git`, and git must trust the checkout: `git status` has to work in it"),
         }
     }
 }
@@ -83,7 +81,7 @@ impl DiskFiles {
         let failed = |error| OpenError::Folder { folder: folder.display().to_string(), error };
         let root = folder.canonicalize().map_err(|error| failed(file_error(&error)))?;
         if !root.is_dir() {
-            return Err(failed(FileError::Refused("it is no folder".to_owned())));
+            return Err(failed(FileError::Refused("it is not a folder".to_owned())));
         }
         let tracked = match readable {
             Readable::Everything => None,

@@ -107,8 +107,10 @@ impl Session<'_> {
             "config" | "metadata" => self.settle(&mut entry.value, At::field(&entry.key), Secrets::Allowed, out),
             "key" => {
                 if let Some(tag) = entry.value.tag.take() {
-                    let problem =
-                        Diagnostic::error(codes::BAD_TAG_USE, format!("`key` is written out, without `!{}`", tag.name));
+                    let problem = Diagnostic::error(
+                        codes::BAD_TAG_USE,
+                        format!("`key` must be written out, without `!{}`", tag.name),
+                    );
                     self.report(
                         problem.span(tag.span).hint("it is the agent's identity, the same in every environment"),
                     );
@@ -154,7 +156,7 @@ impl Session<'_> {
                     self.refuse_stamp(entries);
                     draft.tree.insert(key, into_value(value));
                 } else {
-                    self.wrong_type(&value, "`metadata`", "a map, for the stamp stands in it");
+                    self.wrong_type(&value, "`metadata`", "a map (reachform keeps its own record in it)");
                 }
             }
             "config" => {
@@ -203,7 +205,7 @@ impl Session<'_> {
         }
         if !draft.has_name {
             let problem = Diagnostic::error(codes::MISSING_FIELD, "the manifest has no `name`").span(start.clone());
-            self.report(problem.hint("add `name:` and what the agent is called on the service"));
+            self.report(problem.hint("add `name:` with the agent's display name"));
         }
         let tree = Value::Object(draft.tree);
         let source = source_digest(tree.get("config"), &draft.settled.tags);
@@ -237,9 +239,9 @@ impl Session<'_> {
             return Some(key);
         }
         let suggestion = Key::suggest(text);
-        let problem = Diagnostic::error(codes::BAD_KEY, format!("`{}` is no key", shorten(text)))
+        let problem = Diagnostic::error(codes::BAD_KEY, format!("`{}` is not a valid key", shorten(text)))
             .span(node.span.clone())
-            .hint("a key is made of `a` to `z`, `0` to `9` and `-`, begins with a letter or a digit, and has at most 63 of them")
+            .hint("a key consists of `a` to `z`, `0` to `9` and `-`, begins with a letter or a digit, and has at most 63 characters")
             .fix(node.span.clone(), suggestion.as_str(), format!("write `{suggestion}`"));
         self.report(problem);
         None
@@ -247,9 +249,9 @@ impl Session<'_> {
 
     fn refuse_stamp(&mut self, metadata: &[Entry]) {
         if let Some(entry) = metadata.iter().find(|entry| entry.key == STAMP_KEY) {
-            let message = format!("`metadata.{STAMP_KEY}` belongs to this program");
+            let message = format!("`metadata.{STAMP_KEY}` is reserved for reachform");
             let problem = Diagnostic::error(codes::RESERVED_METADATA, message).span(entry.key_span.clone());
-            self.report(problem.hint("what was applied is kept there; take it out of the manifest"));
+            self.report(problem.hint("reachform records there what it applied; remove it from the manifest"));
         }
     }
 
@@ -293,9 +295,11 @@ impl Session<'_> {
         if let Some(number) = PhoneNumber::parse(text) {
             return Some(number);
         }
-        let problem =
-            Diagnostic::error(codes::BAD_PHONE_NUMBER, format!("`{}` is no phone number in E.164", shorten(text)))
-                .span(node.span.clone());
+        let problem = Diagnostic::error(
+            codes::BAD_PHONE_NUMBER,
+            format!("`{}` is not a phone number in E.164 format", shorten(text)),
+        )
+        .span(node.span.clone());
         let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/')).collect();
         let international = digits.strip_prefix("00").map_or_else(|| digits.clone(), |rest| format!("+{rest}"));
         self.report(match PhoneNumber::parse(&international) {
@@ -338,7 +342,7 @@ impl Session<'_> {
         if text.contains('@') {
             return true;
         }
-        let problem = Diagnostic::error(codes::BAD_EMAIL, format!("`{}` is no email address", shorten(text)));
+        let problem = Diagnostic::error(codes::BAD_EMAIL, format!("`{}` is not an email address", shorten(text)));
         self.report(problem.span(node.span.clone()));
         false
     }
@@ -348,14 +352,14 @@ impl Session<'_> {
         if is_id(id) {
             return true;
         }
-        let problem = Diagnostic::error(codes::BAD_ID, format!("`{}` cannot be an id of the service", shorten(id)));
-        self.report(problem.span(node.span.clone()).hint("an id is made of letters, digits, `_`, `.`, `~` and `-`"));
+        let problem = Diagnostic::error(codes::BAD_ID, format!("`{}` is not a valid id of the service", shorten(id)));
+        self.report(problem.span(node.span.clone()).hint("an id consists of letters, digits, `_`, `.`, `~` and `-`"));
         false
     }
 
     fn report_twice(&mut self, text: &str, node: &Node, what: &str) {
         let problem =
-            Diagnostic::warning(codes::DUPLICATE_ENTRY, format!("`{}` stands twice in {what}", shorten(text)));
+            Diagnostic::warning(codes::DUPLICATE_ENTRY, format!("`{}` is listed twice in {what}", shorten(text)));
         self.report(problem.span(node.span.clone()));
     }
 
@@ -401,11 +405,11 @@ impl Session<'_> {
         for item in self.list(node, "`verify.env`").unwrap_or_default() {
             let Some(name) = self.text(item, "an entry of `verify.env`").map(str::to_owned) else { continue };
             if is_withheld(&name) {
-                let message = format!("`{}` may not be handed to `verify`", shorten(&name));
+                let message = format!("`{}` cannot be passed to `verify`", shorten(&name));
                 let problem = Diagnostic::error(codes::WITHHELD_VARIABLE, message).span(item.span.clone());
                 self.report(
                     problem
-                        .label("it holds a credential of this run, or leads to one")
+                        .label("it holds a credential of this run, or gives access to one")
                         .hint("remove it: with it, the program could do everything that this run may do")
                         .hint("if the check needs access of its own, put a token with no other rights into a variable of another name"),
                 );

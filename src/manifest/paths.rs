@@ -54,7 +54,9 @@ impl Session<'_> {
             if !has_path {
                 let problem = Diagnostic::error(codes::MISSING_FIELD, "an entry of `ignore` without `path`");
                 self.report(
-                    problem.span(item.span.clone()).hint("add `path:` and a pointer, `/config/agent/stack/tts`"),
+                    problem
+                        .span(item.span.clone())
+                        .hint("add `path:` with a JSON pointer, such as `/config/agent/stack/tts`"),
                 );
             }
             out.extend(path.map(|path| Ignore { path, reason, until }));
@@ -69,9 +71,9 @@ impl Session<'_> {
             let Some(pattern) = self.path(item, declared, "an entry of `release`") else { continue };
             let path = pattern.as_path().clone();
             if path.get(declared).is_some() {
-                let message = format!("`{path}` is released and declared at once");
+                let message = format!("`{path}` is both released and declared");
                 let problem = Diagnostic::warning(codes::RELEASE_DECLARED, message).span(item.span.clone());
-                self.report(problem.hint("a released path is one that the manifest no longer names"));
+                self.report(problem.hint("a released path must no longer be in the manifest"));
             }
             out.push(path);
         }
@@ -83,9 +85,11 @@ impl Session<'_> {
         // jiff also reads a date at the head of a timestamp, which would silently drop the rest.
         let date = (text.len() == "2026-12-31".len()).then(|| text.parse().ok()).flatten();
         if date.is_none() {
-            let problem = Diagnostic::error(codes::BAD_DATE, format!("`{}` is no date", shorten(text)));
+            let problem = Diagnostic::error(codes::BAD_DATE, format!("`{}` is not a valid date", shorten(text)));
             self.report(
-                problem.span(node.span.clone()).hint("write the last day on which the entry holds, as `2026-12-31`"),
+                problem
+                    .span(node.span.clone())
+                    .hint("write the last day on which the entry applies, such as `2026-12-31`"),
             );
         }
         date
@@ -94,7 +98,7 @@ impl Session<'_> {
     fn path(&mut self, node: &Node, declared: &Value, what: &str) -> Option<PathPattern> {
         let text = self.filled_text(node, what)?;
         let Some(pattern) = PathPattern::parse(text) else {
-            let problem = Diagnostic::error(codes::BAD_PATH, format!("`{}` is no JSON pointer", shorten(text)))
+            let problem = Diagnostic::error(codes::BAD_PATH, format!("`{}` is not a JSON pointer", shorten(text)))
                 .span(node.span.clone())
                 .hint("a pointer begins with `/`; in a name, `~1` is a slash and `~0` a tilde");
             let slashed = format!("/{}", text.trim_start_matches(['$', '.']).replace('.', "/"));
@@ -109,9 +113,11 @@ impl Session<'_> {
         let steps: Vec<&str> = pattern.as_path().steps().iter().map(String::as_str).collect();
         let first = steps.first().copied().unwrap_or_default();
         if !ROOTS.contains(&first) {
-            let problem =
-                Diagnostic::error(codes::UNKNOWN_PATH, format!("`{}` begins with no managed field", shorten(text)))
-                    .span(node.span.clone());
+            let problem = Diagnostic::error(
+                codes::UNKNOWN_PATH,
+                format!("`{}` does not begin with a managed field", shorten(text)),
+            )
+            .span(node.span.clone());
             let in_config = declared.get("config").is_some_and(|config| config.get(first).is_some());
             let near = if in_config {
                 Some(format!("/config{text}"))
@@ -121,20 +127,20 @@ impl Session<'_> {
             self.report(match near {
                 Some(near) => problem.fix(node.span.clone(), near.as_str(), format!("did you mean `{near}`?")),
                 None => {
-                    problem.hint("paths count from the manifest's root: `/config/…`, `/metadata/…`, `/description`")
+                    problem.hint("paths start at the root of the manifest: `/config/…`, `/metadata/…`, `/description`")
                 }
             });
             return None;
         }
         if first == "metadata" && steps.get(1) == Some(&STAMP_KEY) {
-            let message = format!("`/metadata/{STAMP_KEY}` belongs to this program");
+            let message = format!("`/metadata/{STAMP_KEY}` is reserved for reachform");
             self.report(Diagnostic::error(codes::RESERVED_METADATA, message).span(node.span.clone()));
             return None;
         }
         if let Some(list) = list_on_the_way(&steps, declared) {
             let problem = Diagnostic::error(codes::PATH_INSIDE_LIST, format!("`{text}` leads into the list `{list}`"));
             self.report(
-                problem.span(node.span.clone()).hint("a list is compared and written whole; name the list itself"),
+                problem.span(node.span.clone()).hint("a list is compared and written as a whole: name the list itself"),
             );
             return None;
         }

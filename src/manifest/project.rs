@@ -153,7 +153,7 @@ impl Session<'_> {
             Err(TextError::File(FileError::NotFound)) => {
                 if matches!(self.files.follow("reachform.yml"), Ok(_) | Err(FileError::Untracked { .. })) {
                     let problem =
-                        Diagnostic::error(codes::PROJECT_FILE_NAME, "the project file is named `reachform.yaml`");
+                        Diagnostic::error(codes::PROJECT_FILE_NAME, "the project file must be named `reachform.yaml`");
                     self.report(problem.at(Place::File("reachform.yml".to_owned())).hint("rename `reachform.yml`"));
                 }
                 return project;
@@ -178,7 +178,7 @@ impl Session<'_> {
         let documents = yaml::parse(file, self.sources.text(file), &mut self.diagnostics);
         let Ok([document]) = <[_; 1]>::try_from(documents) else {
             if self.diagnostics.len() == before {
-                let problem = Diagnostic::error(codes::NOT_A_PROJECT, "the project file holds one document");
+                let problem = Diagnostic::error(codes::NOT_A_PROJECT, "the project file must hold one document");
                 self.report(problem.at(place).hint("it begins with `version: 1` and `project: <name>`"));
             }
             return project;
@@ -191,7 +191,7 @@ impl Session<'_> {
     fn refuse_tags(&mut self, node: &Node) {
         if let Some(tag) = &node.tag {
             let problem = Diagnostic::error(codes::TAG_NOT_ALLOWED, format!("`!{}` in the project file", tag.name));
-            self.report(problem.span(tag.span.clone()).hint("tags are for manifests; here every value is written out"));
+            self.report(problem.span(tag.span.clone()).hint("tags are for manifests; write the value out here"));
         }
         match &node.kind {
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Hole => {}
@@ -204,7 +204,7 @@ impl Session<'_> {
         let span = root.span.clone();
         let Kind::Map(entries) = root.kind else {
             if !matches!(root.kind, Kind::Hole) {
-                let problem = Diagnostic::error(codes::NOT_A_PROJECT, "the project file is a map");
+                let problem = Diagnostic::error(codes::NOT_A_PROJECT, "the project file must be a map");
                 self.report(problem.span(span).hint("it begins with `version: 1` and `project: <name>`"));
             }
             return;
@@ -216,7 +216,7 @@ impl Session<'_> {
                     has_version = true;
                     if !matches!(&value.kind, Kind::Number(number) if number.as_u64() == Some(1)) {
                         let problem = Diagnostic::error(codes::PROJECT_VERSION, "`version` must be 1").span(value.span);
-                        self.report(problem.hint("a later format needs a later reachform"));
+                        self.report(problem.hint("a newer format needs a newer reachform"));
                     }
                 }
                 "project" => {
@@ -268,8 +268,8 @@ impl Session<'_> {
             paths.push(AgentsPath { path: text.to_owned(), span: Some(item.span.clone()) });
         }
         if items.is_empty() {
-            let problem = Diagnostic::error(codes::NO_MANIFESTS, "`agents` names no place").span(node.span.clone());
-            self.report(problem.hint("leave it out to read `agents/`"));
+            let problem = Diagnostic::error(codes::NO_MANIFESTS, "`agents` is empty").span(node.span.clone());
+            self.report(problem.hint("remove it to read `agents/`"));
         }
         project.agents = paths;
     }
@@ -338,8 +338,8 @@ impl Session<'_> {
             format!("`token` must name a variable that begins with `{TOKEN_PREFIX}`"),
         )
         .at(Place::Line(Origin { file: PROJECT_FILE.to_owned(), line }))
-        .hint(format!("for example `token: {TOKEN_PREFIX}_PROD`; the token itself stands in that environment variable"))
-        .hint("if a token itself stands there, take it out and revoke it");
+        .hint(format!("for example `token: {TOKEN_PREFIX}_PROD`; that environment variable holds the token itself"))
+        .hint("if this is a token, remove it from the file and revoke it");
         self.report(problem);
         None
     }
@@ -376,10 +376,11 @@ impl Session<'_> {
                 project.environment = wanted.to_owned();
                 return;
             }
-            (Some(wanted), []) => {
-                Diagnostic::error(codes::BAD_NAME, format!("`{}` is no name of an environment", yaml::shorten(wanted)))
-                    .hint(NAME_RULE)
-            }
+            (Some(wanted), []) => Diagnostic::error(
+                codes::BAD_NAME,
+                format!("`{}` is not a valid name for an environment", yaml::shorten(wanted)),
+            )
+            .hint(NAME_RULE),
             (Some(wanted), names) if names.contains(&wanted) => {
                 project.environment = wanted.to_owned();
                 return;
@@ -389,7 +390,7 @@ impl Session<'_> {
                 let problem = Diagnostic::error(codes::UNKNOWN_ENVIRONMENT, message).at(place);
                 match nearest(wanted, names.iter().copied()) {
                     Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                    None => problem.hint(format!("`{PROJECT_FILE}` lists {}", list_of(names))),
+                    None => problem.hint(format!("`{PROJECT_FILE}` has {}", list_of(names))),
                 }
             }
             (None, []) => return,
@@ -398,7 +399,7 @@ impl Session<'_> {
                 return;
             }
             (None, names) => {
-                Diagnostic::error(codes::ENVIRONMENT_NOT_CHOSEN, "several environments, and none was chosen")
+                Diagnostic::error(codes::ENVIRONMENT_NOT_CHOSEN, "there are several environments, and none was chosen")
                     .at(place)
                     .hint(format!("choose one with `--env`: {}", list_of(names)))
             }
@@ -408,8 +409,7 @@ impl Session<'_> {
     }
 }
 
-const NAME_RULE: &str =
-    "a name is made of letters, digits, `-`, `_` and `.`, begins with a letter or a digit, and has at most 63 of them";
+const NAME_RULE: &str = "a name consists of letters, digits, `-`, `_` and `.`, begins with a letter or a digit, and has at most 63 characters";
 
 fn is_name(text: &str) -> bool {
     text.len() <= LONGEST_NAME

@@ -81,7 +81,7 @@ pub fn resolve(files: &dyn Files, environment: Option<&str>, secrets: SecretSour
             found_any = true;
             let problem = Diagnostic::error(codes::NO_MANIFESTS, format!("`{name}` is empty"))
                 .at(Place::File(name.clone()))
-                .hint("write the manifest into it, or delete the file if its agent is to be let go");
+                .hint("write the manifest, or delete the file if reachform should no longer manage its agent");
             session.report(problem);
             continue;
         }
@@ -104,7 +104,7 @@ pub fn resolve(files: &dyn Files, environment: Option<&str>, secrets: SecretSour
         }
     }
     if !found_any && !session.diagnostics.has_errors() {
-        let problem = Diagnostic::error(codes::NO_MANIFESTS, "there is no manifest")
+        let problem = Diagnostic::error(codes::NO_MANIFESTS, "there are no manifests")
             .hint("nothing is deleted because a folder is empty; to let an agent go, run `reachform release KEY`");
         session.report(problem);
     }
@@ -197,14 +197,14 @@ impl Session<'_> {
                     // Passing over it in silence would make its agents look as if nobody wanted them any more.
                     let message = format!("`{}` is a symbolic link, which is not followed", entry.path);
                     let problem = Diagnostic::error(codes::MANIFEST_IS_LINK, message).at(Place::File(entry.path));
-                    self.report(problem.hint("put the file itself there, or name its folder under `agents`"));
+                    self.report(problem.hint("put the file itself there, or list its folder under `agents`"));
                 } else if entry.path != PROJECT_FILE {
                     names.insert(entry.path);
                 }
             }
             if found == 0 {
                 let problem =
-                    Diagnostic::error(codes::NO_MANIFESTS, format!("there is no manifest in `{}`", place.path));
+                    Diagnostic::error(codes::NO_MANIFESTS, format!("there are no manifests in `{}`", place.path));
                 self.report(
                     at_agents(problem, place)
                         .hint("a manifest is a `.yaml` file; nothing is deleted because a folder is empty"),
@@ -267,8 +267,10 @@ impl Session<'_> {
         self.expand(&mut root, &mut so_far);
         if !matches!(root.kind, Kind::Map(_)) {
             if !matches!(root.kind, Kind::Hole) {
-                let problem =
-                    Diagnostic::error(codes::NOT_A_MANIFEST, format!("a manifest is a map, not {}", root.describe()));
+                let problem = Diagnostic::error(
+                    codes::NOT_A_MANIFEST,
+                    format!("a manifest must be a map, not {}", root.describe()),
+                );
                 self.report(problem.span(root.span).hint("it begins with `key:` and `name:`"));
             }
             return Merged::Refused;
@@ -330,7 +332,7 @@ impl Session<'_> {
         if UNPATCHABLE.contains(&change.key.as_str()) {
             let message = format!("`{}` in a patch of an environment", change.key);
             let problem = Diagnostic::error(codes::NOT_PATCHABLE, message).span(change.key_span.clone());
-            self.report(problem.hint("an agent has one key in all environments; a patch holds the other fields"));
+            self.report(problem.hint("an agent has the same key in all environments; a patch holds only other fields"));
             return false;
         }
         if !is_chosen && !FIELDS.contains(&change.key.as_str()) {
@@ -345,7 +347,7 @@ impl Session<'_> {
         let problem = Diagnostic::error(codes::UNKNOWN_ENVIRONMENT, message).span(span.clone());
         self.report(match nearest(name, names.iter().copied()) {
             Some(near) => problem.fix(span, near, format!("did you mean `{near}`?")),
-            None => problem.hint(format!("`{PROJECT_FILE}` lists {}", list_of(&names))),
+            None => problem.hint(format!("`{PROJECT_FILE}` has {}", list_of(&names))),
         });
     }
 }
@@ -379,7 +381,7 @@ fn cannot_list(place: &AgentsPath, root: &str, error: &FileError) -> Diagnostic 
     let shown = if root.is_empty() { "the project's folder" } else { root };
     let problem = match error {
         FileError::NotFound => {
-            let problem = Diagnostic::error(codes::NO_MANIFESTS, format!("there is no `{shown}`"));
+            let problem = Diagnostic::error(codes::NO_MANIFESTS, format!("`{shown}` does not exist"));
             match place.span {
                 Some(_) => problem.hint("the path is relative to the project file"),
                 None => problem
@@ -388,7 +390,7 @@ fn cannot_list(place: &AgentsPath, root: &str, error: &FileError) -> Diagnostic 
             }
         }
         FileError::Outside => {
-            Diagnostic::error(codes::FILE_OUTSIDE_PROJECT, format!("`{shown}` leads out of the project"))
+            Diagnostic::error(codes::FILE_OUTSIDE_PROJECT, format!("`{shown}` leads outside the project"))
         }
         FileError::Hidden => Diagnostic::error(codes::FILE_HIDDEN, format!("`{shown}` is hidden")),
         FileError::Untracked { name } => untracked(name),

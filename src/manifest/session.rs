@@ -117,8 +117,7 @@ impl<'a> Session<'a> {
             .span(span.clone())
             .label("reading stopped here");
         self.report(problem.hint(
-            "aliases, and files that are used more than once, count each time: split the project, or take out what \
-             multiplies",
+            "aliases, and files that are used more than once, count each time: split the project, or remove what multiplies",
         ));
         false
     }
@@ -241,7 +240,7 @@ impl<'a> Session<'a> {
         let problem =
             Diagnostic::warning(codes::NUMBER_SPELLING, format!("`{written}` is read as the number {number}"))
                 .span(node.span.clone())
-                .fix(node.span.clone(), format!("\"{written}\""), "quote it, if it is meant as text");
+                .fix(node.span.clone(), format!("\"{written}\""), "quote it if it is meant as text");
         self.report(problem);
     }
 }
@@ -249,7 +248,7 @@ impl<'a> Session<'a> {
 /// Reports a file that is not UTF-8, at a place.
 pub(super) fn not_utf8(name: &str, fault: NotUtf8, place: Place) -> Diagnostic {
     let NotUtf8 { byte, line, hint } = fault;
-    let message = format!("`{name}` is not UTF-8 text: the fault is in line {line}, at byte {byte}");
+    let message = format!("`{name}` is not UTF-8 text: the first mistake is in line {line}, at byte {byte}");
     Diagnostic::error(codes::NOT_UTF8, message).at(place).hint(hint)
 }
 

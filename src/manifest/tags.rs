@@ -70,7 +70,7 @@ impl Session<'_> {
         if let Some(tag) = node.tag.take() {
             let span = node.span.clone();
             let Kind::Text(argument) = std::mem::replace(&mut node.kind, Kind::Hole) else {
-                let message = format!("`!{}` stands before a single value", tag.name);
+                let message = format!("`!{}` takes a single value", tag.name);
                 self.report(Diagnostic::error(codes::BAD_TAG_USE, message).span(tag.span));
                 return;
             };
@@ -146,7 +146,7 @@ impl Session<'_> {
         let hint = match nearest(name, variables.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None if variables.is_empty() => {
-                format!("`reachform.yaml` takes them under `environments.{environment}.variables`")
+                format!("add it to `reachform.yaml` under `environments.{environment}.variables`")
             }
             None => format!("it has {}", list_of(&variables.keys().collect::<Vec<_>>())),
         };
@@ -162,16 +162,18 @@ impl Session<'_> {
                 file: self.sources.name(span.file).to_owned(),
                 line: self.sources.position(span.file, span.start).line,
             };
-            let problem =
-                Diagnostic::error(codes::BAD_SECRET_NAME, "a secret is named by capitals, digits and underscores")
-                    .at(crate::diagnostics::Place::Line(line))
-                    .hint("`!secret S3_KEY` reads the environment variable `REACHFORM_SECRET_S3_KEY`")
-                    .hint("if a secret itself stands there, take it out and replace it where it is used");
+            let problem = Diagnostic::error(
+                codes::BAD_SECRET_NAME,
+                "the name of a secret consists of capitals, digits and underscores",
+            )
+            .at(crate::diagnostics::Place::Line(line))
+            .hint("`!secret S3_KEY` reads the environment variable `REACHFORM_SECRET_S3_KEY`")
+            .hint("if this is the secret itself, remove it from the file and replace the secret wherever it is used");
             self.report(problem);
             return None;
         }
         if secrets == Secrets::Refused {
-            let message = format!("the secret `{name}` stands outside `config` and `metadata`");
+            let message = format!("the secret `{name}` is used outside `config` and `metadata`");
             let problem = Diagnostic::error(codes::SECRET_NOT_ALLOWED, message).span(span.clone());
             self.report(problem.hint("other fields are shown in plans and comments"));
             return None;
@@ -190,9 +192,9 @@ impl Session<'_> {
         let is_padded = |value: &String| value.trim().len() != value.len();
         if value.as_ref().is_some_and(is_padded) && self.padded_secrets.insert(name.to_owned()) {
             let message =
-                format!("the secret `{name}` begins or ends with a blank or a line break, which is sent as well");
+                format!("the secret `{name}` begins or ends with a space or a line break, which is sent as well");
             let problem = Diagnostic::warning(codes::SECRET_LINE_END, message).span(span.clone());
-            self.report(problem.hint("`printf %s` writes it without one, `echo` does not"));
+            self.report(problem.hint("`printf %s` writes it without a line break, `echo` adds one"));
         }
         let bytes = name.len() + value.as_ref().map_or(0, String::len);
         if !self.charge(Weight { nodes: 0, bytes }, span) {
@@ -221,7 +223,7 @@ impl Session<'_> {
                     Some(Kind::Bool(value)) => Some(value.to_string()),
                     Some(Kind::Hole) | None => None,
                     Some(Kind::Null | Kind::List(_) | Kind::Map(_)) => {
-                        let message = format!("the variable `{name}` is no text, number or boolean");
+                        let message = format!("the variable `{name}` is not text, a number or a boolean");
                         self.report(Diagnostic::error(codes::BAD_FORMAT, message).span(span.clone()));
                         None
                     }
@@ -260,13 +262,13 @@ fn pieces(text: &str) -> Result<Vec<Piece>, String> {
         match c {
             '{' if chars.next_if_eq(&'{').is_some() => plain.push('{'),
             '}' if chars.next_if_eq(&'}').is_some() => plain.push('}'),
-            '}' => return Err("a `}` that closes nothing in `!format`".to_owned()),
+            '}' => return Err("a `}` without a matching `{` in `!format`".to_owned()),
             '{' => {
                 let mut name = String::new();
                 loop {
                     match chars.next() {
                         Some('}') => break,
-                        Some('{') | None => return Err("a `{` that is not closed in `!format`".to_owned()),
+                        Some('{') | None => return Err("a `{` without a matching `}` in `!format`".to_owned()),
                         Some(c) => name.push(c),
                     }
                 }
@@ -275,7 +277,7 @@ fn pieces(text: &str) -> Result<Vec<Piece>, String> {
                 }
                 out.push(match name.split_once(':') {
                     Some(("secret", secret)) => Piece::Secret(secret.to_owned()),
-                    Some((kind, _)) => return Err(format!("`{{{kind}:…}}` is nothing that `!format` knows")),
+                    Some((kind, _)) => return Err(format!("`!format` does not know `{{{kind}:…}}`")),
                     None if name.is_empty() => return Err("`{}` names nothing in `!format`".to_owned()),
                     None => Piece::Variable(name),
                 });

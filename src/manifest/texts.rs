@@ -25,7 +25,7 @@ impl Session<'_> {
         let from = self.sources.name(span.file);
         if may_be_path && self.files.follow(&beside(from, &text.replace('\\', "/"))).is_ok() {
             let path = text.replace('\\', "/");
-            let message = format!("this is the text `{text}`, and not what the file of that name holds");
+            let message = format!("this is the text `{text}`, not the content of the file with that name");
             let problem = Diagnostic::warning(codes::FORGOTTEN_FILE, message).span(span.clone());
             self.report(problem.fix(span.clone(), format!("!file {path}"), format!("write `!file {path}`")));
         }
@@ -34,13 +34,13 @@ impl Session<'_> {
     /// Looks at the text of a file before it is taken; `false` where it is not what its author meant.
     pub fn check_file(&mut self, name: &str, text: &str, span: &Span) -> bool {
         let problem = if text.starts_with(LFS) {
-            let message = format!("`{name}` is a pointer of Git LFS, and not the file itself");
+            let message = format!("`{name}` is a Git LFS pointer, not the file itself");
             Diagnostic::error(codes::LFS_POINTER, message)
                 .hint("fetch it: git lfs pull (in a workflow, `lfs: true` of `actions/checkout`)")
         } else if let Some(line) = conflict(text) {
-            let message = format!("`{name}` holds a merge that was not finished, in line {line}");
+            let message = format!("`{name}` holds a conflict marker of an unfinished merge, in line {line}");
             Diagnostic::error(codes::CONFLICT_MARKERS, message)
-                .hint("keep what is right, and take out the lines with `<<<<<<<`, `=======` and `>>>>>>>`")
+                .hint("keep what is right, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`")
         } else if let Some(at) = text.find('\0') {
             let line = text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
             let message = format!("`{name}` holds the character U+0000, in line {line}");

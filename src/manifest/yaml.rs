@@ -124,8 +124,9 @@ impl Builder<'_> {
             }
             Event::Alias(id) => {
                 let Some(node) = self.anchors.get(&id).cloned() else {
-                    let problem = Diagnostic::error(codes::RECURSIVE_ALIAS, "an alias inside the value that it names");
-                    self.report(problem.span(self.span(at)).label("this would hold itself"));
+                    let problem =
+                        Diagnostic::error(codes::RECURSIVE_ALIAS, "an alias inside the value that it refers to");
+                    self.report(problem.span(self.span(at)).label("the value would contain itself"));
                     return self.attach(Node::hole(self.span(at)), 0, None, at);
                 };
                 self.charge(node.weight(), at)?;
@@ -263,7 +264,7 @@ impl Builder<'_> {
         let span = self.span(at);
         if let Meaning::Own(tag) = self.meaning(tag, at) {
             let problem = Diagnostic::error(codes::BAD_YAML_KEY, format!("the tag `!{}` on a key", tag.name));
-            self.report(problem.span(span).hint("tags stand before values"));
+            self.report(problem.span(span).hint("put the tag before the value"));
             self.expect(Expect::Nothing);
         } else if plain && text == "<<" {
             self.expect(Expect::Merged(span));
@@ -374,17 +375,17 @@ impl Builder<'_> {
             Err(refusal) => refusal,
         };
         let (message, why) = match refusal {
-            Refusal::NotFinite => ("is no number that JSON knows", "JSON has neither infinity nor not-a-number"),
+            Refusal::NotFinite => ("is not a number that JSON can hold", "JSON has neither infinity nor NaN"),
             Refusal::IntegerTooLarge => {
-                ("is an integer beyond ±9007199254740992", "beyond that, programs do not agree on its last digits")
+                ("is an integer beyond ±9007199254740992", "beyond that, programs do not agree on the last digits")
             }
-            Refusal::NumberTooLarge => ("is a number beyond what JSON programs can hold", "it would become infinite"),
+            Refusal::NumberTooLarge => ("is a number too large for JSON programs", "it would become infinite"),
         };
         self.report(
             Diagnostic::error(codes::NUMBER_OUT_OF_RANGE, format!("`{}` {message}", shorten(text)))
                 .span(span.clone())
                 .label(why)
-                .fix(span.clone(), format!("\"{text}\""), "quote it, if it is meant as text"),
+                .fix(span.clone(), format!("\"{text}\""), "quote it if it is meant as text"),
         );
         Kind::Hole
     }
@@ -415,9 +416,9 @@ impl Builder<'_> {
         } else {
             format!("more than {} MiB of text", MAX_BYTES / (1024 * 1024))
         };
-        let problem = Diagnostic::error(codes::YAML_TOO_LARGE, format!("the file holds {message}, aliases counted"));
+        let problem = Diagnostic::error(codes::YAML_TOO_LARGE, format!("the file holds {message}, counting aliases"));
         let problem = problem.span(self.span(at)).label("reading stopped here");
-        self.report(problem.hint("part it into several files, and write out what aliases multiply"));
+        self.report(problem.hint("split it into several files, and write out what aliases multiply"));
         Err(Stop)
     }
 
@@ -445,7 +446,7 @@ impl Builder<'_> {
         } else {
             None
         };
-        let mut problem = Diagnostic::error(codes::YAML_SYNTAX, format!("this is no YAML: {}", error.info()))
+        let mut problem = Diagnostic::error(codes::YAML_SYNTAX, format!("this is not valid YAML: {}", error.info()))
             .span(Span::new(self.file, byte..byte));
         problem.hints.extend(hint.map(str::to_owned));
         self.report(problem);
@@ -456,11 +457,11 @@ impl Builder<'_> {
 pub fn too_deep(at: Span) -> Diagnostic {
     Diagnostic::error(codes::YAML_TOO_DEEP, format!("nested more than {MAX_DEPTH} levels deep"))
         .span(at)
-        .hint("no config of the service is that deep: look for a bracket or an indent that is not closed")
+        .hint("no config of the service is that deep: look for an unclosed bracket or a wrong indent")
 }
 
 fn duplicate(key: &str, second: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(codes::DUPLICATE_YAML_KEY, format!("the key `{}` stands twice in one map", shorten(key)))
+    Diagnostic::error(codes::DUPLICATE_YAML_KEY, format!("the key `{}` is in this map twice", shorten(key)))
         .span(second)
         .label("the second")
         .other(first, "the first")

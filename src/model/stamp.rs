@@ -181,11 +181,11 @@ impl Stamp {
         }
         let text = |name: &str, what| map.get(name).and_then(Value::as_str).map(str::to_owned).ok_or(bad(what));
         let state = text("state", "`state` is missing")?;
-        let state: Value = serde_json::from_str(&state).map_err(|_| bad("`state` is no JSON"))?;
+        let state: Value = serde_json::from_str(&state).map_err(|_| bad("`state` is not JSON"))?;
         Ok(Some(Self {
             project: text("project", "`project` is missing")?,
             environment: text("environment", "`environment` is missing")?,
-            key: Key::parse(&text("key", "`key` is missing")?).ok_or(bad("`key` is no key"))?,
+            key: Key::parse(&text("key", "`key` is missing")?).ok_or(bad("`key` is not a valid key"))?,
             agent: map.get("agent").and_then(Value::as_str).map(str::to_owned),
             protect: map.get("protect").and_then(Value::as_bool).unwrap_or(false),
             state: read_state(&state).ok_or(bad("`state` does not hold what it should"))?,

@@ -199,13 +199,6 @@ fn plan_first_config(subject: &Subject<'_>, declared: &Value, plan: &mut AgentPl
         plan.fields.push(change(&mask, &path, Cause::Pending, None, Some(&named)));
     }
     order_fields(&mut plan.fields, declared, subject.shape);
-    for name in &plan.missing_secrets {
-        plan.notices.push(Notice {
-            address: Some(subject.desired.address()),
-            code: "secret-missing",
-            message: format!("`!secret {name}` has no value in this run; `apply` needs it"),
-        });
-    }
     plan.writes_config = true;
     plan.config = subject.desired.declared.reveal(&FieldPath::config()).ok().flatten();
     plan.diagnostics.extend(faults::judge(subject, None, declared));

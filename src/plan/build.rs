@@ -7,7 +7,9 @@ use crate::model::{ConfigShape, Desired, FieldPath, LiveAgent};
 
 use super::agent::plan_agent;
 use super::change::{Action, Notice, Plan, Unchanged};
+use super::codes;
 use super::draft::{Draft, judge_reading, plan_orphans};
+use super::faults;
 use super::identity::{Binding, Identities, identify};
 use super::mask::Labels;
 use super::one::One;
@@ -36,6 +38,7 @@ pub fn build(inputs: &Inputs<'_>, shape: &dyn ConfigShape) -> Plan {
             plan_one(inputs, &identities, &slots, desired, binding, shape, &mut draft);
         }
     }
+    draft.diagnostics.extend(faults::missing_secrets(inputs.desired, &draft.changes));
     plan_orphans(inputs, &identities, &claims(inputs.desired).into_keys().collect(), &mut draft);
     draft.finish(inputs, &identities)
 }
@@ -122,7 +125,7 @@ fn plan_one(
     let config = fields.config.as_ref().or_else(|| Some(&agent?.live_config()?.config));
     if desired.slots.inbound.as_ref().is_some_and(|numbers| !numbers.is_empty()) && config.is_some_and(says_nothing) {
         draft.diagnostics.push(
-            Diagnostic::warning("no-prompt", "callers reach this agent, and it has no prompt")
+            Diagnostic::warning(codes::NO_PROMPT, "callers reach this agent, and it has no prompt")
                 .at(Place::Field { address: desired.address(), path: FieldPath::of(PROMPT) })
                 .hint("write what the agent shall do into `config.agent.instructions`"),
         );

@@ -5,6 +5,7 @@
 //! the limits, `hash` says what a change means.
 
 pub mod agent;
+pub mod alarms;
 pub mod approve;
 pub mod build;
 pub mod change;
@@ -12,6 +13,7 @@ pub mod codes;
 pub mod compare;
 pub mod conceal;
 mod config;
+pub mod contacts;
 pub mod difference;
 mod draft;
 pub mod drift;
@@ -41,6 +43,7 @@ pub mod verify;
 pub mod whose;
 pub mod work;
 
+pub use alarms::{Alarm, AlarmCode, alarms};
 pub use approve::{Approval, ApprovedPlan, Record, Refusal, approve};
 pub use build::build;
 pub use change::{

@@ -63,15 +63,15 @@ pub struct Fault {
 pub enum FaultError {
     /// No such fault.
     #[error(
-        "`{0}` is no fault: it can be refuse, drop-before, drop-after, STATUS-before, STATUS-after, 429, 429=SECONDS, \
+        "`{0}` is not a fault; the faults are refuse, drop-before, drop-after, STATUS-before, STATUS-after, 429, 429=SECONDS, \
          429-date=SECONDS, html-502, html, shape, cut, hang-before, hang-after, drip=MILLISECONDS, huge=MEGABYTES"
     )]
     Kind(String),
     /// The requests cannot be read.
-    #[error("`{0}` names no requests: write METHOD, PATH, or METHOD PATH")]
+    #[error("`{0}` does not name a request: write METHOD, PATH, or METHOD PATH")]
     Requests(String),
     /// The count cannot be read.
-    #[error("`#{0}` is no count: write #2 for the second, #2x3 for three from the second on, #2+ for all of those")]
+    #[error("`#{0}` is not a count: write #2 for the second, #2x3 for three from the second on, #2+ for all of those")]
     Count(String),
 }
 
@@ -274,7 +274,9 @@ mod tests {
 
     #[test]
     fn a_mistake_says_what_can_be_written() {
-        assert!(Fault::parse("explode").unwrap_err().to_string().starts_with("`explode` is no fault: it can be"));
+        assert!(
+            Fault::parse("explode").unwrap_err().to_string().starts_with("`explode` is not a fault; the faults are")
+        );
         assert!(matches!(Fault::parse("200-after"), Err(FaultError::Kind(_))));
         assert!(matches!(Fault::parse("429=soon"), Err(FaultError::Kind(_))));
         assert_eq!(Fault::parse("cut:FETCH /x"), Err(FaultError::Requests("FETCH /x".to_owned())));

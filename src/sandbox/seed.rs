@@ -206,7 +206,7 @@ pub enum SeedError {
         direction: &'static str,
     },
     /// An agent is named that is not there.
-    #[error("the seed's routing falls back to `{0}`, which is none of its agents")]
+    #[error("the seed's routing falls back to `{0}`, which is not one of its agents")]
     UnknownAgent(String),
 }
 

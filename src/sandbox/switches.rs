@@ -121,9 +121,9 @@ fn yes_or_no(word: &str) -> Option<bool> {
 switches! {
     choices {
         metadata: Metadata = "metadata", "What PUT does with an agent's metadata." {
-            Replace = "replace", "The sent value takes the stored one's place.";
+            Replace = "replace", "The value that is sent replaces the stored one.";
             Merge = "merge", "Sent keys are laid over the stored ones; a null is stored.";
-            DeepMerge = "deep-merge", "As a merge patch (RFC 7396): recursive, a null takes a key out.";
+            DeepMerge = "deep-merge", "As a merge patch (RFC 7396): recursive, a null removes a key.";
         }
         publish: Publish = "publish", "What happens to slots that hold an older version of the agent when a newer one is published." {
             Pinned = "pinned", "They stay.";
@@ -151,16 +151,16 @@ switches! {
             Refuse = "refuse", "No: 409.";
         }
         takeover: Takeover = "takeover", "Whether publish takes a slot that another agent holds." {
-            Silent = "silent", "Yes, without a word.";
+            Silent = "silent", "Yes, silently.";
             Conflict = "conflict", "No: 409, and the version is published all the same.";
         }
-        defaults: Defaults = "defaults", "What becomes of absent config fields that have a default." {
+        defaults: Defaults = "defaults", "What happens to absent config fields that have a default." {
             Keep = "keep", "They stay absent.";
             Fill = "fill", "The default is stored.";
         }
-        unknown_keys: UnknownKeys = "unknown-keys", "What becomes of config keys that the schema does not name." {
+        unknown_keys: UnknownKeys = "unknown-keys", "What happens to config keys that the schema does not name." {
             Keep = "keep", "They are stored.";
-            Drop = "drop", "They are dropped without a word.";
+            Drop = "drop", "They are dropped silently.";
             Reject = "reject", "They are a 422.";
         }
         secrets: Secrets = "secrets", "How secrets in a config are read back." {
@@ -173,7 +173,7 @@ switches! {
             Masked = "masked", "Its secrets masked.";
         }
         put_config: PutConfig = "put-config", "What PUT does with a version's config." {
-            Replace = "replace", "The sent config takes the stored one's place.";
+            Replace = "replace", "The config that is sent replaces the stored one.";
             Merge = "merge", "Sent keys are laid over the stored ones, recursively; a null is stored.";
         }
         key_order: KeyOrder = "key-order", "The order of keys in a config that is read back." {
@@ -184,9 +184,9 @@ switches! {
             Kept = "kept", "As they were sent.";
             Sorted = "sorted", "By what their elements hold.";
         }
-        empty_values: EmptyValues = "empty-values", "What becomes of empty lists, empty objects and nulls in a config." {
+        empty_values: EmptyValues = "empty-values", "What happens to empty lists, empty objects and nulls in a config." {
             Keep = "keep", "They are stored.";
-            Drop = "drop", "They are left out where the schema does not require them.";
+            Drop = "drop", "They are left out if the schema does not require them.";
         }
         base_copies: BaseCopies = "base-copies", "What `base_version` copies." {
             Config = "config", "The config.";
@@ -197,7 +197,7 @@ switches! {
             One = "one", "A second is refused: 409.";
         }
         latest: Latest = "latest", "What reading the version `latest` does." {
-            MakesDraft = "makes-draft", "Makes a draft where none is above the live version.";
+            MakesDraft = "makes-draft", "Makes a draft if none is newer than the live version.";
             Returns = "returns", "Returns the highest version.";
         }
         create_id: CreateId = "create-id", "What the id is called in the answer to a created agent." {
@@ -231,7 +231,7 @@ switches! {
             None = "none", "Bare arrays.";
             Data = "data", "`data` and `pagination`.";
         }
-        cursor: Cursor = "cursor", "What a cursor is, and where the next one is told." {
+        cursor: Cursor = "cursor", "What a cursor is, and where the next one is given." {
             CreatedAt = "created-at", "The last item's `created_at` in base64, made by the client.";
             Header = "header", "An opaque text in the header `x-next-cursor`, empty on the last page; no other is taken.";
             Link = "link", "An opaque text in a `Link` header, absent on the last page; a creation time is taken too.";
@@ -241,7 +241,7 @@ switches! {
             Reject = "reject", "A 422.";
             Clamp = "clamp", "Counts as the greatest.";
         }
-        limit_error: LimitError = "limit-error", "Whether that 422 tells the bound." {
+        limit_error: LimitError = "limit-error", "Whether that 422 names the limit." {
             Bound = "bound", "In `ctx.le`.";
             Bare = "bare", "No.";
         }
@@ -264,22 +264,22 @@ switches! {
         }
     }
     flags {
-        publish_atomic = "publish-atomic", "yes", "no", "Whether publish looks at all numbers before it writes one.";
+        publish_atomic = "publish-atomic", "yes", "no", "Whether publish checks all numbers before it writes one.";
         list_versions = "list-versions", "yes", "no", "Whether the agent list carries `versions`.";
         record_versions = "record-versions", "yes", "no", "Whether an agent's own record carries `versions`.";
         list_metadata = "list-metadata", "yes", "no", "Whether the agent list carries `metadata`.";
         list_numbers = "list-numbers", "yes", "no", "Whether the agent list carries `phone_numbers`.";
-        authors = "authors", "yes", "no", "Whether `created_by` and `modified_by` are told.";
+        authors = "authors", "yes", "no", "Whether `created_by` and `modified_by` are given.";
         reject_unpublished_widget = "reject-unpublished-widget", "no", "yes", "Whether a widget may not point at a draft.";
         voice_rewrite = "voice-rewrite", "yes", "no", "Whether `voice_id` becomes the first of `voice_ids`.";
-        strip_text = "strip-text", "no", "yes", "Whether long texts lose their trailing blanks.";
+        strip_text = "strip-text", "no", "yes", "Whether long texts lose their trailing spaces.";
         name_unique = "name-unique", "no", "yes", "Whether a second agent of a name is refused: 409.";
         put_marks_edited = "put-marks-edited", "yes", "no", "Whether PUT of a config counts as an edit by hand.";
         error_input = "error-input", "no", "yes", "Whether a 422 repeats the value that it refuses.";
     }
     numbers {
         limit_max = "limit-max", 1000, [3, 20], "The greatest `limit` of a list.";
-        limit_default = "limit-default", 100, [2], "The `limit` of a list where none is sent.";
+        limit_default = "limit-default", 100, [2], "The `limit` of a list if none is sent.";
         eventual = "eventual", 0, [2], "For how many reads what was written is not seen.";
         job_requests = "job-requests", 3, [1], "After how many requests work in the background is done.";
     }

@@ -108,7 +108,7 @@ fn diagnostic(fault: Fault, severity: Severity, desired: &Desired, places: &impl
     if let (Some(span), Some(meant)) = (exact, meant) {
         let title = match spot {
             Spot::Key => format!("rename it to `{meant}`"),
-            Spot::Value | Spot::Absent => format!("replace it by `{meant}`"),
+            Spot::Value | Spot::Absent => format!("replace it with `{meant}`"),
         };
         // In quotes, which YAML and JSON both take, whatever the word is.
         diagnostic = diagnostic.fix(span, Value::String(meant).to_string(), title);

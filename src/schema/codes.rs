@@ -33,19 +33,19 @@ pub const FORBIDDEN: &str = "schema-forbidden";
 
 /// Every code with what it means, for the documentation.
 pub const ALL: [(&str, &str); 15] = [
-    (TYPE, "a value has another JSON type than the schema says"),
-    (ENUM, "a value is none of those that the schema lists; a warning under `--schema=lenient`"),
-    (BRANCH, "the mark of a union names no branch of it; a warning under `--schema=lenient`"),
-    (NO_BRANCH, "the property that tells the branches of a union apart is missing"),
-    (UNION, "a value fits no branch of a union, or more than one where one is wanted"),
+    (TYPE, "a value does not have the JSON type that the schema asks for"),
+    (ENUM, "a value is not one of those that the schema lists; a warning under `--schema=lenient`"),
+    (BRANCH, "a discriminator does not name one of the schema's forms; a warning under `--schema=lenient`"),
+    (NO_BRANCH, "the property that selects one of the schema's forms is missing"),
+    (UNION, "a value fits none of the schema's forms, or more than one if only one is allowed"),
     (MISSING, "a required property is missing"),
-    (UNKNOWN, "a property is not in the schema; a warning under `--schema=lenient` where the object is open"),
+    (UNKNOWN, "a property is not in the schema; a warning under `--schema=lenient` if the object is open"),
     (RANGE, "a number is out of its bounds"),
     (LENGTH, "a text, a list or an object is too short or too long"),
     (PATTERN, "a text does not match the schema's pattern"),
     (SLOW_PATTERN, "the schema's pattern takes too long on this text, so that it could not be checked"),
     (UNCHECKED, "the patterns of the schema take too long on all texts together, so not every value was checked"),
     (FORMAT, "a text is not of the format that the schema names"),
-    (LIST, "a list holds something twice, or lacks an element that it must hold"),
+    (LIST, "a list holds an element twice, or lacks an element that is required"),
     (FORBIDDEN, "the schema rules this value out"),
 ];

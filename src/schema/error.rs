@@ -27,7 +27,7 @@ pub enum SchemaError {
         found: String,
     },
     /// More bytes than any schema has.
-    #[error("the schema has {bytes} bytes, more than the {limit} that are read")]
+    #[error("the schema has {bytes} bytes, more than the limit of {limit}")]
     TooLarge {
         /// How many there are.
         bytes: usize,
@@ -60,7 +60,7 @@ pub enum SchemaError {
         reference: String,
     },
     /// A reference to nothing.
-    #[error("the schema refers to nothing at `{pointer}`: `{reference}`")]
+    #[error("the schema has a reference to nothing at `{pointer}`: `{reference}`")]
     UnknownReference {
         /// The place in the schema.
         pointer: String,
@@ -101,14 +101,14 @@ impl SchemaError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Empty | Self::Html | Self::NotJson { .. } | Self::NotASchema { .. } => {
-                "check that the address is that of the service and not of a proxy or a login page in front of it"
+                "check that the address is the service's, not that of a proxy or a login page in front of it"
             }
             Self::TooLarge { .. } | Self::TooComplex { .. } => {
                 "a schema of this size is not read, so that no answer can exhaust this machine; report it if it is the \
                  service's own"
             }
             Self::Malformed { .. } => {
-                "report it to the service; until it is mended, `validate --offline` takes the last good one"
+                "report it to the service; until it is fixed, `validate --offline` takes the last good one"
             }
             Self::Unchecked => {
                 "report it to the service: a pattern that looks around or refers back can take very long on a text"
@@ -117,7 +117,7 @@ impl SchemaError {
                 "a schema is only believed as far as it is in one document; nothing was fetched"
             }
             Self::UnknownReference { .. } | Self::EndlessReference { .. } | Self::Unsupported { .. } => {
-                "report it to the service; until it is mended, `validate --offline` takes the last good schema"
+                "report it to the service; until it is fixed, `validate --offline` takes the last good schema"
             }
         }
     }

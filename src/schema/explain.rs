@@ -143,7 +143,7 @@ impl Explainer<'_, '_> {
             Kind::Maximum { limit } => (codes::RANGE, format!("{shown} is more than {limit}")),
             Kind::ExclusiveMinimum { limit } => (codes::RANGE, format!("{shown} is not more than {limit}")),
             Kind::ExclusiveMaximum { limit } => (codes::RANGE, format!("{shown} is not less than {limit}")),
-            Kind::MultipleOf { multiple_of } => (codes::RANGE, format!("{shown} is no multiple of {multiple_of}")),
+            Kind::MultipleOf { multiple_of } => (codes::RANGE, format!("{shown} is not a multiple of {multiple_of}")),
             Kind::MinLength { limit } => (codes::LENGTH, format!("the text has fewer characters than {limit}")),
             Kind::MaxLength { limit } => (codes::LENGTH, format!("the text has more characters than {limit}")),
             Kind::MinItems { limit } => (codes::LENGTH, format!("the list has fewer elements than {limit}")),
@@ -156,25 +156,25 @@ impl Explainer<'_, '_> {
             Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {
                 (codes::SLOW_PATTERN, "the schema's pattern takes too long on this text to be checked".to_owned())
             }
-            Kind::Format { format } => (codes::FORMAT, format!("{shown} is no valid {}", quoted_text(format))),
+            Kind::Format { format } => (codes::FORMAT, format!("{shown} is not a valid {}", quoted_text(format))),
             Kind::ContentEncoding { content_encoding } => {
                 (codes::FORMAT, format!("the text is not encoded as {}", quoted_text(content_encoding)))
             }
             Kind::ContentMediaType { content_media_type } => {
-                (codes::FORMAT, format!("the text is no {}", quoted_text(content_media_type)))
+                (codes::FORMAT, format!("the text is not {}", quoted_text(content_media_type)))
             }
             Kind::FromUtf8 { .. } => (codes::FORMAT, "the encoded text is not UTF-8".to_owned()),
             Kind::UniqueItems => (codes::LIST, "the list holds the same element twice".to_owned()),
-            Kind::Contains => (codes::LIST, "the list lacks an element that it must hold".to_owned()),
-            Kind::UnevaluatedItems { .. } => (codes::LIST, "the list holds elements that it must not hold".to_owned()),
+            Kind::Contains => (codes::LIST, "the list lacks a required element".to_owned()),
+            Kind::UnevaluatedItems { .. } => (codes::LIST, "the list holds elements that are not allowed".to_owned()),
             Kind::PropertyNames { error } => {
                 let name = error.instance().as_str().unwrap_or_default().to_owned();
-                let message = format!("{} is no name for a property here", quoted_text(&name));
+                let message = format!("{} is not a valid property name here", quoted_text(&name));
                 self.add(path.child(name), codes::UNKNOWN, message).spot = Spot::Key;
                 return;
             }
             Kind::Not { schema } => (codes::FORBIDDEN, forbidden(schema, &shown)),
-            Kind::FalseSchema => (codes::FORBIDDEN, "nothing may stand here".to_owned()),
+            Kind::FalseSchema => (codes::FORBIDDEN, "nothing is allowed here".to_owned()),
             _ => (codes::FORBIDDEN, format!("{shown} is not what the schema asks for")),
         };
         self.add(path, code, message);
@@ -260,7 +260,7 @@ impl Explainer<'_, '_> {
             .map(quoted_text)
             .collect();
         let of = if names.is_empty() { String::new() } else { format!(" of {}", listed(&names, "and")) };
-        self.add(path.clone(), codes::UNION, format!("this fits more than one form{of}, where one is wanted"));
+        self.add(path.clone(), codes::UNION, format!("this fits more than one form{of}, but must fit exactly one"));
     }
 
     /// Nothing tells the branch: where all that is wrong is what is missing, the ways out are listed; else the branch
@@ -268,7 +268,7 @@ impl Explainer<'_, '_> {
     fn nearest_branch(&mut self, path: &FieldPath, context: &[Vec<ValidationError<'static>>]) {
         let ways: Option<Vec<String>> = context.iter().map(|errors| only_missing(path, errors)).collect();
         if let Some(ways) = ways.filter(|ways| ways.len() > 1) {
-            let message = format!("one of these is needed: {}", ways.join("; or "));
+            let message = format!("one of these is required: {}", ways.join("; or "));
             self.add(path.clone(), codes::MISSING, message);
             return;
         }
@@ -393,7 +393,7 @@ fn forbidden(schema: &Value, shown: &str) -> String {
         None => match schema.get("required").and_then(Value::as_array) {
             Some(names) => {
                 let names: Vec<String> = names.iter().map(quoted).collect();
-                format!("{} may not stand together", listed(&names, "and"))
+                format!("{} cannot be used together", listed(&names, "and"))
             }
             None if shown.chars().count() > 40 => "the schema rules this value out".to_owned(),
             None => format!("the schema rules {shown} out"),

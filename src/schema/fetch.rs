@@ -19,7 +19,7 @@ const MAX_FILE: usize = 4 * MAX_BYTES;
 #[derive(Debug, Error)]
 pub enum CacheError {
     /// The file or its folder could not be written.
-    #[error("could not keep the schema in `{path}`")]
+    #[error("could not save the schema in `{path}`")]
     Write {
         /// The file.
         path: PathBuf,
@@ -28,7 +28,7 @@ pub enum CacheError {
         source: io::Error,
     },
     /// The file could not be read.
-    #[error("could not read the kept schema in `{path}`")]
+    #[error("could not read the cached schema in `{path}`")]
     Read {
         /// The file.
         path: PathBuf,
@@ -37,7 +37,7 @@ pub enum CacheError {
         source: ReadError,
     },
     /// The file is not what was written.
-    #[error("the kept schema in `{path}` is damaged: {problem}")]
+    #[error("the cached schema in `{path}` is damaged: {problem}")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -56,9 +56,7 @@ impl CacheError {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Write { .. } => {
-                "nothing depends on it but `--offline`; set XDG_CACHE_HOME to a folder that can be written"
-            }
+            Self::Write { .. } => "only `--offline` depends on it; set XDG_CACHE_HOME to a writable folder",
             Self::Read { .. } | Self::Damaged { .. } => "delete the file and run once without `--offline`",
             Self::NotText { .. } => "check that the address is that of the service",
         }

@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
             return Ok(*known);
         }
         if self.nodes.len() >= MAX_NODES {
-            return Err(SchemaError::TooComplex { what: format!("it has more than {MAX_NODES} places") });
+            return Err(SchemaError::TooComplex { what: format!("it has more than {MAX_NODES} nodes") });
         }
         let id = NodeId(self.nodes.len());
         self.by_pointer.insert(pointer.clone(), id);

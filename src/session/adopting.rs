@@ -157,7 +157,7 @@ fn candidates(
         };
         let live = agent.agent_id.as_ref().and_then(|id| service.live.agents.get(id));
         let (Some(live), Some(desired)) = (live, find(&agent.key)) else {
-            let reason = "there is no such agent: delete its manifest, or let `reachform apply` make it";
+            let reason = "the agent does not exist: delete its manifest, or let `reachform apply` create it";
             refuse(None, reason, out);
             continue;
         };
@@ -193,7 +193,11 @@ fn candidates(
             }
             if is_own_older_version(live, slot) {
                 let path = FieldPath::of(["phone_numbers", slot.direction.as_str(), slot.number.as_str()]);
-                refuse(Some(&path), "it points at an older version of the same agent, which no manifest can say", out);
+                refuse(
+                    Some(&path),
+                    "it rings an older version of the same agent, which a manifest cannot express",
+                    out,
+                );
                 continue;
             }
             removals.push(number(&agent.key, false));
@@ -304,7 +308,7 @@ impl Run<'_> {
         if resolved.diagnostics.has_errors() {
             let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
             let first = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-            return Err(Obstacle::Other(format!("the manifests would have a mistake: {first}")));
+            return Err(Obstacle::Other(format!("the manifests would no longer be valid: {first}")));
         }
         let mut touched: BTreeSet<(&Key, &FieldPath)> =
             meant.iter().map(|candidate| (&candidate.key, &candidate.path)).collect();

@@ -26,7 +26,9 @@ pub enum SessionError {
         variable: String,
     },
     /// The environment declares an organization, and this credential is not shown which one it works in.
-    #[error("environment `{environment}` is organization `{wanted}`, and this credential does not show its own")]
+    #[error(
+        "environment `{environment}` is organization `{wanted}`, and this credential does not show which organization it belongs to"
+    )]
     OrganizationUnverified {
         /// The environment.
         environment: String,

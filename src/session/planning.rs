@@ -214,7 +214,7 @@ pub async fn make_plan(
         plan.complete = false;
         plan.diagnostics.push(
             Diagnostic::error("config-unreadable", one_line(&failure))
-                .hint("nothing is planned for an agent whose config could not be read; run again"),
+                .hint("no change is planned for an agent whose config could not be read; run again"),
         );
     }
     let mut found = check_each(resolved, &service.schema, leniency);
@@ -242,8 +242,7 @@ pub async fn make_plan(
             address: None,
             code: "secrets-not-tried",
             message:
-                "many texts are as long as a short secret, too many to compare all of them with it: those that were \
-                      not compared are shown as (secret)"
+                "too many texts have the length of a short secret to compare them all with it: those that were not compared are shown as (secret)"
                     .to_owned(),
         });
         plan.notices.sort();

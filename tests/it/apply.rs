@@ -411,7 +411,7 @@ fn a_version_that_was_published_only_by_word_is_not_called_live() {
 #[test]
 fn where_the_closing_reading_fails_what_was_applied_is_unverified() {
     let mut world = changed("");
-    // The lists of agents that are read after publishing are those of the closing reading.
+    // The lists of agents after publishing are those of the closing reading.
     let mut undisturbed = world.fork();
     run(async { undisturbed.apply().await });
     let log = undisturbed.sandbox.log();

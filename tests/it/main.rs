@@ -11,6 +11,7 @@
 
 mod action;
 mod agreement;
+mod alarms;
 mod api;
 mod apply;
 mod architecture;

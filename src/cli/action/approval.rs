@@ -1,4 +1,5 @@
-//! Which plan was approved: the one that the check run on the head commit of the merged pull request names.
+//! Which plan was approved: the one that the check run on the pushed commit names, where the merge queue has planned it,
+//! else the one on the head commit of the merged pull request.
 //!
 //! A comment is anyone's to edit. A check run is written by an app alone, and its `external_id` is the plan's hash. It
 //! approves nothing before the merge: until then anyone who can push a branch has such a check run.
@@ -29,10 +30,19 @@ pub async fn find(desk: &Desk<'_>, inputs: &Inputs, environment: &str) -> Result
     if pull_request.merge_sha.is_none() {
         return Err(unapproved().cause(format!("#{number} is not merged, and merging is what approves its plan")));
     }
-    let name = name(environment, inputs.comment_key.as_deref());
-    let check = approved(publisher.forge(), &pull_request.head_sha, &name).await.map_err(asked)?;
-    let head = pull_request.head_sha.get(..12).unwrap_or(&pull_request.head_sha);
-    let Some(check) = check else {
+    let name = name(environment, publisher.folder(), inputs.comment_key.as_deref());
+    let head = &pull_request.head_sha;
+    // The merge queue plans the very commit that it then pushes, with all pull requests of the group in it.
+    let pushed = publisher.context().head_sha.as_ref().filter(|sha| pull_request.merge_sha.as_ref() == Some(sha));
+    let mut found = None;
+    for sha in pushed.into_iter().chain([head]) {
+        found = approved(publisher.forge(), sha, &name).await.map_err(asked)?.map(|check| (check, short(sha)));
+        if found.is_some() {
+            break;
+        }
+    }
+    let Some((check, sha)) = found else {
+        let head = short(head);
         return Err(unapproved()
             .cause(format!("the commit {head} of #{number} has no check run `{name}` of this workflow's app"))
             .hint("plan pull requests with this action, with `checks: write`, before they are merged"));
@@ -42,16 +52,21 @@ pub async fn find(desk: &Desk<'_>, inputs: &Inputs, environment: &str) -> Result
         Some(Conclusion::Success | Conclusion::Neutral | Conclusion::ActionRequired) => {}
         Some(Conclusion::Failure) => {
             return Err(not_approved("refused: the plan that was reviewed could not be applied; nothing was changed")
-                .cause(format!("the check run `{name}` on the commit {head} of #{number} failed")));
+                .cause(format!("the check run `{name}` on the commit {sha} of #{number} failed")));
         }
         None => {
             return Err(unapproved()
-                .cause(format!("the check run `{name}` on the commit {head} of #{number} ended as `{ended}`")));
+                .cause(format!("the check run `{name}` on the commit {sha} of #{number} ended as `{ended}`")));
         }
     }
     check.external_id.as_deref().and_then(Digest::parse).ok_or_else(|| {
-        unapproved().cause(format!("the check run `{name}` on the commit {head} of #{number} names no plan hash"))
+        unapproved().cause(format!("the check run `{name}` on the commit {sha} of #{number} names no plan hash"))
     })
+}
+
+/// The beginning of a commit, for messages.
+fn short(sha: &str) -> &str {
+    sha.get(..12).unwrap_or(sha)
 }
 
 fn unapproved() -> CommandError {

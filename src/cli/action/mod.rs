@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::forge::{Context, State};
 use crate::plan::{Plan, SavedPlan};
+use crate::render::report_line;
 use crate::session::Workspace;
 
 use super::args::{self, Apply, IssueMode};
@@ -23,6 +24,7 @@ use super::exit::Exit;
 use super::publish::Content;
 use super::report::{CommandError, Reason};
 use super::settings::Settings;
+use super::workflow::annotate;
 use super::{apply, drift, forge, issue, markdown, open, output, plan, signals, validate};
 
 use desk::{Desk, Urgency};
@@ -84,6 +86,7 @@ async fn act(outer: &Settings, outputs: &mut Outputs) -> Result<Exit, CommandErr
         Ok(outcome) => outcome,
         Err(error) => {
             output::aside(&error.text());
+            annotate::failure(&error, settings.annotations);
             output::json_of_failure(&settings, &format!("{:#}\n", error.json()));
             Outcome::failed(&error)
         }
@@ -101,9 +104,14 @@ impl Action<'_> {
         outputs: &mut Outputs,
     ) -> Result<Outcome, CommandError> {
         let Self { inputs, settings, .. } = *self;
-        if let Some(origin) = context.map(|context| context.origin).filter(|origin| origin.is_untrusted()) {
+        if let Some(context) = context.filter(|context| context.has_files_of_the_base())
+            && matches!(command, args::Command::Plan(_))
+        {
+            return Err(stranger::no_plan(context));
+        }
+        if let Some(context) = context.filter(|context| context.origin.is_untrusted()) {
             if matches!(command, args::Command::Apply(_)) {
-                return Err(stranger::no_apply(origin));
+                return Err(stranger::no_apply(stranger::origin(context, &self.desk).await, context));
             }
             if !stranger::has_credential(settings) {
                 return stranger::run(self, command, outputs).await;
@@ -146,14 +154,7 @@ impl Action<'_> {
         match self.unless_cancelled(plan::make(arguments, &workspace, self.settings)).await {
             Ok(plan) => {
                 outputs.plan(&plan);
-                self.desk.tell(&Content::Plan(&plan, &workspace.resolved.sources), &environment, outputs).await;
-                if self.inputs.check {
-                    self.desk.check(&plan, &workspace.resolved.sources, &environment, outputs).await;
-                }
-                // A plan that is none says nothing of what would change.
-                if self.inputs.labels && plan.is_applyable() {
-                    self.desk.label(&plan, &environment).await;
-                }
+                self.desk.show(&plan, &workspace.resolved.sources, &environment, outputs).await;
                 Ok(Outcome::of_plan(&plan))
             }
             Err(error) => {
@@ -224,6 +225,9 @@ impl Action<'_> {
                 let again = (!report.is_complete()).then(|| approval::again(self.inputs, &report));
                 apply::finish(&report, &arguments.planning, self.settings);
                 outputs.report(&report);
+                if let Some(again) = &again {
+                    annotate::failed(&format!("{} {again}", report_line(&report)), self.settings.annotations);
+                }
                 self.desk.tell(&Content::Report(&report, again.as_deref()), environment, outputs).await;
                 Ok(Outcome::of_report(&report))
             }
@@ -270,17 +274,19 @@ impl Action<'_> {
         let text = markdown::of_drift(&found, self.settings);
         let content = Content::Markdown { text: &text, state: State::Planned, plan_hash: None };
         self.desk.summarize(&content, &found.target.environment);
-        if let Some(publisher) = self.desk.publisher().filter(|_| mode != IssueMode::Off) {
-            let labels = &self.inputs.drift_labels;
-            let kept = self.desk.in_time(issue::keep_at(publisher, &found, mode, labels)).await;
-            if let Some(Ok(kept)) = &kept {
-                outputs.issue(kept.number);
+        let kept = match self.desk.publisher().filter(|_| mode != IssueMode::Off) {
+            Some(publisher) => {
+                let labels = &self.inputs.drift_labels;
+                self.desk.in_time(issue::keep_at(publisher, &found, mode, labels)).await
             }
-            if let Some(kept) = kept {
-                issue::tell(kept);
-            }
+            None => None,
+        };
+        if let Some(Ok(kept)) = &kept {
+            outputs.issue(kept.number);
         }
-        Ok(Outcome::of_drift(&found))
+        let outcome = Outcome::of_drift(&found);
+        let is_reported = issue::tell(&found, mode, kept.as_ref(), self.settings);
+        Ok(if is_reported { outcome } else { outcome.unreported() })
     }
 }
 

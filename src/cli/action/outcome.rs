@@ -16,8 +16,8 @@ pub struct Outcome {
     pub reason: &'static str,
     /// Whether something was changed on the service.
     drifted: bool,
-    /// Whether a policy of its own makes a failure of changes.
-    changes_fail: bool,
+    /// Whether it fails whatever `fail-on` says of findings.
+    always_fails: bool,
 }
 
 impl Outcome {
@@ -36,7 +36,7 @@ impl Outcome {
             (Exit::Failed, Reason::Auth) => "auth",
             (Exit::Failed, Reason::Service) => "api-error",
         };
-        Self { exit: error.exit, reason, drifted: false, changes_fail: false }
+        Self { exit: error.exit, reason, drifted: false, always_fails: false }
     }
 
     /// Of a check of the manifests, which fails for what stands in them alone.
@@ -45,7 +45,7 @@ impl Outcome {
             exit,
             reason: if exit == Exit::Done { "" } else { "config-invalid" },
             drifted: false,
-            changes_fail: false,
+            always_fails: false,
         }
     }
 
@@ -60,7 +60,7 @@ impl Outcome {
             Exit::Failed => "api-error",
             _ => "",
         };
-        Self { exit, reason, drifted, changes_fail: false }
+        Self { exit, reason, drifted, always_fails: false }
     }
 
     /// Of an apply.
@@ -75,7 +75,7 @@ impl Outcome {
             Exit::Failed => "api-error",
             _ => "",
         };
-        Self { exit, reason, drifted: false, changes_fail: false }
+        Self { exit, reason, drifted: false, always_fails: false }
     }
 
     /// Of a check for drift.
@@ -86,27 +86,32 @@ impl Outcome {
             Exit::Failed => "api-error",
             _ => "",
         };
-        Self { exit, reason, drifted: exit == Exit::Changes, changes_fail: false }
+        Self { exit, reason, drifted: exit == Exit::Changes, always_fails: false }
     }
 
     /// Of the offline difference of a stranger's files.
     pub fn of_difference(differs: bool) -> Self {
         let (exit, reason) = if differs { (Exit::Changes, "changes") } else { (Exit::Done, "") };
-        Self { exit, reason, drifted: false, changes_fail: false }
+        Self { exit, reason, drifted: false, always_fails: false }
+    }
+
+    /// Of a check whose finding did not reach anybody: a monitor that cannot speak is never green.
+    pub fn unreported(self) -> Self {
+        let reason = if self.exit == Exit::Failed { self.reason } else { "not-reported" };
+        Self { exit: Exit::Failed, reason, always_fails: true, ..self }
     }
 
     /// The same where changes are a failure whatever `fail-on` says of findings.
     pub fn must_fail(self) -> Self {
-        Self { changes_fail: true, ..self }
+        Self { always_fails: true, ..self }
     }
 
     /// How the step ends. Wrong usage and a signal are no findings, so no policy lets them pass.
     pub fn step(self, fail_on: FailOn) -> Exit {
         match (self.exit, fail_on) {
             (Exit::Usage | Exit::Interrupted, _) => self.exit,
-            (_, FailOn::Never) => Exit::Done,
-            (Exit::Changes, _) if self.changes_fail => self.exit,
-            (Exit::Changes, FailOn::Error) => Exit::Done,
+            _ if self.always_fails => self.exit,
+            (_, FailOn::Never) | (Exit::Changes, FailOn::Error) => Exit::Done,
             (Exit::Changes, FailOn::Drift) if !self.drifted => Exit::Done,
             (exit, FailOn::Error | FailOn::Changes | FailOn::Drift) => exit,
         }
@@ -119,7 +124,7 @@ mod tests {
 
     #[test]
     fn what_fails_the_step_is_what_was_asked_for() {
-        let outcome = |exit, drifted| Outcome { exit, reason: "", drifted, changes_fail: false };
+        let outcome = |exit, drifted| Outcome { exit, reason: "", drifted, always_fails: false };
         let steps = |outcome: Outcome| {
             [FailOn::Error, FailOn::Drift, FailOn::Changes, FailOn::Never].map(|on| outcome.step(on).code())
         };

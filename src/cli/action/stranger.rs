@@ -15,6 +15,7 @@ use crate::render::values::plural;
 use crate::session::Workspace;
 
 use super::Action;
+use super::desk::Desk;
 use super::inputs::ForkPolicy;
 use super::outcome::Outcome;
 use super::outputs::Outputs;
@@ -56,7 +57,7 @@ fn not_of_the_run(settings: &Settings) -> Option<String> {
         return Some("the run names no commit: GITHUB_SHA is not set".to_owned());
     };
     let short = |commit: &str| commit.chars().take(12).collect::<String>();
-    let (commit, beside) = (git::source(&settings.dir).commit, git::beside_commit(&settings.dir));
+    let (commit, beside) = (open::source(settings).commit, git::beside_commit(&settings.dir));
     match (commit, beside.as_deref()) {
         (Some(commit), _) if commit != own => {
             Some(format!("the checkout is at {}, and the commit of the run is {}", short(&commit), short(own)))
@@ -71,14 +72,49 @@ fn not_of_the_run(settings: &Settings) -> Option<String> {
 }
 
 /// A stranger's pull request changes nothing on the service.
-pub fn no_apply(origin: Origin) -> CommandError {
+pub fn no_apply(origin: Origin, context: &Context) -> CommandError {
     let whose = match origin {
         Origin::Fork => "from a fork",
         Origin::Dependabot => "of Dependabot",
-        Origin::Unknown | Origin::Repository => "that may come from a fork",
+        Origin::Unknown => "that may come from a fork",
+        // The event did not say so, and the forge did.
+        Origin::Repository => "by a comment on it",
     };
-    CommandError::config(format!("refused: nothing is applied for a pull request {whose}"))
-        .hint("apply after the merge, on `push`")
+    let error = CommandError::config(format!("refused: nothing is applied for a pull request {whose}"));
+    let error = match origin {
+        Origin::Repository => error.cause(files_of_the_base(context)),
+        Origin::Unknown => {
+            error.cause(format!("the event `{}` does not say where its commits come from", context.event))
+        }
+        Origin::Fork | Origin::Dependabot => error,
+    };
+    error.hint("apply after the merge, on `push`")
+}
+
+/// A plan of the base is not the plan of the pull request that the event names.
+pub fn no_plan(context: &Context) -> CommandError {
+    let number = context.pull_request.map(|number| format!(" #{number}")).unwrap_or_default();
+    CommandError::config(format!("refused: this would show the plan of the base as that of the pull request{number}"))
+        .cause(files_of_the_base(context))
+        .hint("plan pull requests with `on: pull_request`; a fork then gets the offline difference, without a secret")
+}
+
+fn files_of_the_base(context: &Context) -> String {
+    format!("a run of the event `{}` has the files of the base, not those of the pull request", context.event)
+}
+
+/// Where the commits of the pull request come from. The event of a comment does not say so, and the forge does.
+pub async fn origin(context: &Context, desk: &Desk<'_>) -> Origin {
+    let (Origin::Unknown, Some(number), Some(publisher)) = (context.origin, context.pull_request, desk.publisher())
+    else {
+        return context.origin;
+    };
+    let Some(Ok(found)) = desk.in_time(publisher.forge().pull_request(number)).await else { return Origin::Unknown };
+    match found.head_repository {
+        Some(head) if head.eq_ignore_ascii_case(&context.repository) => Origin::Repository,
+        // A deleted fork has no repository any more.
+        Some(_) | None => Origin::Fork,
+    }
 }
 
 /// Whether the service could be asked.
@@ -127,7 +163,7 @@ async fn validated(action: &Action<'_>, arguments: &args::Validate) -> Result<Ou
     let problems = resolved.diagnostics.clone().sorted(&resolved.sources);
     findings::write("validate", &problems, &resolved, &arguments.reports, settings)?;
     desk.summarize_validation(&resolved, &problems);
-    let workspace = Workspace { resolved, source: git::source(&settings.dir) };
+    let workspace = Workspace { resolved, source: open::source(settings) };
     open::refuse_broken(&workspace, settings)?;
     let count = plural(workspace.resolved.desired.len(), "manifest is", "manifests are");
     output::result(&format!("{count} in order; without a credential they were not checked against the schema."));

@@ -38,16 +38,16 @@ pub enum Unfit {
     #[error("it was not found in the manifest")]
     NotFound,
     /// A tag stands there whose value comes from elsewhere.
-    #[error("`!{0}` stands there, and what it stands for is not the manifest's to change")]
+    #[error("the value comes from `!{0}`, so the manifest does not hold it")]
     Tag(String),
     /// The value would have to be written whole, and a tag inside it would be lost.
     #[error("`!{0}` inside it would be lost")]
     TagInside(String),
     /// The live value is a secret, or holds one.
-    #[error("it is a secret, or holds one, and no file may: write it as `!secret NAME`")]
+    #[error("it is a secret, or holds one, which must not be written to a file: write it as `!secret NAME`")]
     Secret,
     /// The text is laid out in a way that is not edited.
-    #[error("the YAML is laid out there in a way that is not edited")]
+    #[error("the YAML there has a layout that cannot be edited automatically")]
     Layout,
     /// A file could not be read.
     #[error("`{0}` cannot be read")]

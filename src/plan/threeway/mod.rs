@@ -92,8 +92,14 @@ impl<'a> Subject<'a> {
 
     /// What became of a declared leaf, `since` saying what became of a path of ours. Where Git used to have something of
     /// another shape there, that is what became of it. Where an `ignore` covered it until lately and no apply has written it
-    /// since, the declared value holds again, and what is live was put there by somebody else.
-    fn past(&self, path: &FieldPath, named: &Value, since: &dyn Fn(&FieldPath) -> Option<Since>) -> Option<Past> {
+    /// since, the declared value holds again, and what is live there, if anything is, was put there by somebody else.
+    fn past(
+        &self,
+        path: &FieldPath,
+        named: &Value,
+        is_there: bool,
+        since: &dyn Fn(&FieldPath) -> Option<Since>,
+    ) -> Option<Past> {
         let history = self.history();
         let (owned, seal) = (history.owned(), history.seal()?);
         if let Some(hash) = owned.get(path) {
@@ -107,7 +113,9 @@ impl<'a> Subject<'a> {
         let worst = [Since::Changed, Since::Unfinished, Since::AsApplied].into_iter().find(|since| all.contains(since));
         match worst {
             Some(live) => Some(Past { git_changed: true, live }),
-            None => self.scope.ended(path).map(|_| Past { git_changed: false, live: Since::Changed }),
+            None => {
+                self.scope.ended(path).filter(|_| is_there).map(|_| Past { git_changed: false, live: Since::Changed })
+            }
         }
     }
 

@@ -22,6 +22,11 @@ pub fn annotations(findings: &[Finding<'_>], elsewhere: &str) -> String {
     out
 }
 
+/// One command for a message that is of no file.
+pub fn annotation(severity: Severity, message: &str) -> String {
+    command(severity, &[("title", "reachform".to_owned())], message)
+}
+
 fn one(finding: &Finding<'_>) -> String {
     let mut properties = Vec::new();
     if let Some(path) = &finding.path {

@@ -10,7 +10,7 @@ mod sarif;
 
 use std::collections::BTreeMap;
 
-pub use annotations::{ANNOTATIONS, annotations};
+pub use annotations::{ANNOTATIONS, annotation, annotations};
 pub use code_quality::{MAX_FINDINGS as CODE_QUALITY_FINDINGS, code_quality};
 pub use sarif::{MAX_BYTES as SARIF_BYTES, MAX_RESULTS as SARIF_RESULTS, SarifRun, sarif};
 

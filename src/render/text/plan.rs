@@ -57,6 +57,12 @@ pub fn plan_text(plan: &Plan, options: &TextOptions) -> String {
         let text = format!("`verify` of {} {}: {}.", keys.join(", "), fate(becomes), becomes.risk());
         paper.flow(0, 2, &[Span::new(styles.danger, "Look at this first: "), Span::plain(&text)]);
     }
+    for (agents, path, message) in words::alarm_lines(plan) {
+        let about = if agents.is_empty() { String::new() } else { format!("{}: ", agents.join(", ")) };
+        let place = path.map(|path| format!(" ({path})")).unwrap_or_default();
+        let text = format!("{about}{message}{place}");
+        paper.flow(0, 2, &[Span::new(styles.danger, "Look at this first: "), Span::plain(&text)]);
+    }
     legend(&mut paper, plan, options);
     for change in changes {
         paper.blank();

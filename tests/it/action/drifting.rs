@@ -81,8 +81,10 @@ fn a_check_of_some_agents_leaves_the_issue_of_all_alone() {
     let repository = applied();
     repository.service.dashboard_edit("/agent/max_tool_steps", json!(9));
     let targeted = [("command", "drift"), ("target", "riverside"), ("fail-on", "drift")];
-    let done = repository.runs(&targeted).ends(2).gives(&[("failure-reason", "drift"), ("issue-number", "")]);
-    done.says("only some agents were looked at");
+    let done = repository.runs(&targeted).ends(1).gives(&[("failure-reason", "not-reported"), ("issue-number", "")]);
+    done.says("only some agents were checked");
+    let quiet = repository.runs(&[&targeted[..], &[("drift-issue", "off")]].concat()).ends(2);
+    quiet.gives(&[("failure-reason", "drift")]);
     assert!(repository.github.with(|github| github.issues.is_empty()));
     repository.runs(&[("command", "drift"), ("drift-issue", "update")]).ends(0);
     repository.runs(&[("command", "drift"), ("drift-issue", "off")]).ends(0);
@@ -90,12 +92,55 @@ fn a_check_of_some_agents_leaves_the_issue_of_all_alone() {
 }
 
 #[test]
-fn an_issue_that_github_refuses_is_a_warning_and_the_check_ends_as_it_would_have() {
+fn drift_that_could_not_be_reported_fails_the_step_under_every_policy() {
     let repository = applied();
+    let forbidden = || Fault::Answer(refusal(403, "Resource not accessible by integration", &[]));
+    let disabled = || Fault::Answer(refusal(410, "Issues are disabled for this repo", &[]));
+    let down = || Fault::Answer(refusal(502, "Bad Gateway", &[]));
+    // What a check finds that is as it should be concerns nobody.
+    repository.github.fault(Method::Get, "/issues", disabled());
+    drift(&repository).ends(0).gives(&[("exit-code", "0")]);
+
     repository.service.dashboard_edit("/agent/max_tool_steps", json!(9));
-    let forbidden = Fault::Answer(refusal(403, "Resource not accessible by integration", &[]));
-    repository.github.fault(Method::Post, "/issues", forbidden);
-    drift(&repository).ends(0).says("`issues: write`").gives(&[("exit-code", "2"), ("issue-number", "")]);
+    let fails = |fail_on: &str| {
+        let done = repository.runs(&[("command", "drift"), ("fail-on", fail_on)]).ends(1);
+        assert_eq!(
+            done.ran.stderr.matches("::error title=reachform::the issue on drift could not").count(),
+            1,
+            "{done:#?}"
+        );
+        done.gives(&[("exit-code", "1"), ("failure-reason", "not-reported"), ("drifted", "1"), ("issue-number", "")])
+    };
+    for fail_on in ["error", "drift", "changes", "never"] {
+        repository.github.fault(Method::Post, "/issues", forbidden());
+        fails(fail_on).says("`issues: write`");
+    }
+    repository.github.fault(Method::Get, "/issues", disabled());
+    fails("error").says("Issues are disabled");
+    for _ in 0..3 {
+        repository.github.fault(Method::Post, "/issues", down());
+    }
+    fails("error").says("502");
+    // One 5xx is looked up and sent again.
+    repository.github.fault(Method::Post, "/issues", down());
+    drift(&repository).ends(0).gives(&[("exit-code", "2"), ("issue-number", "1")]);
+    // The issue says so and nobody was told: an edit tells nobody.
+    repository.service.dashboard_edit("/agent/max_tool_steps", json!(11));
+    repository.github.fault(Method::Post, "/issues/1/comments", forbidden());
+    drift(&repository).ends(1).gives(&[("failure-reason", "not-reported"), ("issue-number", "1")]);
+}
+
+#[test]
+fn without_a_token_for_the_forge_drift_is_a_failure_and_peace_is_none() {
+    let mut repository = applied();
+    let api = repository.variables()["GITHUB_API_URL"].clone();
+    repository.set("GITHUB_API_URL", "ftp://nowhere");
+    drift(&repository).ends(0);
+    repository.service.dashboard_edit("/agent/max_tool_steps", json!(9));
+    drift(&repository).ends(1).gives(&[("failure-reason", "not-reported")]);
+    repository.runs(&[("command", "drift"), ("drift-issue", "off")]).ends(0).gives(&[("exit-code", "2")]);
+    repository.set("GITHUB_API_URL", &api);
+    drift(&repository).ends(0).gives(&[("issue-number", "1")]);
 }
 
 #[test]
@@ -109,8 +154,9 @@ fn the_command_keeps_the_issue_too_and_its_exit_code_is_the_checks() {
         command.env("GITHUB_TOKEN", token);
         crate::cli::program::Ran::of(command.output().unwrap())
     };
-    // There is no token: a warning, and still 2 for drift.
-    run(&["--issue"], "").ends(2).says("GITHUB_TOKEN or GH_TOKEN is not set");
+    // There is no token: nobody would learn of the drift.
+    let unsaid = run(&["--issue"], "").ends(1).says("GITHUB_TOKEN or GH_TOKEN is not set");
+    unsaid.says("nobody would learn what was found");
     let ran = run(&["--issue", "--issue-label", "agents", "--json"], FORGE_TOKEN).ends(2).says("Issue #1 opened");
     assert_eq!(ran.json()["state"], json!("drifted"));
     assert_eq!(issue(&repository)["labels"], json!([{"name": "agents"}]));

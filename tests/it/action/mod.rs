@@ -1,9 +1,12 @@
 //! The action: `action.yml` read and its steps run as a runner runs them, against stand-ins on sockets.
 
+mod annotating;
 mod applying;
 mod drifting;
 mod planning;
-mod runner;
+mod queue;
+pub(crate) mod runner;
 mod signals;
 mod strangers;
+mod unanswered;
 mod wiring;

@@ -76,6 +76,25 @@ fn mistakes_in_manifests_are_annotations_and_a_comment_and_not_a_plan() {
 }
 
 #[test]
+fn what_a_pipeline_writes_beside_the_manifests_is_no_change_of_them() {
+    let mut repository = Repository::new();
+    repository.at_pull_request(20, 'a');
+    let plan =
+        |file| repository.runs(&[("command", "plan"), ("plan-file", file), ("sarif-file", "out/plan.sarif")]).ends(0);
+    repository.project.write("out/report.json", "{}");
+    repository.project.write(".cache/reachform/schema.json", "{}");
+    repository.project.write(".gitignore", "");
+    super::super::cli::diff::git(&repository.project.dir(), &["commit", "-q", "-a", "-m", "nothing is ignored"]);
+    for file in ["out/first.plan", "out/second.plan"] {
+        let done = plan(file);
+        let document: Value = serde_json::from_slice(&std::fs::read(done.output("plan-json")).unwrap()).unwrap();
+        assert_eq!(document["source"]["dirty"], json!(false), "{document:#}");
+    }
+    repository.project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: 5");
+    assert!(plan("out/third.plan").summary.contains("with changes that are not committed"));
+}
+
+#[test]
 fn a_credential_that_is_missing_or_refused_is_told_apart_from_other_failures() {
     let mut repository = Repository::new();
     repository.at_pull_request(20, 'a');
@@ -102,7 +121,7 @@ fn wrong_inputs_are_told_all_at_once_and_fail_under_every_policy() {
     plan("args", "--bogus").says("unexpected argument '--bogus'");
     plan("args", "--json-out=/etc/x").says("cannot be used multiple times");
     plan("target", "nobody").says("no manifest has the key `nobody`");
-    plan("target", "--auto-approve").says("a key has lower-case letters");
+    plan("target", "--auto-approve").says("a key consists of lower-case letters");
     plan("pr-number", "12; rm -rf /").says("may be a whole number");
     assert_eq!(repository.service.writes(), 0);
 }

@@ -133,7 +133,7 @@ impl Repository {
     }
 
     /// Building the program takes minutes, so that it stands where a run before this one would have put it.
-    fn put_the_program_where_it_is_looked_for(&self) {
+    pub fn put_the_program_where_it_is_looked_for(&self) {
         let place = self
             .bash("script", "bash \"$GITHUB_ACTION_PATH/.github/action/install.sh\" --where", &BTreeMap::new())
             .output()
@@ -245,7 +245,7 @@ impl Repository {
     }
 
     /// As the runner calls bash: the script in a file, and nothing of the user's own.
-    fn bash(&self, name: &str, script: &str, environment: &BTreeMap<String, String>) -> Command {
+    pub fn bash(&self, name: &str, script: &str, environment: &BTreeMap<String, String>) -> Command {
         let path = self.runner.path().join(format!("{name}.sh"));
         std::fs::write(&path, script).unwrap();
         let mut command = Command::new("bash");

@@ -88,7 +88,7 @@ fn a_merge_that_the_fork_ends_with_is_not_taken_for_one_of_the_forge() {
 fn a_shallow_checkout_says_what_to_do() {
     let mut repository = Repository::new();
     repository.event(20, "pull_request", &fork()).set("GITHUB_BASE_REF", "main");
-    plan(&repository, "diff").ends(1).says("there is no commit `origin/main` in this checkout");
+    plan(&repository, "diff").ends(1).says("this checkout has no commit `origin/main`");
     nothing_was_asked(&repository);
 }
 
@@ -232,6 +232,52 @@ fn files_of_the_runs_own_commit_are_worked_with_whatever_the_event() {
     repository.event(20, "issue_comment", &json!({"issue": {"number": 13, "pull_request": {"url": "u"}}}));
     repository.set("GITHUB_SHA", &head);
     repository.runs(&APPLY).ends(1).says("a pull request that may come from a fork");
+    assert_eq!(repository.service.writes(), 0);
+}
+
+#[test]
+fn a_plan_of_the_base_is_never_shown_as_that_of_a_pull_request() {
+    let mut repository = checked_out();
+    let head = commit(&repository, "HEAD");
+    let comment = json!({"issue": {"number": 13, "pull_request": {"url": "u"}}});
+    let own = crate::forge::pull_request(12, &"a".repeat(40));
+    let document = repository.project.home().join("plan.json").display().to_string();
+    for (event, payload) in [("pull_request_target", fork()), ("pull_request_target", own), ("issue_comment", comment)]
+    {
+        repository.event(20, event, &payload).set("GITHUB_SHA", &head);
+        let plan =
+            repository.runs(&[("command", "plan")]).ends(1).says("the plan of the base as that of the pull request");
+        plan.says(&format!("a run of the event `{event}` has the files of the base"));
+        nothing_was_asked(&repository);
+        // Nor by the command, whatever the document says of itself.
+        let mut command = repository.project.command(&["plan", "--json-out", &document]);
+        command.envs(repository.variables()).env("ANYREACH_TOKEN", crate::cli::program::SECRETS[0]);
+        crate::cli::program::Ran::of(command.output().unwrap()).ends(0);
+        repository.github.with(|github| github.pulls.retain(|pull| pull["number"] != 13));
+        repository.github.with(|github| github.add_pull(13, &"f".repeat(40), "eve/agents", "fix"));
+        let mut command = repository.project.command(&["comment", &document]);
+        command.envs(repository.variables()).env("GITHUB_TOKEN", super::runner::FORGE_TOKEN);
+        let ran = crate::cli::program::Ran::of(command.output().unwrap()).ends(0);
+        ran.says(&format!("it was made of the commit {head}"));
+        assert!(repository.github.with(|github| github.comments.is_empty()), "{event}");
+        repository.service.sandbox.clear_log();
+        repository.github.take_writes();
+    }
+}
+
+#[test]
+fn a_comment_on_a_forks_pull_request_is_a_forks_and_the_refusal_says_so() {
+    let mut repository = checked_out();
+    let head = commit(&repository, "HEAD");
+    repository.github.with(|github| github.add_pull(13, &"f".repeat(40), "eve/agents", "fix"));
+    let says = |repository: &mut Repository, number: u64, words: &str| {
+        repository.event(20, "issue_comment", &json!({"issue": {"number": number, "pull_request": {"url": "u"}}}));
+        repository.set("GITHUB_SHA", &head);
+        repository.runs(&APPLY).ends(1).says(&format!("nothing is applied for a pull request {words}"));
+    };
+    says(&mut repository, 13, "from a fork");
+    says(&mut repository, 12, "by a comment on it");
+    says(&mut repository, 99, "that may come from a fork");
     assert_eq!(repository.service.writes(), 0);
 }
 

@@ -214,7 +214,7 @@ fn an_edit_below_a_branch_that_git_leaves_is_a_conflict_in_both() {
     let (plan, _) = both(&scene);
     let found = causes(&plan);
     assert!(found.contains(&said("/config/agent/stack/tts", "conflict")), "{found:?}");
-    assert!(found.contains(&said("/config/agent/stack/stt", "pending")), "{found:?}");
+    assert!(found.contains(&said("/config/agent/stack/stt/models", "pending")), "{found:?}");
 }
 
 #[test]

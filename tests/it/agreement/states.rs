@@ -388,7 +388,7 @@ fn scene_of(first: &Says, half: Option<&(Says, Died)>, deeds: &[Deed], last: &Sa
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn plan_and_drift_agree_about_every_value_and_every_slot(
@@ -420,7 +420,9 @@ proptest! {
             prop_assert!(super::in_plan(&plan).is_empty(), "{:#?}", plan.changes);
         }
         if claims_as_declared(&plan) {
-            prop_assert!(super::in_drift(&drift).is_empty(), "{:#?}", drift.agents);
+            // What is switched off and not declared is said in a notice beside it.
+            let is_off = plan.notices.iter().any(|notice| notice.code == "switched-off");
+            prop_assert!(is_off || super::in_drift(&drift).is_empty(), "{:#?}", drift.agents);
             let is_left = last.ignore.is_some_and(|(place, holds)| place == 4 && holds);
             prop_assert!(has_secret || last.bucket.is_none() || !last.config || is_left, "a secret was not compared");
             prop_assert!(!plan.notices.iter().any(|notice| notice.code == "rewritten-by-the-service"));

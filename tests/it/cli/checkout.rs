@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::diff::git;
 use super::program::{MANIFEST, Project, SECRETS};
 
-/// Every command that asks git, and none that needs more than the folder.
+/// Every command that asks git, and none that needs more than the limit of folder.
 const COMMANDS: [&[&str]; 6] = [
     &["validate", "--offline", "--sandbox"],
     &["plan", "--sandbox"],
@@ -86,10 +86,10 @@ fn a_repository_made_of_plain_files_is_not_taken_for_one() {
     git(&root, &["add", "-A", "--", "project"]);
     git(&root, &["commit", "-q", "-m", "everything of it can be committed"]);
     runs_nothing(&project, &trace);
-    let _ = project.run(&["diff", "--base", "HEAD"]).ends(1).says("made of plain files, which is not trusted");
+    let _ = project.run(&["diff", "--base", "HEAD"]).ends(1).says("was not made by a checkout");
     let pipeline = project.with("CI", "true");
     let ran = pipeline.run(&["validate", "--offline", "--sandbox"]).ends(1).says("tracked-files-unknown");
-    assert!(ran.stderr.contains("made of plain files"), "{ran:#?}");
+    assert!(ran.stderr.contains("was not made by a checkout"), "{ran:#?}");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_git_file_or_link_that_leads_to_plain_files_is_not_followed() {
                 project.write(".git", format!("gitdir: {pointer}\n"));
             }
             runs_nothing(&project, &trace);
-            let _ = project.run(&["diff", "--base", "HEAD"]).ends(1).says("made of plain files");
+            let _ = project.run(&["diff", "--base", "HEAD"]).ends(1).says("was not made by a checkout");
         }
     }
 }

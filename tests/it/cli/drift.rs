@@ -92,7 +92,7 @@ fn what_cannot_be_adopted_is_named_and_ends_with_5_beside_what_was_and_with_1_al
     let (server, project) = applied();
     server.dashboard_edit("/agent/tools/0/actions/1/transfer_number", json!("+15550009999"));
     let manifest = project.read(MANIFEST);
-    let ran = project.run(&["drift", "--adopt"]).ends(1).says("`!var` stands there");
+    let ran = project.run(&["drift", "--adopt"]).ends(1).says("the value comes from `!var`");
     assert!(ran.stdout.contains("Adopt: 0 values adopted, 1 not. 0 files written."), "{ran:#?}");
     assert_eq!(project.read(MANIFEST), manifest);
     server.dashboard_edit("/agent/max_tool_steps", json!(9));

@@ -1,4 +1,4 @@
-//! Files that are read and written: in a pipeline tracked ones, elsewhere regular ones, and never through a link that a
+//! Files and written: in a pipeline tracked ones, elsewhere regular ones, and never through a link that a
 //! stranger committed.
 
 use std::os::unix::fs::symlink;
@@ -128,7 +128,7 @@ fn a_pipe_in_place_of_a_file_is_named_and_not_waited_for() {
             make_pipe(&project.path("pipe"));
         }
         let ran = ends_soon(project, arguments, 1);
-        assert!(ran.stderr.contains("it is a pipe, and only a regular file is read"), "{arguments:?} {ran:#?}");
+        assert!(ran.stderr.contains("it is a pipe, and only regular files are read"), "{arguments:?} {ran:#?}");
     }
     std::fs::create_dir_all(project.path(".reachform")).unwrap();
     make_pipe(&project.path(".reachform/sandbox.json"));
@@ -150,7 +150,7 @@ fn a_file_without_end_is_read_up_to_a_bound() {
     for arguments in
         [&["show", "large"][..], &["list", "--token-file", "large"], &["sandbox", "serve", "--seed", "large"]]
     {
-        let _ = ends_soon(&project, arguments, 1).says("the most that is read");
+        let _ = ends_soon(&project, arguments, 1).says("larger than the limit");
     }
 }
 

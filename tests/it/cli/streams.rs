@@ -143,7 +143,7 @@ fn validate_tells_all_mistakes_in_one_run() {
 fn validating_offline_needs_no_network_and_no_credential() {
     let project = Project::quickstart().with("ANYREACH_API_URL", "http://127.0.0.1:1");
     project.run(&["validate", "--offline", "--sandbox"]).ends(0);
-    project.run(&["validate", "--offline"]).ends(1).says("no cached schema");
+    project.run(&["validate", "--offline"]).ends(1).says("is not cached");
     let server = Server::new();
     let project = Project::at(&server);
     project.run(&["validate"]).ends(0);
@@ -195,7 +195,7 @@ fn a_secret_of_the_manifest_is_shown_nowhere() {
 fn a_file_to_validate_that_is_not_there_is_an_error_and_one_that_is_there_is_found_however_it_is_named() {
     let project = Project::quickstart();
     let missing = project.run(&["--sandbox", "validate", "--offline", "agents/no-such-file.yaml"]).ends(64);
-    assert!(missing.stderr.contains("there is no file or folder agents/no-such-file.yaml"), "{missing:#?}");
+    assert!(missing.stderr.contains("the file or folder agents/no-such-file.yaml"), "{missing:#?}");
     project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: four");
     project.write("agents/other.yaml", "key: other\nname: Other\nactive: perhaps\n");
     let absolute = project.path(MANIFEST).canonicalize().unwrap().display().to_string();

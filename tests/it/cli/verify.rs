@@ -119,7 +119,7 @@ fn a_verify_that_asks_for_a_credential_is_refused_before_anything_is_done() {
     project.edit(MANIFEST, "phone_numbers:", line);
     for command in [["validate", "--offline"], ["plan", "--sandbox"]] {
         let ran = project.run(&command).ends(1);
-        let _ = ran.says("withheld-variable").says("`ANYREACH_TOKEN` may not be handed to `verify`").says("^^^^^");
+        let _ = ran.says("withheld-variable").says("`ANYREACH_TOKEN` cannot be passed to `verify`").says("^^^^^");
     }
 }
 

@@ -194,7 +194,7 @@ fn sarif_keeps_to_its_schema_and_its_fingerprints_when_lines_move() {
     assert_eq!(place["region"], json!({"startLine": 3, "startColumn": 1, "endLine": 3, "endColumn": 6}));
     let rule = &before["runs"][0]["tool"]["driver"]["rules"][0];
     assert_eq!(rule["id"], results[0]["ruleId"]);
-    assert_eq!(rule["shortDescription"]["text"], "A field is none of the known ones.");
+    assert_eq!(rule["shortDescription"]["text"], "A field is not known.");
     let known = fingerprints(&before);
     let mut unique = known.clone();
     unique.sort();
@@ -219,7 +219,7 @@ fn a_run_without_problems_writes_empty_reports_and_one_with_a_bad_path_does_noth
     assert_eq!(project.read("quality.json"), "[]\n");
     let found: Value = serde_json::from_str(&project.read("found.sarif")).unwrap();
     assert_eq!(found["runs"][0]["results"], json!([]));
-    project.run(&["--sandbox", "plan", "--sarif", "no/such/folder.sarif"]).ends(1).says("there is no folder no/such");
+    project.run(&["--sandbox", "plan", "--sarif", "no/such/folder.sarif"]).ends(1).says("the folder no/such");
 }
 
 #[test]

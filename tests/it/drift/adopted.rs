@@ -406,8 +406,8 @@ fn variables_and_secrets_are_named_and_left_and_the_rest_is_adopted() {
         assert_eq!(
             told,
             [
-                "/metadata/crm_token: it is a secret, or holds one, and no file may: write it as `!secret NAME`",
-                "/metadata/tier: `!var` stands there, and what it stands for is not the manifest's to change",
+                "/metadata/crm_token: it is a secret, or holds one, which must not be written to a file: write it as `!secret NAME`",
+                "/metadata/tier: the value comes from `!var`, so the manifest does not hold it",
             ]
         );
         assert_eq!(adoption.adopted.len(), 1);

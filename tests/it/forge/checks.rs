@@ -2,34 +2,101 @@
 
 use std::sync::Arc;
 
-use reachform::forge::check::{Check, Conclusion, approved, name, put};
+use reachform::forge::Run;
+use reachform::forge::check::{Check, CheckRun, Conclusion, Put, approved, name, put};
+use reachform::http::Method;
 use serde_json::json;
 
 use super::github::GitHub;
+use super::standin::{Fault, StandIn, refusal};
 use super::{context, forge, pull_request, sha};
 
 const HASH: &str = "sha256:9b1c000000000000000000000000000000000000000000000000000000000e07";
+
+fn run(id: u64, attempt: u64) -> Run {
+    Run { id, number: None, attempt, url: Some(format!("https://github.com/acme/agents/actions/runs/{id}")) }
+}
+
+fn written(put: Put) -> CheckRun {
+    match put {
+        Put::Written(check) => check,
+        Put::Superseded(check) => panic!("it gave way to {check:?}"),
+    }
+}
+
+/// A plan of the head `a`.
+fn check<'a>(plan_hash: &'a str, head_sha: &'a str, run: &'a Run) -> Check<'a> {
+    Check {
+        name: "reachform plan (prod)",
+        head_sha,
+        plan_hash,
+        conclusion: Conclusion::Neutral,
+        title: "Plan: 1 to update",
+        summary: "table",
+        run: Some(run),
+    }
+}
+
+async fn puts(github: &StandIn<GitHub>, plan_hash: &str, run: &Run) -> Put {
+    let head = sha("a");
+    let forge = forge(Arc::new(github.clone()), &context(run.id, run.attempt, &pull_request(12, &head)));
+    put(&*forge, &check(plan_hash, &head, run)).await.unwrap()
+}
+
+#[tokio::test]
+async fn of_two_runs_on_one_commit_the_check_is_that_of_the_newer_one_whichever_ends_last() {
+    let github = GitHub::stand_in();
+    let newer = written(puts(&github, "sha256:newer", &run(21, 1)).await);
+    assert_eq!(puts(&github, "sha256:older", &run(20, 1)).await, Put::Superseded(newer.clone()));
+    // A person runs the older one again, which is later in time than its id says.
+    written(puts(&github, "sha256:again", &run(20, 2)).await);
+    let head = sha("a");
+    let forge = forge(Arc::new(github.clone()), &context(22, 1, &pull_request(12, &head)));
+    let found = approved(&*forge, &head, "reachform plan (prod)").await.unwrap().unwrap();
+    assert_eq!((found.id, found.external_id.as_deref()), (newer.id, Some("sha256:again")));
+
+    // Both found none and made one: the later one in the list is the older run's.
+    github.with(|github| {
+        let mut second = github.checks[0].clone();
+        second["id"] = json!(newer.id + 1);
+        second["external_id"] = json!("sha256:older");
+        second["output"]["summary"] = json!("<!-- reachform:comment v=1 key=check run=19 attempt=1 -->\ntable");
+        github.checks.push(second);
+    });
+    let found = approved(&*forge, &head, "reachform plan (prod)").await.unwrap().unwrap();
+    assert_eq!(found.external_id.as_deref(), Some("sha256:again"));
+}
+
+#[tokio::test]
+async fn a_check_whose_answer_was_lost_is_looked_up_and_sent_again_only_if_it_is_not_there() {
+    for attempts in [1, 2] {
+        let github = GitHub::stand_in();
+        for _ in 0..attempts {
+            github.fault(Method::Post, "/check-runs", Fault::Answer(refusal(502, "Bad Gateway", &[])));
+        }
+        written(puts(&github, HASH, &run(5, 1)).await);
+        assert_eq!(github.with(|github| github.checks.len()), 1);
+    }
+    let github = GitHub::stand_in();
+    github.fault(Method::Post, "/check-runs", Fault::LoseAnswer);
+    written(puts(&github, HASH, &run(5, 1)).await);
+    assert_eq!(github.with(|github| github.checks.len()), 1);
+    assert_eq!(github.take_writes(), ["POST /repos/acme/agents/check-runs"]);
+}
 
 #[tokio::test]
 async fn a_plans_hash_is_read_back_from_the_check_that_we_wrote_and_from_no_other() {
     let github = GitHub::stand_in();
     let context = context(5, 1, &pull_request(12, &sha("a")));
     let forge = forge(Arc::new(github.clone()), &context);
-    let name = name("prod", None);
+    let name = name("prod", "", None);
     let head = sha("a");
+    let run = run(5, 1);
     assert_eq!(approved(&*forge, &head, &name).await.unwrap(), None);
-    let check = Check {
-        name: &name,
-        head_sha: &head,
-        plan_hash: "sha256:first",
-        conclusion: Conclusion::Neutral,
-        title: "Plan: 1 to update",
-        summary: "table",
-        details_url: Some("https://github.com/acme/agents/actions/runs/5"),
-    };
-    let first = put(&*forge, &check).await.unwrap();
+    let check = check("sha256:first", &head, &run);
+    let first = written(put(&*forge, &check).await.unwrap());
     // Written anew, not twice.
-    let second = put(&*forge, &Check { plan_hash: HASH, ..check.clone() }).await.unwrap();
+    let second = written(put(&*forge, &Check { plan_hash: HASH, ..check.clone() }).await.unwrap());
     assert_eq!(first.id, second.id);
     // Another app writes one of the same name, later.
     github.with(|github| {

@@ -32,7 +32,15 @@ impl Run {
     async fn puts_if(&self, state: State, text: &str, worth_making: bool) -> Result<Put, Warning> {
         let mut marker = Marker::new(self.key, state, self.context.run.as_ref());
         marker.sha.clone_from(&self.context.head_sha);
-        let posting = Posting { number: 12, marker, markdown: text, mode: self.mode, worth_making, max_bytes: None };
+        let posting = Posting {
+            number: 12,
+            marker,
+            markdown: text,
+            superseded: "superseded",
+            mode: self.mode,
+            worth_making,
+            max_bytes: None,
+        };
         put(&*forge(Arc::new(self.github.clone()), &self.context), &self.context, &posting).await
     }
 }
@@ -171,6 +179,69 @@ async fn a_comment_whose_answer_was_lost_is_not_made_twice() {
     let put = Run::new(&github, 5, 1, "a").puts(State::Planned, "x").await.unwrap();
     assert_eq!((put.outcome, put.id), (Outcome::Created, Some(1001)));
     assert_eq!(github.with(|github| github.comments.len()), 1);
+}
+
+#[tokio::test]
+async fn a_comment_that_did_not_arrive_is_sent_again() {
+    for lost in [refusal(500, "Server Error", &[]), refusal(502, "Bad Gateway", &[])] {
+        let github = GitHub::stand_in();
+        github.fault(Method::Post, "/comments", Fault::Answer(lost));
+        let put = Run::new(&github, 5, 1, "a").puts(State::Planned, "x").await.unwrap();
+        assert_eq!((put.outcome, put.id), (Outcome::Created, Some(1001)));
+        assert_eq!(github.with(|github| github.comments.len()), 1);
+    }
+    // What the forge refuses for good is not sent again.
+    let github = GitHub::stand_in();
+    github.fault(Method::Post, "/comments", Fault::Answer(refusal(403, "Resource not accessible", &[])));
+    Run::new(&github, 5, 1, "a").puts(State::Planned, "x").await.unwrap_err();
+    assert_eq!(github.take_writes().len(), 1);
+}
+
+/// The states that the comments say, in order.
+fn states(github: &StandIn<GitHub>) -> Vec<State> {
+    github.with(|github| github.bodies(12)).iter().map(|body| Marker::read(body).unwrap().state.unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_word_that_two_runs_at_once_left_behind_is_superseded_by_whoever_finds_it() {
+    let passing = |github: &StandIn<GitHub>, run: u64| {
+        let run = reachform::forge::Run { id: run, number: None, attempt: 1, url: None };
+        let marker = Marker { sha: Some(sha("a")), ..Marker::new("prod-key", State::Planning, Some(&run)) };
+        github.with(|github| github.add_comment(12, BOT, &format!("{}\nplanning", marker.line())))
+    };
+    // Whichever of the two comments is listed last, and whichever run ends first.
+    for (first, second, ends) in [(5, 6, [5, 6]), (5, 6, [6, 5]), (6, 5, [5, 6]), (6, 5, [6, 5])] {
+        let github = GitHub::stand_in();
+        let (_, last) = (passing(&github, first), passing(&github, second));
+        for run in ends {
+            Run::new(&github, run, 1, "a").puts(State::Planned, &format!("plan of {run}")).await.unwrap();
+        }
+        assert_eq!(states(&github), [State::Superseded, State::Planned], "{first} {second} {ends:?}");
+        let told = github.with(|github| github.bodies(12))[1].clone();
+        assert!(told.contains("plan of 6"), "{first} {second} {ends:?}: {told}");
+        assert!(last > 1001);
+    }
+    // A comment of somebody else, of another environment, or one that says how a run ended, is left alone.
+    let github = GitHub::stand_in();
+    github.with(|github| {
+        github.add_comment(12, "eve", &marked("prod-key", 4, "a"));
+        github.add_comment(12, BOT, &marked("staging-key", 4, "a"));
+        github.add_comment(12, BOT, &marked("prod-key", 4, "a"));
+    });
+    passing(&github, 4);
+    let put = Run::new(&github, 5, 1, "a").puts(State::Planned, "x").await.unwrap();
+    assert_eq!(put.outcome, Outcome::Updated);
+    assert_eq!(states(&github), [State::Planned; 4]);
+}
+
+#[tokio::test]
+async fn with_a_comment_for_each_run_only_older_runs_can_have_left_one_behind() {
+    let github = GitHub::stand_in();
+    let run = |id| Run { mode: Mode::New, ..Run::new(&github, id, 1, "a") };
+    run(4).puts(State::Planning, "x").await.unwrap();
+    run(6).puts(State::Planning, "x").await.unwrap();
+    run(5).puts(State::Planned, "x").await.unwrap();
+    assert_eq!(states(&github), [State::Superseded, State::Planning, State::Planned]);
 }
 
 #[tokio::test]

@@ -180,6 +180,10 @@ impl Machine for GitHub {
                     comment["body"] = body["body"].clone();
                     answer(200, comment)
                 }
+                (Method::Get, ["pulls"]) if request.query("state") == Some("closed") => {
+                    let closed = self.pulls.iter().filter(|pull| pull["state"] == "closed");
+                    page(request, closed.rev().cloned().collect(), Value::from)
+                }
                 (Method::Get, ["pulls"]) => {
                     let head = request.query("head").unwrap();
                     let of_branch = |pull: &&Value| pull["head"]["label"] == head && pull["state"] == "open";

@@ -172,3 +172,16 @@ async fn a_comment_that_fails_is_a_warning_beside_the_edit() {
     // Told once at most: it is not caught up on.
     assert_eq!(cron.runs(drift("two"), "y").await.done, Done::Unchanged);
 }
+
+#[tokio::test]
+async fn an_issue_that_did_not_arrive_is_opened_again_and_never_twice() {
+    let cron = Cron::new();
+    cron.github.fault(Method::Post, "/issues", Fault::Answer(refusal(503, "Service Unavailable", &[])));
+    let opened = cron.runs(drift("one"), "Checked on day 1.\n").await;
+    assert_eq!((opened.done, opened.number), (Done::Opened, Some(1)));
+    let cron = Cron::new();
+    cron.github.fault(Method::Post, "/issues", Fault::LoseAnswer);
+    let opened = cron.runs(drift("one"), "Checked on day 1.\n").await;
+    assert_eq!((opened.done, opened.number), (Done::Opened, Some(1)));
+    assert_eq!(cron.github.with(|github| github.issues.len()), 1);
+}

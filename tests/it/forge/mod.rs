@@ -4,7 +4,7 @@ mod checks;
 mod command;
 mod comments;
 pub(crate) mod github;
-mod gitlab;
+pub(crate) mod gitlab;
 mod issues;
 mod lookup;
 mod notes;

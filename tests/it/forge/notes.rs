@@ -41,8 +41,15 @@ async fn a_note_is_kept_as_a_comment_is() {
     for (pipeline, text) in [(900, "one"), (900, "one"), (901, "two"), (900, "late")] {
         let context = context(pipeline, &[("CI_MERGE_REQUEST_IID", "7")]);
         let marker = Marker::new("k", State::Planned, context.run.as_ref());
-        let posting =
-            Posting { number: 7, marker, markdown: text, mode: Mode::Update, worth_making: true, max_bytes: None };
+        let posting = Posting {
+            number: 7,
+            marker,
+            markdown: text,
+            superseded: "superseded",
+            mode: Mode::Update,
+            worth_making: true,
+            max_bytes: None,
+        };
         outcomes.push(put(&*forge(Arc::new(gitlab.clone()), &context), &context, &posting).await.unwrap().outcome);
     }
     assert_eq!(

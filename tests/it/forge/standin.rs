@@ -46,6 +46,7 @@ struct Shared<M> {
     machine: M,
     log: Vec<Exchange>,
     faults: Vec<(Method, &'static str, Fault)>,
+    hangs: bool,
 }
 
 /// A forge that tests can look into.
@@ -61,7 +62,7 @@ impl<M> Clone for StandIn<M> {
 
 impl<M: Machine + 'static> StandIn<M> {
     pub(crate) fn new(machine: M) -> Self {
-        Self { shared: Arc::new(Mutex::new(Shared { machine, log: Vec::new(), faults: Vec::new() })) }
+        Self { shared: Arc::new(Mutex::new(Shared { machine, log: Vec::new(), faults: Vec::new(), hangs: false })) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared<M>> {
@@ -76,6 +77,11 @@ impl<M: Machine + 'static> StandIn<M> {
     /// The next request of this method whose path ends so meets a fault.
     pub(crate) fn fault(&self, method: Method, path_end: &'static str, fault: Fault) {
         self.lock().faults.push((method, path_end, fault));
+    }
+
+    /// From now on connections are taken on the socket and never answered, or answered again.
+    pub(crate) fn hang(&self, hangs: bool) {
+        self.lock().hangs = hangs;
     }
 
     pub(crate) fn log(&self) -> Vec<Exchange> {
@@ -120,7 +126,7 @@ impl<M: Machine + 'static> StandIn<M> {
                 told.send(format!("http://{}", listener.local_addr().unwrap())).unwrap();
                 let answer = move |method: HttpMethod, uri: Uri, headers: HeaderMap, body: Bytes| {
                     let served = served.clone();
-                    async move { over_socket(&served, &method, &uri, &headers, &body) }
+                    async move { over_socket(&served, &method, &uri, &headers, &body).await }
                 };
                 let serving = axum::serve(listener, Router::new().fallback(answer));
                 tokio::select! {
@@ -133,7 +139,7 @@ impl<M: Machine + 'static> StandIn<M> {
     }
 }
 
-fn over_socket<M: Machine + 'static>(
+async fn over_socket<M: Machine + 'static>(
     served: &StandIn<M>,
     method: &HttpMethod,
     uri: &Uri,
@@ -150,6 +156,9 @@ fn over_socket<M: Machine + 'static>(
     };
     if request.header("authorization").is_none_or(|token| !token.starts_with("Bearer ")) {
         return StatusCode::UNAUTHORIZED.into_response();
+    }
+    if served.lock().hangs {
+        std::future::pending::<()>().await;
     }
     let Ok(answer) = served.handle(&request) else { return StatusCode::BAD_GATEWAY.into_response() };
     let mut response = HttpResponse::builder().status(answer.status);

@@ -2,7 +2,11 @@
 //! program really take.
 
 mod command_lines;
+mod expression;
+mod hosted;
 mod recipes;
+mod running;
+mod running_gitlab;
 
 use std::path::{Path, PathBuf};
 
