@@ -114,6 +114,7 @@ fn plan_outside_config(subject: &Subject<'_>, plan: &mut AgentPlan) {
             after: mask.shown(&path, Some(&named)),
             applied: None,
             removal: false,
+            origin: None,
             risk: turned_off.then(|| Risk("the agent is turned off".to_owned())),
             path: path.clone(),
         });

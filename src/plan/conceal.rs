@@ -169,7 +169,7 @@ impl Conceal for (String, String) {
 
 impl Conceal for FieldChange {
     fn conceal(&mut self, hide: &Hide<'_>) {
-        let Self { path, kind: _, cause: _, before, after, applied, removal: _, risk } = self;
+        let Self { path, kind: _, cause: _, before, after, applied, removal: _, risk, origin: _ } = self;
         path.conceal(hide);
         before.conceal(hide);
         after.conceal(hide);

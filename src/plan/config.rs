@@ -191,6 +191,7 @@ pub(super) fn change(
         after: mask.shown(path, after),
         applied: None,
         removal: after.is_none(),
+        origin: None,
         risk: None,
     }
 }

@@ -386,7 +386,7 @@ pub(super) fn state(shown: &Shown) -> (Option<&Value>, &'static str) {
 
 impl<'p> From<&'p FieldChange> for FieldJson<'p> {
     fn from(field: &'p FieldChange) -> Self {
-        let FieldChange { path, kind, cause, before, after, applied, removal, risk } = field;
+        let FieldChange { path, kind, cause, before, after, applied, removal, risk, origin: _ } = field;
         let ((before_value, before_state), (after_value, after_state)) = (state(before), state(after));
         let applied = applied.as_ref().map(state);
         Self {

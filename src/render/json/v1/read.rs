@@ -144,6 +144,7 @@ pub(super) fn field(value: &Value) -> Option<FieldChange> {
         applied: shown(value, "applied"),
         removal: flag(value, "removal"),
         risk: text(value, "risk").map(Risk),
+        origin: None,
     })
 }
 
