@@ -274,3 +274,11 @@ fn an_agent_that_somebody_switched_off_is_named_by_a_plan_that_has_nothing_to_wr
     assert!(plan.notices.iter().any(|notice| notice.code == "switched-off"), "{:?}", plan.notices);
     assert_eq!(drift.agents[0].fields[0].live, Shown::Value(json!(false)));
 }
+
+#[test]
+fn what_an_ended_ignore_covers_and_nothing_is_live_of_is_pending() {
+    let mut scene = applied("a", "");
+    scene.write("a", manifest("a", "description: New.\nignore: [{path: /description, until: 2026-05-31}]"));
+    let (plan, drift) = both(&scene);
+    assert_eq!((causes(&plan), drift.state()), (vec![said("/description", "pending")], DriftState::Clean));
+}
