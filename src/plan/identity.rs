@@ -103,6 +103,14 @@ fn ownership(agent: &LiveAgent, target: &Target) -> Ownership {
     }
 }
 
+/// The stamps of a project and environment, by agent.
+pub fn stamps_of<'a>(live: &'a LiveState, target: &'a Target) -> impl Iterator<Item = (&'a LiveAgent, Stamp)> {
+    live.agents.values().filter_map(|agent| match ownership(agent, target) {
+        Ownership::Ours(stamp) => Some((agent, *stamp)),
+        Ownership::Another { .. } | Ownership::Nobody | Ownership::Unreadable(_) => None,
+    })
+}
+
 /// Ties manifests to agents.
 pub fn identify<'a>(inputs: &Inputs<'a>) -> Identities<'a> {
     let mut found = Identities::default();

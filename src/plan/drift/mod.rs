@@ -7,18 +7,17 @@
 mod fields;
 mod fingerprint;
 mod judge;
-mod slots;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, LeafHash, Origin, PhoneNumber};
 
-use super::change::{KeptEdit, Kind, Notice, Orphan, Shown, SlotHolder, Source, Target};
+use super::change::{KeptEdit, Kind, Notice, Orphan, Shown, Source, Target};
 
+pub use super::threeway::{SlotLive, slot_at};
 pub use fields::live_value;
 pub use judge::{DriftInputs, configs_needed, judge};
-pub use slots::slot_at;
 
 /// How a check for drift ended. Exactly one of three: a check that did not see everything is neither of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,17 +69,6 @@ pub struct FieldDrift {
     pub ended: Option<EndedIgnore>,
     /// The live value, hashed with the salt of the stamp: it tells two values apart and shows neither.
     pub token: LeafHash,
-}
-
-/// What a slot of ours holds instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SlotLive {
-    /// Nobody, another agent, or a version of this agent that is not the live one.
-    Holder(SlotHolder),
-    /// Not this agent; who, this credential may not read.
-    NotHere,
-    /// The organization no longer has the number.
-    Gone,
 }
 
 /// One phone slot that was changed on the service.
