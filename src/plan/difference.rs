@@ -1,5 +1,6 @@
 //! Two states of the manifests against each other, without the service: what a change to the repository says.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
@@ -15,7 +16,9 @@ use super::mask::{Labels, Mask};
 use super::verify::VerifyChange;
 
 /// What became of a manifest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Fate {
     /// It is gone.
     Removed,
@@ -78,7 +81,8 @@ pub struct ClaimDifference {
 }
 
 /// A state of the repository by the name that a person gave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Revision {
     /// As it was typed.
     pub name: String,

@@ -82,9 +82,7 @@ pub fn judge(inputs: &DriftInputs<'_>, shape: &dyn ConfigShape) -> Drift {
                      over yet",
                     agent.id
                 )],
-                hints: vec![
-                    "`reachform plan` shows how it differs from Git, and `reachform apply` takes it over".to_owned(),
-                ],
+                hints: vec!["`plan` shows how it differs from Git, and `apply` takes it over".to_owned()],
             }),
             Some(Binding::New) => judge_absent(inputs, desired, &mut draft),
             Some(Binding::Broken) | None => draft.broken(desired, &identities.diagnostics),
@@ -231,7 +229,7 @@ fn judge_one(
     if !left.is_empty() {
         let causes =
             vec!["an apply was not finished".to_owned(), format!("what it has still to do: {}", left.join(", "))];
-        draft.unchecked.push(unchecked(causes, "`reachform apply` finishes it"));
+        draft.unchecked.push(unchecked(causes, "`apply` finishes it"));
     }
     say_left_behind(desired, agent, draft);
     let foreign = match inputs.provenance.get(&desired.key) {
@@ -322,11 +320,7 @@ fn unfinished(agent: &LiveAgent, stamp: &Stamp, fields: Vec<FieldDrift>, slots: 
 /// What a person should know beside the differences.
 fn say_more(desired: &Desired, stamp: &Stamp, run: &Inputs<'_>, other_rendering: bool, draft: &mut Draft) {
     if stamp.state.intent.is_some() {
-        draft.notice(
-            desired,
-            "apply-unfinished",
-            "an apply was not finished; the next `reachform apply` finishes it".to_owned(),
-        );
+        draft.notice(desired, "apply-unfinished", "an apply was not finished; the next `apply` finishes it".to_owned());
     }
     if other_rendering {
         draft.notice(
@@ -388,6 +382,7 @@ impl Draft {
             orphans,
             notices,
             fingerprint,
+            flags: None,
         }
     }
 }
