@@ -6,8 +6,8 @@ use crate::render::html::{PageContext, plan_page};
 
 use super::settings::Settings;
 
-/// The page.
-pub fn of_plan(plan: &Plan, sources: &SourceMap, settings: &Settings) -> String {
-    let context = PageContext { run_url: settings.run_url(), ..PageContext::default() };
+/// The page, with the command that applies this plan.
+pub fn of_plan(plan: &Plan, sources: &SourceMap, apply: String, settings: &Settings) -> String {
+    let context = PageContext { run_url: settings.run_url(), apply: Some(apply), ..PageContext::default() };
     plan_page(plan, sources, &context).text
 }

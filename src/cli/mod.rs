@@ -8,6 +8,7 @@ pub mod adopt;
 pub mod apply;
 pub mod args;
 pub mod checkout;
+pub mod command;
 pub mod comment;
 pub mod connect;
 pub mod diff;

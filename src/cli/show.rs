@@ -4,14 +4,14 @@ use serde_json::Value;
 
 use crate::diagnostics::SourceMap;
 use crate::plan::saved;
-use crate::render::json::read_plan;
+use crate::render::json::{read_plan, read_saved};
 use crate::render::text::plan_text;
 
 use super::args::Show;
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{html, markdown, output};
+use super::{command, html, markdown, output};
 
 /// Largest plan file that is read.
 const PLAN_BYTES: usize = 64 * 1024 * 1024;
@@ -22,7 +22,7 @@ pub fn run(arguments: &Show, settings: &Settings) -> Result<Exit, CommandError> 
     let bad = |error: &dyn std::error::Error| {
         CommandError::chain(format!("the plan file {} cannot be shown", arguments.file.display()), error)
     };
-    match saved::read(&text) {
+    match read_saved(&text) {
         Ok(_) | Err(saved::SavedPlanError::NotApplyable) => {}
         Err(error) => return Err(bad(&error)),
     }
@@ -39,7 +39,9 @@ pub fn run(arguments: &Show, settings: &Settings) -> Result<Exit, CommandError> 
         output::file(path, &markdown::of_plan(&plan, &SourceMap::default(), settings))?;
     }
     if let Some(path) = &arguments.html {
-        output::file(path, &html::of_plan(&plan, &SourceMap::default(), settings))?;
+        let file = command::quoted(&arguments.file.display().to_string());
+        let command = format!("reachform apply{} {file}", command::flags(settings, Some(&plan.target)));
+        output::file(path, &html::of_plan(&plan, &SourceMap::default(), command, settings))?;
     }
     Ok(Exit::Done)
 }

@@ -106,7 +106,7 @@ pub fn resolve(files: &dyn Files, environment: Option<&str>, secrets: SecretSour
     }
     if !found_any && !session.diagnostics.has_errors() {
         let problem = Diagnostic::error(codes::NO_MANIFESTS, "there are no manifests")
-            .hint("nothing is deleted because a folder is empty; to let an agent go, run `reachform release KEY`");
+            .hint("nothing is deleted because a folder is empty");
         session.report(problem);
     }
     let mut desired = Vec::with_capacity(manifests.len());
@@ -390,7 +390,7 @@ fn cannot_list(place: &AgentsPath, root: &str, error: &FileError) -> Diagnostic 
                 Some(_) => problem.hint("the path is relative to the project file"),
                 None => problem
                     .hint("manifests are looked for in `agents/`; `agents` in `reachform.yaml` names other places")
-                    .hint("`reachform init` writes a first one, and `-C` names another folder"),
+                    .hint("write a first manifest there, or name another folder with `-C`"),
             }
         }
         FileError::Outside => {

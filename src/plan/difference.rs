@@ -1,5 +1,6 @@
 //! Two states of the manifests against each other, without the service: what a change to the repository says.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
@@ -14,7 +15,9 @@ use super::order::order_by_schema;
 use super::verify::VerifyChange;
 
 /// What became of a manifest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Fate {
     /// It is gone.
     Removed,
@@ -77,7 +80,8 @@ pub struct ClaimDifference {
 }
 
 /// A state of the repository by the name that a person gave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Revision {
     /// As it was typed.
     pub name: String,

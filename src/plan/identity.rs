@@ -190,8 +190,8 @@ fn bind<'a>(
                 )
                 .at(here())
                 .hint(format!(
-                    "take `id:` out, or release agent {} first: `reachform release {}`",
-                    agent.id, desired.key
+                    "take `id:` out, or remove the key `reachform` from the metadata of agent {} first",
+                    agent.id
                 )),
             );
             return Binding::Broken;

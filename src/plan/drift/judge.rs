@@ -85,9 +85,7 @@ pub fn judge(inputs: &DriftInputs<'_>, shape: &dyn ConfigShape) -> Drift {
                      over yet",
                     agent.id
                 )],
-                hints: vec![
-                    "`reachform plan` shows how it differs from Git, and `reachform apply` takes it over".to_owned(),
-                ],
+                hints: vec!["`plan` shows how it differs from Git, and `apply` takes it over".to_owned()],
             }),
             Some(Binding::New) => judge_absent(inputs, desired, &mut draft),
             Some(Binding::Broken) | None => draft.broken(desired, &identities.diagnostics),
@@ -225,7 +223,7 @@ fn judge_one(
     if !left.is_empty() {
         let causes =
             vec!["an apply was not finished".to_owned(), format!("what it has still to do: {}", left.join(", "))];
-        draft.unchecked.push(unchecked(causes, "`reachform apply` finishes it"));
+        draft.unchecked.push(unchecked(causes, "`apply` finishes it"));
     }
     say_left_behind(&subject, agent, draft);
     let foreign = match inputs.provenance.get(&desired.key) {
@@ -369,6 +367,7 @@ impl Draft {
             orphans,
             notices,
             fingerprint,
+            flags: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The end of a page: what the plan leaves alone, and what exactly was shown.
 
+use super::PageContext;
 use super::agents::kept;
 use super::escape::{code, line, put, sentence, text};
 use crate::plan::Plan;
@@ -47,7 +48,7 @@ pub(super) fn left_alone(out: &mut String, plan: &Plan) {
 }
 
 /// The totals in the words of every other output, and the hash that approving means.
-pub(super) fn footer(plan: &Plan) -> String {
+pub(super) fn footer(plan: &Plan, context: &PageContext) -> String {
     let summary = plan.summary();
     let mut lines = vec![words::plan_line(&summary)];
     lines.extend(words::drift_line(&summary));
@@ -58,7 +59,8 @@ pub(super) fn footer(plan: &Plan) -> String {
     if !plan.is_applyable() {
         out.push_str("<p><b class=\"danger\">This plan cannot be applied.</b></p>\n");
     } else if summary.has_changes() {
-        let command = format!("reachform apply --approved-plan {}", plan.plan_hash);
+        let plain = || format!("reachform apply --approved-plan {}", plan.plan_hash);
+        let command = context.apply.clone().unwrap_or_else(plain);
         put(&mut out, format_args!("<p>What applies exactly this, or nothing: {}</p>\n", code(&command)));
     }
     put(&mut out, format_args!("<p class=\"quiet\">Written by reachform {}</p>\n", crate::VERSION));

@@ -31,13 +31,15 @@ pub const PAGE_BYTES: usize = 4_000_000;
 pub struct PageContext {
     /// Where the run can be seen.
     pub run_url: Option<String>,
+    /// The command that applies exactly this plan, in full.
+    pub apply: Option<String>,
     /// Most bytes of the page.
     pub max_bytes: usize,
 }
 
 impl Default for PageContext {
     fn default() -> Self {
-        Self { run_url: None, max_bytes: PAGE_BYTES }
+        Self { run_url: None, apply: None, max_bytes: PAGE_BYTES }
     }
 }
 
@@ -71,5 +73,5 @@ fn write(plan: &Plan, told: &[Told<'_>], sources: &SourceMap, context: &PageCont
     agents::sections(&mut main, told, rung);
     closing::left_alone(&mut main, plan);
     let title = format!("Plan for {}: {}", plan.target.environment, super::words::counts(&plan.summary()));
-    document::page(&title, &overview::header(plan, context), &main, &closing::footer(plan))
+    document::page(&title, &overview::header(plan, context), &main, &closing::footer(plan, context))
 }

@@ -190,7 +190,11 @@ fn a_page_asks_nobody_for_anything_and_is_the_same_every_time() {
 #[test]
 fn a_page_of_two_thousand_agents_is_shortened_by_its_structure_and_says_so() {
     for (count, budget, truncated) in [(10, PAGE_BYTES, false), (2_000, PAGE_BYTES, true), (200, 40_000, true)] {
-        let page = plan_page(&many(count), &SourceMap::default(), &PageContext { max_bytes: budget, run_url: None });
+        let page = plan_page(
+            &many(count),
+            &SourceMap::default(),
+            &PageContext { max_bytes: budget, ..PageContext::default() },
+        );
         assert!(page.text.len() <= budget, "{count}: {}", page.text.len());
         assert_eq!((page.truncated, page.text.contains("Shortened to fit")), (truncated, truncated), "{count}");
         for number in 0..5 {
