@@ -60,8 +60,15 @@ pub struct Finished {
     pub published: Option<(u64, Value)>,
     /// The stamp before this run, so that a claim can be taken back.
     pub stamp_before: Option<Stamp>,
-    /// The agent's metadata as this run left it.
-    pub metadata: Value,
     /// Whether anything was written.
     pub wrote: bool,
+}
+
+impl Finished {
+    /// It ended otherwise after all.
+    pub fn end(&mut self, ended: Ended) {
+        self.outcome.outcome = ended.outcome;
+        self.outcome.causes = ended.causes;
+        self.outcome.hints = ended.hints;
+    }
 }

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Place, Severity};
-use crate::model::{
-    Address, ConfigShape, Coverage, Desired, Direction, FieldPath, Key, LiveAgent, PhoneNumber, Seal, Slot, Stamp,
-};
+use crate::model::{Address, ConfigShape, Coverage, Desired, FieldPath, Key, LiveAgent, Seal, Slot, Stamp};
 
 use super::agent::{AgentInputs, AgentPlan, plan_agent};
 use super::approve::Record;
@@ -21,7 +19,7 @@ use super::scope::{Scope, effective_fields, published_intent};
 use super::slots::{SlotInputs, SlotPlan, claims, plan_slots};
 use super::stamping::{intended_fields, stamp_fields};
 use super::verify::VerifyChange;
-use super::work::{Refresh, Work};
+use super::work::{Course, Refresh, Work};
 
 /// Makes the plan. Pure: the same inputs give the same bytes.
 pub fn build(inputs: &Inputs<'_>, shape: &dyn ConfigShape) -> Plan {
@@ -311,7 +309,7 @@ impl One<'_> {
     }
 
     fn work(&self) -> Work {
-        let Self { inputs, desired, binding: _, agent, stamp, live_version: _, fields, slots, verify: _ } = self;
+        let Self { inputs, desired, binding: _, agent, stamp, live_version, fields, slots, verify: _ } = self;
         let mut body = fields.body.clone();
         if agent.is_none() {
             body.entry("name".to_owned()).or_insert_with(|| Value::String(desired.name.clone()));
@@ -330,8 +328,19 @@ impl One<'_> {
         };
         let mut kept_fields = fields.carried.clone();
         kept_fields.extend(rendering);
+        let course = match (&fields.config, live_version) {
+            (Some(config), _) => Course::Version { config: config.clone() },
+            (None, _) if fields.writes_config => {
+                Course::Impossible { why: "a secret of its config has no value in this run" }
+            }
+            (None, Some(live)) if !slots.assign.is_empty() => Course::Numbers { live: *live },
+            (None, None) if !slots.assign.is_empty() => {
+                Course::Impossible { why: "it has no version that a number could point at" }
+            }
+            (None, _) => Course::Record,
+        };
         Work {
-            config: fields.config.clone(),
+            course,
             removed: fields.removed.clone(),
             agent_fields: body,
             metadata: fields.metadata.clone(),
@@ -431,9 +440,6 @@ fn live_editor(agent: Option<&LiveAgent>, stamp: Option<&Stamp>) -> Option<crate
 }
 
 fn steps(action: Action, base: Option<u64>, fields: &AgentPlan, slots: &SlotPlan, verify: bool) -> Vec<Step> {
-    let pairs = |map: &BTreeMap<Direction, Vec<PhoneNumber>>| -> Vec<(Direction, Vec<PhoneNumber>)> {
-        map.iter().map(|(direction, numbers)| (*direction, numbers.clone())).collect()
-    };
     let mut steps = Vec::new();
     let publishes = fields.writes_config || !slots.assign.is_empty();
     if action == Action::Create {
@@ -453,11 +459,11 @@ fn steps(action: Action, base: Option<u64>, fields: &AgentPlan, slots: &SlotPlan
         }
     }
     if publishes {
-        steps.push(Step::Publish { assign: pairs(&slots.assign) });
+        steps.push(Step::publish(&slots.assign));
     }
     steps.push(Step::WriteAgent);
     if !slots.unassign.is_empty() {
-        steps.push(Step::EmptySlots { unassign: pairs(&slots.unassign) });
+        steps.push(Step::empty_slots(&slots.unassign));
     }
     steps
 }

@@ -49,4 +49,4 @@ pub use recheck::{Rechecked, recheck};
 pub use rewritten::REWRITTEN;
 pub use saved::{SavedPlan, SavedPlanError};
 pub use verify::VerifyChange;
-pub use work::{Refresh, Work};
+pub use work::{Course, Refresh, Work};

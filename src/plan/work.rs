@@ -8,11 +8,34 @@ use serde_json::{Map, Value};
 use crate::model::stamp::Fields;
 use crate::model::{Digest, Direction, FieldPath, Key, PhoneNumber, Salt, Stamp, Verify};
 
+/// What becomes of an agent's versions and numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Course {
+    /// Nothing: only its own record is written.
+    #[default]
+    Record,
+    /// Numbers are given to the version that is live.
+    Numbers {
+        /// That version.
+        live: u64,
+    },
+    /// A version is made and published with its numbers: from the live one where there is one.
+    Version {
+        /// Its whole config.
+        config: Value,
+    },
+    /// It cannot be done, which the plan says as well.
+    Impossible {
+        /// Why.
+        why: &'static str,
+    },
+}
+
 /// Everything that the steps of one agent need, decided.
 #[derive(Clone, Default)]
 pub struct Work {
-    /// The whole config of the new version, where there is one.
-    pub config: Option<Value>,
+    /// What becomes of its versions and numbers.
+    pub course: Course,
     /// Paths that the new config no longer has, so that read-back can insist.
     pub removed: Vec<FieldPath>,
     /// `name`, `description`, `active` where they change; all of them for a create.
@@ -50,6 +73,16 @@ pub struct Work {
     pub core_hash: Option<Digest>,
     /// Names of secrets that this run has no value of.
     pub missing_secrets: Vec<String>,
+}
+
+impl Work {
+    /// The whole config of the new version, where there is one.
+    pub fn config(&self) -> Option<&Value> {
+        match &self.course {
+            Course::Version { config } => Some(config),
+            Course::Record | Course::Numbers { .. } | Course::Impossible { .. } => None,
+        }
+    }
 }
 
 impl fmt::Debug for Work {
