@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::api::VersionDoc;
-use crate::model::FieldPath;
 use crate::model::value::same;
+use crate::model::{FieldPath, Seal};
 use crate::plan::readback::{self, Before, ReadBack};
-use crate::plan::{Outcome, Step};
+use crate::plan::{Outcome, Rewrite, Step};
 
 use super::agent::Agent;
 use super::draft::{self, Draft, Written};
@@ -62,9 +62,8 @@ pub(super) async fn prove(agent: &mut Agent<'_>, written: Written, config: &Valu
         causes.extend(losses.chain(left));
         return Err(Ended { outcome: Outcome::Failed, causes, hints: Vec::new() });
     }
-    let sent = &agent.job.work().sent;
-    let is_declared = |path: &FieldPath| sent.iter().any(|(sent, _)| path.starts_with(sent));
-    agent.trail.rewritten = found.rewritten.into_iter().filter(is_declared).collect();
+    let (job, seal) = (agent.job, Seal::of(&agent.stamp));
+    agent.trail.rewritten = Rewrite::among(&found.rewritten, job.work(), (config, &read), seal, job.ctx.shape.as_ref());
     Ok(Proven { version: written.version(), config: read })
 }
 

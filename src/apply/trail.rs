@@ -1,7 +1,6 @@
 //! How far the work on one agent came: what the report says, also where it stopped.
 
-use crate::model::FieldPath;
-use crate::plan::{AgentChange, Event, Outcome, Step};
+use crate::plan::{AgentChange, Event, Outcome, Rewrite, Step};
 
 use super::agent::Job;
 use super::ended::Ended;
@@ -28,7 +27,7 @@ pub(super) struct Trail {
     /// Whether anything was written.
     pub(super) wrote: bool,
     /// Declared values that the service rewrote.
-    pub(super) rewritten: Vec<FieldPath>,
+    pub(super) rewritten: Vec<Rewrite>,
     step: Option<String>,
     reached: Reached,
 }

@@ -344,6 +344,8 @@ impl One<'_> {
             removed: fields.removed.clone(),
             agent_fields: body,
             metadata: fields.metadata.clone(),
+            declared: Some(desired.declared.clone()),
+            not_secret: inputs.options.not_secret.clone(),
             sent: fields.sent.clone(),
             assign: slots.assign.clone(),
             carry: slots.carry.clone(),

@@ -46,7 +46,7 @@ pub use needs::configs_needed;
 pub use options::{Inputs, Limits, LimitsBefore, Options};
 pub use outcome::{AgentOutcome, Event, Outcome, Report, Traffic};
 pub use recheck::{Rechecked, recheck};
-pub use rewritten::REWRITTEN;
+pub use rewritten::{REWRITTEN, Rewrite};
 pub use saved::{SavedPlan, SavedPlanError};
 pub use verify::VerifyChange;
 pub use work::{Course, Refresh, Work};

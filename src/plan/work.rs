@@ -1,12 +1,12 @@
 //! What `apply` sends for one agent. It holds secrets in clear, so it shows nothing of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Map, Value};
 
 use crate::model::stamp::Fields;
-use crate::model::{Digest, Direction, FieldPath, Key, PhoneNumber, Salt, Stamp, Verify};
+use crate::model::{Declared, Digest, Direction, FieldPath, Key, PhoneNumber, Salt, Stamp, Verify};
 
 /// What becomes of an agent's versions and numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,6 +42,10 @@ pub struct Work {
     pub agent_fields: Map<String, Value>,
     /// Declared metadata keys that change; null takes one out.
     pub metadata: Map<String, Value>,
+    /// The declaration, for knowing what of it may be shown.
+    pub declared: Option<Declared>,
+    /// Names of properties that the project says hold no secrets.
+    pub not_secret: BTreeSet<String>,
     /// Every declared leaf as it is sent.
     pub sent: Vec<(FieldPath, Value)>,
     /// Numbers to assign, by direction, with the new or the live version.

@@ -165,9 +165,8 @@ fn details(paper: &mut Paper, entry: &AgentOutcome, options: &TextOptions) {
         let text = format!("numbers that stayed where they were: {}", left_behind.join(", "));
         paper.flow(4, 6, &[Span::plain(&text)]);
     }
-    if !rewritten.is_empty() {
-        let paths: Vec<String> = rewritten.iter().map(|path| visible::one_line(&path.to_string())).collect();
-        let text = format!("the service wrote otherwise than it was sent: {}", paths.join(", "));
+    for entry in rewritten {
+        let text = visible::one_line(&format!("{}: {}", entry.path, entry.in_words()));
         paper.flow(4, 6, &[Span::new(styles.changed, &text)]);
     }
     for hint in hints {

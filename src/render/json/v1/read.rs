@@ -116,7 +116,7 @@ fn raised(value: &Value) -> Option<RaisedLimit> {
     })
 }
 
-fn shown(value: &Value, name: &str) -> Option<Shown> {
+pub(super) fn shown(value: &Value, name: &str) -> Option<Shown> {
     Some(match value.get(format!("{name}_state")).and_then(Value::as_str)? {
         "absent" => Shown::Absent,
         "secret" => Shown::Secret,

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::read::{entries, flag, key, notice, number, text};
+use super::read::{entries, flag, key, notice, number, shown, text};
 use crate::model::{Address, Digest, FieldPath};
-use crate::plan::{Action, AgentOutcome, Outcome, Report, Target, Traffic};
+use crate::plan::{Action, AgentOutcome, Outcome, Report, Rewrite, Target, Traffic};
 
 /// Reads a report document for showing; `None` where it is not one.
 pub fn read_report(document: &Value) -> Option<Report> {
@@ -49,11 +49,16 @@ fn outcome(value: &Value) -> Option<AgentOutcome> {
         step: text(value, "step"),
         causes: texts("causes"),
         hints: texts("hints"),
-        rewritten: entries(value, "rewritten").iter().filter_map(|path| FieldPath::parse(path.as_str()?)).collect(),
+        rewritten: entries(value, "rewrites").iter().map(rewrite).collect::<Option<_>>()?,
         left_behind: texts("left_behind"),
         milliseconds: number(value, "milliseconds").unwrap_or(0),
         key,
     })
+}
+
+fn rewrite(value: &Value) -> Option<Rewrite> {
+    let path = FieldPath::parse(&text(value, "path")?)?;
+    Some(Rewrite { path, sent: shown(value, "sent")?, read: shown(value, "read")? })
 }
 
 #[cfg(test)]

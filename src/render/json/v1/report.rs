@@ -1,10 +1,11 @@
 //! What became of a plan, as JSON.
 
 use serde::Serialize;
+use serde_json::Value;
 
+use super::plan::state;
 use super::{FORMAT_VERSION, NoticeJson, TargetJson, write};
-use crate::model::FieldPath;
-use crate::plan::{AgentOutcome, Outcome, Report, Traffic};
+use crate::plan::{AgentOutcome, Outcome, Report, Rewrite, Traffic};
 
 /// The document on an apply, with line feeds and a final one.
 pub fn report_document(report: &Report) -> String {
@@ -55,8 +56,26 @@ struct OutcomeJson<'p> {
     causes: &'p [String],
     hints: &'p [String],
     rewritten: Vec<String>,
+    rewrites: Vec<RewriteJson<'p>>,
     left_behind: &'p [String],
     milliseconds: u64,
+}
+
+#[derive(Serialize)]
+struct RewriteJson<'p> {
+    path: String,
+    sent: Option<&'p Value>,
+    sent_state: &'static str,
+    read: Option<&'p Value>,
+    read_state: &'static str,
+}
+
+impl<'p> From<&'p Rewrite> for RewriteJson<'p> {
+    fn from(rewrite: &'p Rewrite) -> Self {
+        let Rewrite { path, sent, read } = rewrite;
+        let ((sent, sent_state), (read, read_state)) = (state(sent), state(read));
+        Self { path: path.to_string(), sent, sent_state, read, read_state }
+    }
 }
 
 #[derive(Serialize)]
@@ -129,7 +148,8 @@ impl<'p> From<&'p AgentOutcome> for OutcomeJson<'p> {
             step: step.as_deref(),
             causes,
             hints,
-            rewritten: rewritten.iter().map(FieldPath::to_string).collect(),
+            rewritten: rewritten.iter().map(|entry| entry.path.to_string()).collect(),
+            rewrites: rewritten.iter().map(RewriteJson::from).collect(),
             left_behind,
             milliseconds: *milliseconds,
         }
