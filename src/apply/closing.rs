@@ -1,4 +1,4 @@
-//! The closing reading: the lists and the new versions once more, when every agent is done.
+//! The closing reading: the lists once more, when every agent is done. Each new version was read when it was published.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use crate::api::Assignment;
 use crate::model::stamp::STAMP_KEY;
-use crate::model::value::same;
 use crate::model::{Coverage, Direction, LiveAgent, LiveNumber, PhoneNumber, Stamp, VersionHead};
 use crate::plan::{AgentChange, Outcome, SlotHolder, SlotTarget};
 
@@ -77,24 +76,21 @@ fn is_applied(entry: &Finished) -> bool {
     entry.outcome.outcome == Outcome::Applied
 }
 
-/// Confirms what was applied. A slot that is not as planned is sent once more; a version that is not what was read
-/// back was edited while it was published, is `failed`, and its stamp does not claim it.
+/// Confirms what was applied. A slot that is not as planned is sent once more.
 pub(super) async fn confirm(ctx: &Context, changes: &[&AgentChange], finished: &mut [Finished]) -> Option<Reading> {
     if !finished.iter().any(|entry| is_applied(entry) && entry.wrote) {
         return None;
     }
-    let reading = match settle(ctx, changes, finished).await {
-        Ok(reading) => reading,
+    match settle(ctx, changes, finished).await {
+        Ok(reading) => Some(reading),
         Err(ended) => {
             for entry in finished.iter_mut().filter(|entry| is_applied(entry)) {
                 entry.outcome.outcome = Outcome::Unverified;
                 entry.outcome.causes.clone_from(&ended.causes);
             }
-            return None;
+            None
         }
-    };
-    join_all(finished.iter_mut().filter(|entry| is_applied(entry)).map(|entry| confirm_version(ctx, entry))).await;
-    Some(reading)
+    }
 }
 
 /// Reads until every number is where it was put; what is not after a while is sent once more, and then judged.
@@ -223,37 +219,6 @@ async fn send_again(ctx: &Context, entry: &Finished, reading: &Reading, calls: &
             // Whether it helped is read afterwards.
             tracing::debug!(id, %error, "the numbers could not be sent once more");
         }
-    }
-}
-
-async fn confirm_version(ctx: &Context, entry: &mut Finished) {
-    let (Some(id), Some((version, expected))) = (entry.outcome.agent_id.clone(), entry.published.clone()) else {
-        return;
-    };
-    match look::version(ctx, &id, version).await {
-        Ok(found) if same(&found.config, &expected) => {}
-        Ok(_) => {
-            entry.outcome.outcome = Outcome::Failed;
-            entry.outcome.causes = vec![format!("version {version} was edited while it was published")];
-            entry.outcome.hints = vec!["plan again: the difference is shown there".to_owned()];
-            take_claim_back(ctx, entry, &id).await;
-        }
-        Err(ended) => {
-            entry.outcome.outcome = Outcome::Unverified;
-            entry.outcome.causes = ended.causes;
-        }
-    }
-}
-
-/// Puts the claim of the stamp back to what it was before this run, so that the next plan sees the difference.
-async fn take_claim_back(ctx: &Context, entry: &mut Finished, id: &str) {
-    let before = entry.stamp_before.as_ref().and_then(|before| before.state.applied.clone());
-    let taken_back = restamp(ctx, id, |stamp| {
-        stamp.state.applied = before;
-        true
-    });
-    if let Err(ended) = taken_back.await {
-        entry.outcome.causes.extend(ended.causes);
     }
 }
 

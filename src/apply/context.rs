@@ -36,7 +36,7 @@ pub struct ApplyOptions {
     pub replace_draft: BTreeSet<Key>,
     /// Take leases without asking.
     pub break_lease: bool,
-    /// Agents worked on side by side.
+    /// How many requests the client has in flight at most: so that these are used, agents are worked on side by side.
     pub parallelism: usize,
     /// Write although the organization of the credential cannot be seen.
     pub organization_unverified: bool,

@@ -92,7 +92,7 @@ async fn work_side_by_side(ctx: &Context, changes: &[&AgentChange], live: &LiveS
             (index, work(ctx, change, live).await)
         }
     });
-    let mut stream = futures_util::stream::iter(each).buffer_unordered(ctx.options.parallelism.max(1));
+    let mut stream = futures_util::stream::iter(each).buffer_unordered(abreast(changes.len(), ctx.options.parallelism));
     // What is in flight when a signal comes may finish; what has not after the grace is of unknown fate.
     let grace = async {
         ctx.cancel.cancelled().await;
@@ -120,6 +120,14 @@ async fn work_side_by_side(ctx: &Context, changes: &[&AgentChange], live: &LiveS
         .collect()
 }
 
+/// How many agents are worked on at once. An agent rarely has more than one request in flight, so there are more of them
+/// than requests; and in even shares, so that the last few do not walk alone. Not all: an agent that waits long for its
+/// turn outlives its lease.
+fn abreast(agents: usize, in_flight: usize) -> usize {
+    let most = (2 * in_flight.max(1)) - 1;
+    agents.div_ceil(agents.div_ceil(most).max(1)).max(1)
+}
+
 /// A change whose work was cut off.
 fn unfinished(change: &AgentChange, was_begun: bool) -> Finished {
     let (result, cause) = if was_begun {
@@ -134,8 +142,6 @@ fn unfinished(change: &AgentChange, was_begun: bool) -> Finished {
             vec![cause.to_owned()],
             vec!["run the same command again: it finishes what was begun".to_owned()],
         ),
-        published: None,
-        stamp_before: change.work.stamp.clone(),
         wrote: was_begun,
     }
 }
@@ -169,4 +175,18 @@ fn in_order(mut outcomes: Vec<AgentOutcome>, order: &[Key]) -> Vec<AgentOutcome>
     outcomes
         .sort_by_key(|entry| (order.iter().position(|key| *key == entry.key).unwrap_or(usize::MAX), entry.key.clone()));
     outcomes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::abreast;
+
+    #[test]
+    fn agents_are_worked_on_in_even_shares_and_one_after_the_other_where_one_request_is_allowed() {
+        for (agents, in_flight, expected) in
+            [(100, 16, 25), (1, 16, 1), (31, 16, 31), (32, 16, 16), (0, 16, 1), (9, 1, 1), (9, 0, 1), (3000, 16, 31)]
+        {
+            assert_eq!(abreast(agents, in_flight), expected, "{agents} agents, {in_flight} in flight");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::api::{ApiError, Assignment};
 use crate::live::tell;
+use crate::model::value::same;
 use crate::model::{LiveAgent, PhoneNumber, VersionHead};
 use crate::plan::{Outcome, SlotHolder, SlotTarget, Step};
 
@@ -101,8 +102,18 @@ pub(super) async fn give_numbers(agent: &mut Agent<'_>, live: u64) -> Result<Pub
 async fn publish_new(agent: &mut Agent<'_>, proven: Proven, assign: &Assign) -> Result<Published, Ended> {
     let version = proven.version();
     send_all(agent, Ready::proven(&proven), assign).await.map_err(|failed| failed.into_ended(version))?;
-    look_at_published(agent, version).await?;
-    Ok(Published { version, config: Some(proven.into_config()) })
+    // The published version is read beside the agent: from here on nothing can change it, and its stamp may claim it.
+    let (now, published) = {
+        let (ctx, id) = (agent.job.ctx, agent.id.clone());
+        tokio::join!(look::version(ctx, &id, version), look_at_published(agent, version))
+    };
+    published?;
+    let config = proven.into_config();
+    if !same(&config, &now?.config) {
+        return Err(Ended::new(Outcome::Failed, format!("version {version} was edited while it was published"))
+            .hint("plan again: the difference is shown there"));
+    }
+    Ok(Published { version, config: Some(config) })
 }
 
 /// A publish call that failed, and how many went well before it.

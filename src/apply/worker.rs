@@ -13,7 +13,7 @@ use super::create::create;
 use super::draft::draft;
 use super::ended::{Ended, Finished};
 use super::proof::prove;
-use super::publishing::{Published, give_numbers, left_behind, publish};
+use super::publishing::{give_numbers, left_behind, publish};
 use super::trail::Trail;
 use super::verify::verify;
 
@@ -24,10 +24,7 @@ pub(super) async fn work(ctx: &Context, change: &AgentChange, live: &LiveState) 
     let job = Job { ctx, change, live };
     let mut trail = Trail::new(change);
     ctx.tell(Event::Started { address: change.address.clone(), action: change.action });
-    let (published, ended) = match steps(job, &mut trail).await {
-        Ok(published) => (published, None),
-        Err(ended) => (None, Some(ended)),
-    };
+    let ended = steps(job, &mut trail).await.err();
     let left_behind = if ended.is_some() { left_behind(job, &mut trail).await } else { Vec::new() };
     let step = trail.step().filter(|_| ended.is_some()).map(str::to_owned);
     let Ended { outcome, causes, hints } =
@@ -50,13 +47,11 @@ pub(super) async fn work(ctx: &Context, change: &AgentChange, live: &LiveState) 
             left_behind,
             milliseconds: u64::try_from(milliseconds).unwrap_or_default(),
         },
-        stamp_before: change.work.stamp.clone(),
         wrote: trail.wrote,
-        published: published.and_then(|published| Some((published.version(), published.config()?.clone()))),
     }
 }
 
-async fn steps<'a>(job: Job<'a>, trail: &'a mut Trail) -> Result<Option<Published>, Ended> {
+async fn steps<'a>(job: Job<'a>, trail: &'a mut Trail) -> Result<(), Ended> {
     // Before an agent is made that nothing can be done with.
     if let Course::Impossible { why } = job.work().course {
         return Err(impossible(why));
@@ -65,14 +60,14 @@ async fn steps<'a>(job: Job<'a>, trail: &'a mut Trail) -> Result<Option<Publishe
         Some(id) => Agent::known(job, trail, id),
         None => create(job, trail).await?,
     };
-    let published = on_an_agent(&mut agent).await;
-    if published.is_err() {
+    let ended = on_an_agent(&mut agent).await;
+    if ended.is_err() {
         agent.drop_lease().await;
     }
-    published
+    ended
 }
 
-async fn on_an_agent(agent: &mut Agent<'_>) -> Result<Option<Published>, Ended> {
+async fn on_an_agent(agent: &mut Agent<'_>) -> Result<(), Ended> {
     let work = agent.job.work();
     let published = match &work.course {
         Course::Impossible { why } => return Err(impossible(why)),
@@ -97,8 +92,7 @@ async fn on_an_agent(agent: &mut Agent<'_>) -> Result<Option<Published>, Ended> 
             Some(publish(agent, proven).await?)
         }
     };
-    agent.record(published.as_ref()).await?;
-    Ok(published)
+    agent.record(published.as_ref()).await
 }
 
 fn impossible(why: &str) -> Ended {
