@@ -139,7 +139,7 @@ pub enum Command {
 /// `man`
 #[derive(Debug, Args)]
 pub struct Man {
-    /// Write the page of each command to this folder instead, as reachform-plan.1
+    /// Write the page of each command to this folder instead, as `reachform-plan.1`; the folder must exist
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
 }

@@ -18,6 +18,7 @@ pub mod git;
 pub mod html;
 pub mod issue;
 pub mod list;
+pub mod man;
 pub mod markdown;
 pub mod open;
 pub mod output;
@@ -132,25 +133,8 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
             Ok(Exit::Done)
         }
         Command::Action => action::run(settings).await,
-        Command::Man(arguments) => man(arguments),
+        Command::Man(arguments) => man::run(arguments),
     }
-}
-
-/// The manual page on stdout, or one for each command in a folder.
-fn man(arguments: &args::Man) -> Result<Exit, CommandError> {
-    if let Some(folder) = &arguments.out {
-        let written = std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Cli::command(), folder));
-        written.map_err(|error| {
-            CommandError::io(format!("the manual pages could not be written to {}", folder.display()), &error)
-        })?;
-        return Ok(Exit::Done);
-    }
-    let mut out = Vec::new();
-    clap_mangen::Man::new(Cli::command())
-        .render(&mut out)
-        .map_err(|error| CommandError::io("the manual page could not be made", &error))?;
-    output::result(&String::from_utf8_lossy(&out));
-    Ok(Exit::Done)
 }
 
 /// Logs go to stderr, and only when asked for.
