@@ -14,6 +14,7 @@ use crate::model::digest::hex;
 use crate::plan::{self, Approval, ApprovedPlan, Plan, Refusal, Report, SavedPlan};
 use crate::render::json::report_document;
 use crate::render::text::report_text;
+use crate::render::view::Place;
 use crate::session::{self, Applying, Outside, Service, SessionError, Workspace};
 
 use super::args::{Apply, DiffDetail, Planning, SchemaMode};
@@ -127,7 +128,12 @@ pub async fn prepare<'w>(
         // What was read of the lists may be half of them, and nobody needs that plan any more.
         return Err(failed(SessionError::Interrupted).into());
     }
-    plan_command::show(&plan, workspace, &arguments.planning, settings)?;
+    let place = match (saved, &arguments.approved_plan) {
+        (None, None) if arguments.auto_approve => Place::AutoApprove,
+        (None, None) => Place::Prompt,
+        (Some(_), _) | (None, Some(_)) => Place::Shown,
+    };
+    plan_command::show(&plan, workspace, &arguments.planning, settings, place)?;
     let stopped = |plan: &Plan, error| Stopped { error, plan: Some(Box::new(plan.clone())) };
     gate(&plan).map_err(|error| stopped(&plan, error))?;
     let approval = match (saved, &arguments.approved_plan) {
@@ -206,11 +212,6 @@ async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool
 fn refused(refusal: &Refusal) -> CommandError {
     let error = match refusal {
         Refusal::NotApplyable => CommandError::config("the plan cannot be applied: it is incomplete or has errors"),
-        Refusal::MissingSecrets(names) => {
-            let variables: Vec<String> = names.iter().map(|name| format!("REACHFORM_SECRET_{name}")).collect();
-            CommandError::config(format!("these secrets have no value in this run: {}", names.join(", ")))
-                .hint(format!("set {}", variables.join(", ")))
-        }
         Refusal::Limits(breaches) => {
             let mut error = CommandError::config("refused by a safety limit; nothing was changed");
             for breach in breaches {

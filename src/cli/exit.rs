@@ -80,7 +80,7 @@ impl Exit {
     /// How a refusal ends.
     pub fn of_refusal(refusal: &Refusal) -> Self {
         match refusal {
-            Refusal::NotApplyable | Refusal::MissingSecrets(_) => Self::Failed,
+            Refusal::NotApplyable => Self::Failed,
             Refusal::Limits(_) => Self::Limit,
             Refusal::AnotherPlan(_) => Self::Refused,
         }

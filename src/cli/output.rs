@@ -17,6 +17,7 @@ use crate::http::{Clock as _, Redactor, SystemClock};
 use crate::render::diagnostics::TextOptions as ProblemOptions;
 use crate::render::style::{Detail, Glyphs, Styles};
 use crate::render::text::TextOptions;
+use crate::render::view::Place;
 use crate::render::workflow_commands;
 
 use super::args::{ColorChoice, DiffDetail};
@@ -53,6 +54,7 @@ pub fn text_options(settings: &Settings, detail: DiffDetail) -> TextOptions {
             DiffDetail::Words => Detail::Words,
             DiffDetail::Full => Detail::Full,
         },
+        place: Place::Shown,
     }
 }
 

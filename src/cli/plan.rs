@@ -4,7 +4,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::plan::Plan as PlanValue;
 use crate::render::json::{gitlab_report, plan_document, sealed};
-use crate::render::text::plan_text;
+use crate::render::text::{TextOptions, plan_text};
+use crate::render::view::Place;
 use crate::session::{self, Workspace};
 
 use super::args::{Plan, Planning};
@@ -50,7 +51,7 @@ pub async fn make(arguments: &Plan, workspace: &Workspace, settings: &Settings) 
     let leniency = open::leniency(arguments.planning.schema);
     let plan = session::make_plan(workspace, &options, leniency, &outside, &reader, &mut service).await;
     let plan = plan.map_err(failed)?;
-    show(&plan, workspace, &arguments.planning, settings)?;
+    show(&plan, workspace, &arguments.planning, settings, Place::Shown)?;
     findings::write("plan", &plan.diagnostics, resolved, &arguments.reports, settings)?;
     let document = plan_document(&plan, &workspace.resolved.sources);
     let document = sealed(&output::without_secrets(&document));
@@ -71,10 +72,12 @@ pub fn show(
     workspace: &Workspace,
     planning: &Planning,
     settings: &Settings,
+    place: Place,
 ) -> Result<(), CommandError> {
     findings::tell(&plan.diagnostics, &workspace.resolved, settings);
     if !settings.json {
-        output::result(&plan_text(plan, &output::text_options(settings, planning.diff)));
+        let options = TextOptions { place, ..output::text_options(settings, planning.diff) };
+        output::result(&plan_text(plan, &options));
     }
     if let Some(path) = &planning.markdown {
         output::file(path, &markdown::of_plan(plan, &workspace.resolved.sources, settings))?;

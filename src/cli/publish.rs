@@ -14,7 +14,7 @@ use crate::forge::marker::{About, Target, key};
 use crate::forge::sticky::{Posting, Put, put};
 use crate::forge::{Context, Forge, Marker, Mode, Origin, State, Warning, WarningKind, lookup};
 use crate::plan::difference::Difference;
-use crate::plan::{Outcome, Plan, Report};
+use crate::plan::{Outcome, Plan, Report, alarms};
 use crate::render::markdown::{
     Body, CommentContext, Maker, Status, difference_comment, plan_comment, report_comment, status_comment,
 };
@@ -88,7 +88,7 @@ impl Content<'_> {
         match self {
             Self::Plan(plan, _) => {
                 let summary = plan.summary();
-                summary.has_changes() || summary.drift > 0 || summary.conflict > 0 || !plan.is_applyable()
+                summary.has_changes() || !plan.is_applyable() || !alarms(plan).is_empty()
             }
             Self::Report(report, _) => !report.outcomes.is_empty(),
             Self::Difference(difference, _) => !difference.is_empty(),

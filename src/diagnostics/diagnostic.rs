@@ -81,6 +81,8 @@ pub struct Diagnostic {
     pub message: String,
     /// Where.
     pub place: Option<Place>,
+    /// The agent that it is about, also once the place is one in a file.
+    pub about: Option<Address>,
     /// A few words at the place itself.
     pub label: Option<String>,
     /// Other places.
@@ -99,6 +101,7 @@ impl Diagnostic {
             severity,
             message: message.into(),
             place: None,
+            about: None,
             label: None,
             others: Vec::new(),
             hints: Vec::new(),
@@ -124,7 +127,17 @@ impl Diagnostic {
     /// The same, at a place.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
+        if let Place::Agent(address) | Place::Field { address, .. } = &place {
+            self.about = Some(address.clone());
+        }
         self.place = Some(place);
+        self
+    }
+
+    /// The same, about an agent.
+    #[must_use]
+    pub fn about(mut self, address: Address) -> Self {
+        self.about = Some(address);
         self
     }
 

@@ -22,7 +22,7 @@ pub struct Problem {
 impl Problem {
     /// Of a diagnostic.
     pub fn of(diagnostic: &Diagnostic, sources: &SourceMap) -> Self {
-        let Diagnostic { code, severity, message, place: _, label: _, others: _, hints, fix } = diagnostic;
+        let Diagnostic { code, severity, message, place: _, about: _, label: _, others: _, hints, fix } = diagnostic;
         Self {
             severity: *severity,
             origin: diagnostic.origin(sources),

@@ -68,7 +68,7 @@ fn plain(name: &str) -> String {
 }
 
 /// The words of a name: `X-Auth`, `x_auth` and `xAuth` have two.
-fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
     for c in name.chars() {

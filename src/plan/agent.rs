@@ -149,6 +149,7 @@ fn plan_outside_config(inputs: &AgentInputs<'_>, owned: &Fields, plan: &mut Agen
             applied: None,
             removal: false,
             risk: turned_off.then(|| Risk("the agent is turned off".to_owned())),
+            origin: None,
             path: path.clone(),
         });
         let before = found.map_or(Value::Null, |found| mask.hashable(&path, found));
@@ -245,13 +246,6 @@ fn plan_first_config(inputs: &AgentInputs<'_>, declared: &Value, plan: &mut Agen
         plan.fields.push(change(&mask, &path, Cause::Pending, None, Some(&named)));
     }
     order_fields(&mut plan.fields, declared, inputs.shape);
-    for name in &plan.missing_secrets {
-        plan.notices.push(Notice {
-            address: Some(inputs.desired.address()),
-            code: "secret-missing",
-            message: format!("`!secret {name}` has no value in this run; `apply` needs it"),
-        });
-    }
     plan.writes_config = true;
     plan.config = inputs.desired.declared.reveal(&FieldPath::config()).ok().flatten();
     plan.diagnostics.extend(faults::judge(inputs, None, declared));
@@ -536,6 +530,7 @@ fn change(
         applied: None,
         removal: after.is_none(),
         risk: None,
+        origin: None,
     }
 }
 

@@ -78,8 +78,6 @@ pub enum Refusal {
     Limits(Vec<LimitBreach>),
     /// It is another plan than the approved one: how they differ, a line each.
     AnotherPlan(Vec<String>),
-    /// Secrets that this run has no value of.
-    MissingSecrets(Vec<String>),
 }
 
 /// Decides whether the plan may be carried out.
@@ -105,17 +103,6 @@ pub fn approve(mut plan: Plan, approval: &Approval<'_>) -> Result<ApprovedPlan, 
                 change.held = None;
             }
         }
-    }
-    let mut missing: Vec<String> = plan
-        .changes
-        .iter()
-        .filter(|change| change.held.is_none())
-        .flat_map(|change| change.work.missing_secrets.iter().cloned())
-        .collect();
-    missing.sort();
-    missing.dedup();
-    if !missing.is_empty() {
-        return Err(Refusal::MissingSecrets(missing));
     }
     Ok(ApprovedPlan { plan, already, binds_the_whole: approval.binds_the_whole() })
 }

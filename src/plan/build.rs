@@ -12,6 +12,8 @@ use crate::model::{
 use super::agent::{AgentInputs, AgentPlan, plan_agent};
 use super::approve::Record;
 use super::change::{Action, AgentChange, Cause, Held, Notice, Plan, Step, Twin, Unchanged};
+use super::codes;
+use super::faults;
 use super::guard;
 use super::hash::{Meaning, plan_hash};
 use super::identity::{Binding, Identities, identify};
@@ -41,6 +43,7 @@ pub fn build(inputs: &Inputs<'_>, shape: &dyn ConfigShape) -> Plan {
             plan_one(inputs, &identities, &claims, desired, binding, shape, &mut draft);
         }
     }
+    draft.diagnostics.extend(faults::missing_secrets(inputs.desired, &draft.changes));
     plan_orphans(inputs, &identities, &claims, &mut draft);
     draft.finish(inputs, &identities)
 }
@@ -196,7 +199,7 @@ fn plan_one(
     let config = fields.config.as_ref().or_else(|| Some(&agent?.live_config()?.config));
     if desired.slots.inbound.as_ref().is_some_and(|numbers| !numbers.is_empty()) && config.is_some_and(says_nothing) {
         draft.diagnostics.push(
-            Diagnostic::warning("no-prompt", "callers reach this agent, and it has no prompt")
+            Diagnostic::warning(codes::NO_PROMPT, "callers reach this agent, and it has no prompt")
                 .at(Place::Field { address: desired.address(), path: FieldPath::of(PROMPT) })
                 .hint("write what the agent shall do into `config.agent.instructions`"),
         );

@@ -169,6 +169,8 @@ pub struct FieldChange {
     pub removal: bool,
     /// Why a reviewer should look twice.
     pub risk: Option<Risk>,
+    /// The file and the line that declare the value. For people: it is in no hash.
+    pub origin: Option<Origin>,
 }
 
 /// A live edit at a path that Git does not declare. It stays.

@@ -148,7 +148,7 @@ conceal!(AgentOutcome {
 conceal!(ManifestDifference { name, fields, verify; key, fate, moved_from, origin });
 conceal!(Difference { manifests, notices; project, environment, base, head, numbers, same });
 conceal!(Report { target, outcomes, notices; plan_hash, wrote, interrupted, traffic });
-conceal!(Diagnostic { message, place, label, hints; code, severity, others, fix });
+conceal!(Diagnostic { message, place, label, hints; code, severity, about, others, fix });
 conceal!(Plan {
     target, changes, unchanged, refreshes, unmanaged, orphans, notices, diagnostics, breaches; source, schema_digest,
     complete, targeted, twins, records, plan_hash, raised
@@ -169,7 +169,7 @@ impl Conceal for (String, String) {
 
 impl Conceal for FieldChange {
     fn conceal(&mut self, hide: &Hide<'_>) {
-        let Self { path, kind: _, cause: _, before, after, applied, removal: _, risk } = self;
+        let Self { path, kind: _, cause: _, before, after, applied, removal: _, risk, origin: _ } = self;
         path.conceal(hide);
         before.conceal(hide);
         after.conceal(hide);

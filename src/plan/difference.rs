@@ -210,6 +210,7 @@ fn fields(before: Option<&Desired>, after: &Desired) -> Vec<FieldChange> {
             applied: None,
             removal: is.is_none(),
             risk: None,
+            origin: None,
             path,
         });
     }

@@ -1,12 +1,17 @@
 //! Whether the new config is valid as a whole, and whose fault it is where it is not (design, section 4).
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Place};
+use crate::model::Desired;
 use crate::model::shape::ShapeFault;
 use crate::model::value::same;
 
 use super::agent::AgentInputs;
+use super::change::AgentChange;
+use super::codes::SECRET_MISSING;
 use super::mask::Mask;
 
 /// Judges the faults of a new config.
@@ -52,6 +57,51 @@ pub fn judge(inputs: &AgentInputs<'_>, live: Option<&Value>, new: &Value) -> Vec
     }
     found.extend(in_one(inputs, &standing, new));
     found
+}
+
+/// Secrets without which nothing can be applied, each once, with all agents whose change needs it.
+pub fn missing_secrets(desired: &[Desired], changes: &[AgentChange]) -> Vec<Diagnostic> {
+    let mut users: BTreeMap<&str, Vec<&AgentChange>> = BTreeMap::new();
+    for change in changes {
+        for name in &change.work.missing_secrets {
+            users.entry(name).or_default().push(change);
+        }
+    }
+    let mut found = Vec::new();
+    for (name, users) in users {
+        let agents: Vec<String> = users.iter().map(|change| change.address.to_string()).collect();
+        let place = users.first().and_then(|first| {
+            let desired = desired.iter().find(|desired| desired.key == first.key)?;
+            let mut texts = desired.declared.secrets().iter();
+            let (path, _) = texts.find(|(_, text)| text.missing().any(|missing| missing == name))?;
+            Some(Place::Field { address: desired.address(), path: path.clone() })
+        });
+        let problem = Diagnostic::error(
+            SECRET_MISSING,
+            format!(
+                "`!secret {name}` has no value here, and without it {} cannot be applied",
+                sentence_list(&agents, NAMED)
+            ),
+        );
+        // It is about the secret, wherever it is used first.
+        let mut problem = problem.hint(format!("set the variable `REACHFORM_SECRET_{name}`"));
+        problem.place = place;
+        found.push(problem);
+    }
+    found
+}
+
+/// The first of a list in words, and how many more there are.
+fn sentence_list(names: &[String], shown: usize) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        _ if names.len() > shown + 1 => {
+            let first = names.iter().take(shown).cloned().collect::<Vec<_>>().join(", ");
+            format!("{first} and {} more agents", names.len() - shown)
+        }
+        [init @ .., last] => format!("{} and {last}", init.join(", ")),
+    }
 }
 
 /// How many paths a notice names.

@@ -4,12 +4,14 @@
 //! `slots` moves phone numbers, `merge` makes the new config, `guard` holds the limits, `hash` says what a change means.
 
 pub mod agent;
+pub mod alarms;
 pub mod approve;
 pub mod build;
 pub mod change;
 pub mod codes;
 pub mod compare;
 pub mod conceal;
+pub mod contacts;
 pub mod difference;
 pub mod drift;
 pub mod faults;
@@ -35,6 +37,7 @@ pub mod verify;
 pub mod whose;
 pub mod work;
 
+pub use alarms::{Alarm, AlarmCode, alarms};
 pub use approve::{Approval, ApprovedPlan, Record, Refusal, approve};
 pub use build::build;
 pub use change::{

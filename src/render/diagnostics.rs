@@ -115,7 +115,7 @@ pub fn read_left_out(document: &Value) -> Option<Problem> {
 }
 
 fn one_as_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
-    let Diagnostic { code, severity, message, place, label, others, hints, fix } = diagnostic;
+    let Diagnostic { code, severity, message, place, about: _, label, others, hints, fix } = diagnostic;
     let mut out = json!({
         "code": code, "severity": severity.as_str(), "message": clean(message),
         "file": null, "line": null, "column": null, "end_line": null, "end_column": null,
@@ -189,7 +189,7 @@ fn put_span(out: &mut Value, span: &Span, sources: &SourceMap) {
 }
 
 fn one(diagnostic: &Diagnostic, sources: &SourceMap, renderer: &Renderer, options: TextOptions) -> String {
-    let Diagnostic { code, severity, message, place, label, others, hints, fix } = diagnostic;
+    let Diagnostic { code, severity, message, place, about: _, label, others, hints, fix } = diagnostic;
     let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,

@@ -52,17 +52,6 @@ pub fn summary_line(drift: &Drift) -> String {
     format!("Drift: {agents} changed outside of Git, {as_applied} as applied, {unchecked} not checked.")
 }
 
-/// The versions, where somebody else published one.
-pub(super) fn versions(agent: &AgentDrift) -> String {
-    match (agent.applied_version, agent.live_version) {
-        _ if agent.is_absent() => "there is no such agent".to_owned(),
-        (Some(applied), Some(live)) if applied == live => format!("v{live}, as applied"),
-        (Some(applied), Some(live)) => format!("v{applied} was applied, v{live} is live"),
-        (None, Some(live)) => format!("v{live} is live"),
-        (_, None) => "no version".to_owned(),
-    }
-}
-
 /// Why an agent may be missing. The service keeps nothing of a deleted agent, so the two cannot be told apart.
 pub(super) const ABSENT: &str = "a manifest declares it: it was deleted on the service, or no apply has made it yet";
 

@@ -17,6 +17,7 @@ pub mod style;
 pub mod text;
 pub mod values;
 mod verify;
+pub mod view;
 pub mod visible;
 mod words;
 pub mod workflow_commands;

@@ -19,7 +19,6 @@ pub struct Styles {
     pub danger: Style,
     /// The headers of hunks.
     pub hunk: Style,
-    colour: bool,
 }
 
 impl Styles {
@@ -28,7 +27,7 @@ impl Styles {
         Self::default()
     }
 
-    /// Turns colours on. Removed and added words are told apart by colour and by line, never by marks.
+    /// Turns colours on. Removed and added words keep their marks, for a colour is not seen by everybody.
     pub fn colorize(&mut self) {
         let colour = |colour: AnsiColor| colour.on_default();
         *self = Self {
@@ -39,7 +38,6 @@ impl Styles {
             changed: colour(AnsiColor::Yellow),
             danger: colour(AnsiColor::Red).bold(),
             hunk: colour(AnsiColor::Cyan),
-            colour: true,
         };
     }
 
@@ -48,11 +46,6 @@ impl Styles {
         let mut styles = Self::default();
         styles.colorize();
         styles
-    }
-
-    /// Whether colours are on, so that changed words need no marks.
-    pub fn is_colored(&self) -> bool {
-        self.colour
     }
 }
 

@@ -1,6 +1,7 @@
 //! A `verify` in words that all outputs share: whole, and each argument in quotes of its own, for what a list cuts off is
 //! where a second program would hide.
 
+use super::view::Theirs;
 use super::visible::one_line;
 use crate::model::{Key, Verify};
 use crate::plan::{Plan, VerifyChange};
@@ -39,6 +40,11 @@ pub(super) fn rows(change: &VerifyChange) -> Vec<(&'static str, Vec<String>)> {
     let before = change.before().map(|verify| rows(verify, "ran before"));
     let after = change.after().map(|verify| rows(verify, "runs"));
     before.into_iter().chain(after).flatten().filter(|(_, texts)| !texts.is_empty()).collect()
+}
+
+/// The same for an account, each argument as what it is: theirs.
+pub(super) fn arguments(change: &VerifyChange) -> Vec<(&'static str, Vec<Theirs>)> {
+    rows(change).into_iter().map(|(name, texts)| (name, texts.into_iter().map(Theirs::code).collect())).collect()
 }
 
 /// Each text in quotes, on one line and with every hidden character shown.

@@ -3,7 +3,8 @@
 use crate::model::Editor;
 use crate::plan::difference::{Difference, Fate};
 use crate::plan::{
-    Action, AgentChange, Cause, Orphan, Outcome, Plan, REWRITTEN, Report, SlotHolder, SlotTarget, Summary,
+    Action, AgentChange, Alarm, AlarmCode, Cause, Orphan, Outcome, Plan, REWRITTEN, Report, SlotHolder, SlotTarget,
+    Summary, alarms,
 };
 
 use super::values::plural;
@@ -110,6 +111,24 @@ pub(super) fn notes(change: &AgentChange) -> Vec<String> {
     notes
 }
 
+/// The alarms that an output shows first, each once with the agents that it is about. What becomes of `verify` has
+/// lines of its own.
+pub(super) fn alarm_lines(plan: &Plan) -> Vec<(Vec<String>, Option<String>, String)> {
+    let mut lines: Vec<(Vec<String>, Option<String>, String)> = Vec::new();
+    for Alarm { code, address, path, message } in alarms(plan) {
+        if matches!(code, AlarmCode::NewProgram | AlarmCode::CheckRemoved) {
+            continue;
+        }
+        let path = path.map(|path| path.to_string());
+        let address = address.map(|address| address.to_string());
+        match lines.iter_mut().rev().find(|(_, at, said)| *at == path && *said == message) {
+            Some((agents, ..)) => agents.extend(address),
+            None => lines.push((address.into_iter().collect(), path, message)),
+        }
+    }
+    lines
+}
+
 /// Who changed an agent on the service, where something of it was and the service tells.
 pub(super) fn edited(change: &AgentChange) -> Option<String> {
     let edited = [Cause::Drift, Cause::Conflict].into_iter().any(|cause| change.has_cause(cause));
@@ -184,6 +203,8 @@ pub(super) fn no_changes(plan: &Plan) -> Option<&'static str> {
         Some("No changes found, but there are errors.")
     } else if plan.targeted {
         Some("No changes to the agents that were looked at; others were left out.")
+    } else if !plan.orphans.is_empty() {
+        Some("No changes to the agents that have a manifest, but not every agent of this project has one.")
     } else if plan.notices.iter().any(|notice| notice.code == REWRITTEN) {
         Some("No changes. The service keeps some values otherwise than the manifests declare them.")
     } else {

@@ -12,7 +12,7 @@ use crate::http::{Client, Clock, Entropy};
 use crate::live::{self, Unlisted};
 use crate::manifest::{self, Locations, Resolved};
 use crate::model::seal;
-use crate::model::{Coverage, Direction, FieldPath, Key, LiveState};
+use crate::model::{Coverage, Direction, FieldPath, Key, LiveState, Origin};
 use crate::plan::conceal::Conceal;
 use crate::plan::{self, Inputs, Notice, Options, Plan, Source, Target};
 use crate::schema::{ConfigSchema, Leniency, Places, check_declared};
@@ -131,6 +131,19 @@ fn check_each(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) ->
     found
 }
 
+/// Names the file and the line of every changed value that a manifest declares, also where that is a shared file.
+fn say_where(plan: &mut Plan, resolved: &Resolved) {
+    for change in &mut plan.changes {
+        let Some(locations) = resolved.locations.get(&change.key) else { continue };
+        for field in change.fields.iter_mut().filter(|field| !field.removal) {
+            field.origin = locations.key_span(&field.path).map(|span| Origin {
+                file: resolved.sources.name(span.file).to_owned(),
+                line: resolved.sources.position(span.file, span.start).line,
+            });
+        }
+    }
+}
+
 /// What the schema leaves unchecked of every manifest.
 fn unchecked(schema: &ConfigSchema) -> Option<Diagnostic> {
     let unchecked = schema.unchecked()?;
@@ -210,6 +223,7 @@ pub async fn make_plan(
     check_organization(resolved, outside, &service.live)?;
     let target = Target { organization: service.live.organization.clone(), ..target };
     let mut plan = plan::build(&inputs(workspace, &service.live, &target, &options), service.schema.as_ref());
+    say_where(&mut plan, resolved);
     for failure in failures {
         plan.complete = false;
         plan.diagnostics.push(

@@ -10,6 +10,7 @@
 )]
 
 mod action;
+mod alarms;
 mod api;
 mod apply;
 mod architecture;

@@ -107,8 +107,13 @@ fn without_its_values_a_plan_says_what_it_did_not_check_and_an_apply_names_what_
         let plan = world.plan().await;
         assert!(!plan.summary().has_changes(), "{:#?}", plan.changes);
         world.write("a", declared("description: new\n"));
+        let plan = world.plan().await;
+        let missing: Vec<_> = plan.diagnostics.iter().filter(|problem| problem.code == "secret-missing").collect();
+        let [missing] = missing.as_slice() else { panic!("{:#?}", plan.diagnostics) };
+        assert_eq!(missing.message, "`!secret S` has no value here, and without it agent.a cannot be applied");
+        assert!(matches!(missing.place, Some(reachform::diagnostics::Place::Span(_))), "{:?}", missing.place);
         let refused = world.try_apply(Approval::Person).await.unwrap().unwrap_err();
-        assert_eq!(refused, reachform::plan::Refusal::MissingSecrets(vec!["S".to_owned()]));
+        assert_eq!(refused, reachform::plan::Refusal::NotApplyable);
     });
 }
 

@@ -102,6 +102,7 @@ pub(super) fn attention(out: &mut String, plan: &Plan, rung: &Rung) {
     let raised = plan.raised.iter().map(|limit| sentence(&limit.describe()));
     lines.extend(raised.map(|limit| format!("<strong>Limit.</strong> {limit}.")));
     lines.extend(verify::lines(plan, rung));
+    lines.extend(alarms(plan, rung));
     let is_deleted = |change: &AgentChange| change.action == Action::Delete;
     let (deleted, names) = named(&is_deleted, &|change| anchor("delete", change.key.as_str()));
     if deleted > 0 {
@@ -136,6 +137,24 @@ pub(super) fn attention(out: &mut String, plan: &Plan, rung: &Rung) {
         put(out, format_args!("<li>{line}</li>\n"));
     }
     out.push_str("</ul>\n</section>\n");
+}
+
+/// The alarms, a line each; where there is no room but for totals, how many there are.
+fn alarms(plan: &Plan, rung: &Rung) -> Vec<String> {
+    let lines = words::alarm_lines(plan);
+    if rung.rows == Rows::Totals && !lines.is_empty() {
+        let count = plural(lines.len(), "thing", "things");
+        return vec![format!(
+            "<strong>{count} to look at first:</strong> read them in the whole plan before you approve this one"
+        )];
+    }
+    let line = |(agents, path, message): (Vec<String>, Option<String>, String)| {
+        let agents: Vec<String> = agents.iter().map(|agent| code(agent)).collect();
+        let about = if agents.is_empty() { String::new() } else { format!("{}: ", agents.join(", ")) };
+        let place = path.map(|path| format!(" ({})", code(&path))).unwrap_or_default();
+        format!("{about}{}{place}", sentence(&message))
+    };
+    lines.into_iter().map(line).collect()
 }
 
 /// Errors and warnings, the worst first.

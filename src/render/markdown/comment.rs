@@ -120,6 +120,7 @@ fn warnings(plan: &Plan, rung: &Rung) -> String {
     };
     lines.extend(plan.raised.iter().map(|limit| format!("**Limit:** {}.", sentence(&limit.describe()))));
     lines.extend(verify::warnings(&of_plan(plan), rung));
+    lines.extend(alarms(plan, rung));
     let (deleted, names) = named(&|change| change.action == Action::Delete);
     if deleted > 0 {
         lines.push(format!("**{} be deleted:**{names}", plural(deleted, "agent will", "agents will")));
@@ -143,6 +144,24 @@ fn warnings(plan: &Plan, rung: &Rung) -> String {
         return String::new();
     }
     format!("> [!WARNING]\n> {}\n\n", lines.join("\n>\n> "))
+}
+
+/// The alarms, a line each; where there is no room but for totals, how many there are.
+fn alarms(plan: &Plan, rung: &Rung) -> Vec<String> {
+    let lines = words::alarm_lines(plan);
+    if rung.rows == Rows::Totals && !lines.is_empty() {
+        return vec![format!(
+            "**{} to look at first:** read them in the whole plan before you approve this one",
+            plural(lines.len(), "thing", "things")
+        )];
+    }
+    let line = |(agents, path, message): (Vec<String>, Option<String>, String)| {
+        let agents: Vec<String> = agents.iter().map(|agent| code(agent)).collect();
+        let about = if agents.is_empty() { String::new() } else { format!("{}: ", agents.join(", ")) };
+        let place = path.map(|path| format!(" ({})", code(&path))).unwrap_or_default();
+        format!("{about}{}{place}", sentence(&message))
+    };
+    lines.into_iter().map(line).collect()
 }
 
 fn problems(out: &mut String, plan: &Plan, sources: &SourceMap) {

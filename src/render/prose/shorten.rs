@@ -15,8 +15,6 @@ pub struct HunkLimits {
 impl HunkLimits {
     /// Everything that the diff holds.
     pub const NONE: Self = Self { context_words: usize::MAX, longest_part: usize::MAX };
-    /// What a person reads: a stretch of 120 words is a long paragraph.
-    pub const READABLE: Self = Self { context_words: usize::MAX, longest_part: 120 };
 }
 
 /// Of a long stretch, its first three quarters of what is allowed are shown, and its last quarter.

@@ -4,17 +4,12 @@ use anstyle::Style;
 
 use super::TextOptions;
 use super::paper::{Paper, Span};
-use crate::render::prose::{Hunk, HunkLimits, Part, PartKind, ProseDiff};
+use crate::render::prose::{Hunk, Part, PartKind, ProseDiff};
 use crate::render::style::Detail;
 use crate::render::values::{grouped, plural};
 
 /// Changes that nobody sees are listed up to this many.
 const INVISIBLE_SHOWN: usize = 5;
-
-/// The counts on one line: `2,510 → 2,527 words · 3 hunks · −12 +29 · 99.4% same`.
-pub(super) fn stats(diff: &ProseDiff, options: &TextOptions) -> String {
-    diff.headline(options.glyphs)
-}
 
 /// Hunks, moves and invisible changes.
 pub(super) fn write(paper: &mut Paper, indent: usize, diff: &ProseDiff, options: &TextOptions) {
@@ -23,7 +18,6 @@ pub(super) fn write(paper: &mut Paper, indent: usize, diff: &ProseDiff, options:
         let line = moved.describe(options.glyphs);
         paper.flow(indent, indent + 2, &[Span::new(styles.changed, &line)]);
     }
-    let limits = if options.detail == Detail::Full { HunkLimits::NONE } else { HunkLimits::READABLE };
     for (index, hunk) in diff.hunks.iter().enumerate() {
         if index > 0 && hunk.unchanged_before > 0 {
             let line =
@@ -33,7 +27,7 @@ pub(super) fn write(paper: &mut Paper, indent: usize, diff: &ProseDiff, options:
         let header =
             format!("@@ {}/{} {} {} @@", index + 1, diff.hunks.len(), glyphs.dot, hunk.describe(options.glyphs));
         paper.flow(indent, indent + 2, &[Span::new(styles.hunk, &header)]);
-        write_hunk(paper, indent, &hunk.shortened(limits), options);
+        write_hunk(paper, indent, hunk, options);
     }
     // Beside hunks the count in the headline says enough, unless the blanks are all that changed.
     if diff.hunks.is_empty() || options.detail == Detail::Full {
@@ -66,7 +60,7 @@ fn write_hunk(paper: &mut Paper, indent: usize, hunk: &Hunk, options: &TextOptio
     let last = hunk.parts.len().saturating_sub(1);
     for (index, part) in hunk.parts.iter().enumerate() {
         let (style, open, close) = marks(part.kind, options);
-        for (row, text) in rows(part, index == 0, index == last, options).iter().enumerate() {
+        for (row, text) in rows(part, index == 0, index == last).iter().enumerate() {
             let text = if text.trim().is_empty() && part.kind != PartKind::Keep {
                 String::new()
             } else {
@@ -84,21 +78,18 @@ fn write_hunk(paper: &mut Paper, indent: usize, hunk: &Hunk, options: &TextOptio
     }
 }
 
+/// Removed and added words keep their marks in colour too: a colour is not seen by everybody, nor in every log.
 fn marks(kind: PartKind, options: &TextOptions) -> (Style, &'static str, &'static str) {
     let styles = &options.styles;
-    match (kind, styles.is_colored()) {
-        (PartKind::Keep, _) => (styles.dim, "", ""),
-        (PartKind::Remove, true) => (styles.removed, "", ""),
-        (PartKind::Add, true) => (styles.added, "", ""),
-        (PartKind::Remove, false) => (styles.removed, "[-", "-]"),
-        (PartKind::Add, false) => (styles.added, "{+", "+}"),
-        (PartKind::Note, _) => (styles.dim, options.glyphs.gap, options.glyphs.gap),
+    match kind {
+        PartKind::Keep => (styles.dim, "", ""),
+        PartKind::Remove => (styles.removed, "[-", "-]"),
+        PartKind::Add => (styles.added, "{+", "+}"),
+        PartKind::Note => (styles.dim, options.glyphs.gap, options.glyphs.gap),
     }
 }
 
-/// The lines of a part. With colour, a removed line feed is a blank: the strike through it is seen.
-fn rows(part: &Part, first: bool, last: bool, options: &TextOptions) -> Vec<String> {
-    let colored = options.styles.is_colored();
-    let feed = |count: usize| if colored { " ".to_owned() } else { "⏎".repeat(count) };
-    part.shown(first, last, &feed).split('\n').map(str::to_owned).collect()
+/// The lines of a part.
+fn rows(part: &Part, first: bool, last: bool) -> Vec<String> {
+    part.shown(first, last, &|count| "⏎".repeat(count)).split('\n').map(str::to_owned).collect()
 }

@@ -1,22 +1,20 @@
-//! Plans and reports for a terminal and a log.
+//! Accounts for a terminal and a log: widths, lines, colours. What is shown is decided in [`view`](super::view).
 
-mod difference;
-mod drift;
-mod fields;
+mod account;
+mod events;
 mod hunks;
-mod numbers;
 mod paper;
-mod plan;
-mod report;
+mod rows;
 mod unified;
-mod verify;
 
 use super::style::{Detail, Glyphs, Styles};
+use super::view::{self, Place};
+use crate::plan::difference::Difference;
+use crate::plan::drift::Drift;
+use crate::plan::{Plan, Report};
 
-pub use difference::difference_text;
-pub use drift::drift_text;
-pub use plan::{plan_text, summary_lines};
-pub use report::{event_line, report_text};
+pub use account::account_text;
+pub use events::event_line;
 pub use unified::unified_diff;
 
 /// How a text is written.
@@ -30,6 +28,8 @@ pub struct TextOptions {
     pub glyphs: Glyphs,
     /// How much is shown.
     pub detail: Detail,
+    /// Where it is read.
+    pub place: Place,
 }
 
 /// Narrower than this, prose breaks too often to be read.
@@ -39,7 +39,13 @@ const WIDEST: usize = 120;
 
 impl Default for TextOptions {
     fn default() -> Self {
-        Self { width: NARROWEST, styles: Styles::plain(), glyphs: Glyphs::UNICODE, detail: Detail::default() }
+        Self {
+            width: NARROWEST,
+            styles: Styles::plain(),
+            glyphs: Glyphs::UNICODE,
+            detail: Detail::default(),
+            place: Place::default(),
+        }
     }
 }
 
@@ -47,4 +53,29 @@ impl TextOptions {
     fn columns(&self) -> usize {
         self.width.clamp(NARROWEST, WIDEST)
     }
+}
+
+/// The whole plan.
+pub fn plan_text(plan: &Plan, options: &TextOptions) -> String {
+    account_text(&view::plan(plan, options.place), options)
+}
+
+/// The whole check.
+pub fn drift_text(drift: &Drift, options: &TextOptions) -> String {
+    account_text(&view::drift(drift), options)
+}
+
+/// The whole difference.
+pub fn difference_text(difference: &Difference, options: &TextOptions) -> String {
+    account_text(&view::difference(difference), options)
+}
+
+/// The whole report. `again` is the command that finishes the job, shown where something is left.
+pub fn report_text(report: &Report, again: Option<&str>, options: &TextOptions) -> String {
+    account_text(&view::report(report, again), options)
+}
+
+/// The last lines of every plan: the totals, drift and conflicts where there are any, and the hash.
+pub fn summary_lines(plan: &Plan) -> Vec<String> {
+    view::totals(plan).into_iter().map(|total| total.what).collect()
 }

@@ -5,7 +5,18 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use super::TextOptions;
+use crate::render::view::{Line as Told, Look, Medium, Piece, Sign, Tone};
 use crate::render::visible;
+
+/// A terminal, where whatever acts without being seen is shown instead.
+pub(super) struct Terminal;
+
+impl Medium for Terminal {
+    fn theirs(&self, text: &str, _: Look) -> String {
+        visible::one_line(text)
+    }
+}
 
 /// A piece of text in one style. Hidden characters are shown from the moment it is made.
 #[derive(Clone, Debug)]
@@ -17,7 +28,7 @@ pub(super) struct Span {
 
 impl Span {
     pub(super) fn new(style: Style, text: &str) -> Self {
-        Self { style, text: visible::one_line(text), glued: false }
+        Self { style, text: Terminal.theirs(text, Look::Words), glued: false }
     }
 
     /// A piece within which no line ends.
@@ -25,8 +36,42 @@ impl Span {
         Self { glued: true, ..Self::new(style, text) }
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(super) fn plain(text: &str) -> Self {
         Self::new(Style::new(), text)
+    }
+}
+
+/// The pieces of a line as they are set here.
+pub(super) fn spans(line: &Told, options: &TextOptions) -> Vec<Span> {
+    let glyphs = &options.glyphs;
+    let span = |word: &crate::render::view::Word| {
+        let text = match &word.piece {
+            Piece::Ours(ours) => ours.as_str().to_owned(),
+            Piece::Sign(Sign::Arrow) => glyphs.arrow.to_owned(),
+            Piece::Sign(Sign::Dot) => glyphs.dot.to_owned(),
+            Piece::Sign(Sign::Drift) => glyphs.drift.to_owned(),
+            Piece::Theirs(theirs) => theirs.through(&Terminal),
+        };
+        Span { style: style_of(word.tone, options), text, glued: word.glued }
+    };
+    line.0.iter().map(span).collect()
+}
+
+/// How loud a tone is here.
+pub(super) fn style_of(tone: Tone, options: &TextOptions) -> Style {
+    let styles = &options.styles;
+    match tone {
+        Tone::Plain => Style::new(),
+        Tone::Strong => styles.strong,
+        Tone::Quiet => styles.dim,
+        Tone::Added => styles.added,
+        Tone::Removed => styles.removed,
+        Tone::Changed => styles.changed,
+        Tone::Danger => styles.danger,
     }
 }
 
@@ -84,18 +129,6 @@ impl Paper {
             }
         }
         self.lines.push(line.finish());
-    }
-
-    pub(super) fn append(&mut self, other: Self) {
-        self.lines.extend(other.lines);
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.lines.len()
-    }
-
-    pub(super) fn truncate(&mut self, lines: usize) {
-        self.lines.truncate(lines);
     }
 
     pub(super) fn width(&self) -> usize {

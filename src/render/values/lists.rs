@@ -19,6 +19,12 @@ const LIKENESS_ITEMS: usize = 200;
 /// Items with less than this of their leaves in common, in percent, are two items.
 const LIKENESS_PERCENT: usize = 40;
 
+/// The names of what says of which kind an item is.
+const DISCRIMINATORS: [&str; 2] = ["type", "kind"];
+
+/// What being of one kind adds to likeness: items of another kind are paired only where much else is the same.
+const KIN_PERCENT: usize = 30;
+
 /// What became of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ItemMark {
@@ -95,30 +101,34 @@ impl ListChange {
     }
 }
 
-/// Which new item is which old one.
-fn pair(before: &[Value], after: &[Value]) -> BTreeMap<usize, usize> {
+/// Which new item is which old one: by identity, and what that leaves by equality, then by discriminator and likeness, so
+/// that a renamed item is one item.
+pub fn pair(before: &[Value], after: &[Value]) -> BTreeMap<usize, usize> {
     let objects = before.iter().chain(after).all(Value::is_object);
-    if objects
-        && let Some(identity) = IDENTITIES.iter().find(|name| tells_apart(name, before) && tells_apart(name, after))
-    {
-        let old: BTreeMap<String, usize> =
-            before.iter().enumerate().filter_map(|(index, item)| Some((scalar(item.get(identity)?)?, index))).collect();
-        let place = |item: &Value| old.get(&scalar(item.get(identity)?)?).copied();
-        return after.iter().enumerate().filter_map(|(index, item)| Some((index, place(item)?))).collect();
-    }
-    let mut pairs = equal_items(before, after);
+    let identity = IDENTITIES.iter().find(|name| tells_apart(name, before) && tells_apart(name, after));
+    let mut pairs = match identity.filter(|_| objects) {
+        Some(identity) => same_identity(identity, before, after),
+        None => equal_items(before, after),
+    };
     if !objects {
         return pairs;
     }
     let taken: BTreeSet<usize> = pairs.values().copied().collect();
     let old_left: Vec<usize> = (0..before.len()).filter(|index| !taken.contains(index)).collect();
     let new_left: Vec<usize> = (0..after.len()).filter(|index| !pairs.contains_key(index)).collect();
-    if before.len().max(after.len()) > LIKENESS_ITEMS {
+    if old_left.len().max(new_left.len()) > LIKENESS_ITEMS {
         pairs.extend(new_left.iter().copied().filter(|index| old_left.contains(index)).map(|index| (index, index)));
         return pairs;
     }
     pairs.extend(alike(before, after, &old_left, &new_left));
     pairs
+}
+
+fn same_identity(identity: &str, before: &[Value], after: &[Value]) -> BTreeMap<usize, usize> {
+    let old: BTreeMap<String, usize> =
+        before.iter().enumerate().filter_map(|(index, item)| Some((scalar(item.get(identity)?)?, index))).collect();
+    let place = |item: &Value| old.get(&scalar(item.get(identity)?)?).copied();
+    after.iter().enumerate().filter_map(|(index, item)| Some((index, place(item)?))).collect()
 }
 
 /// Whether a name stands in every item, with another scalar in each.
@@ -174,7 +184,8 @@ fn alike(before: &[Value], after: &[Value], old_left: &[usize], new_left: &[usiz
     for (j, new_leaves) in &new {
         for (i, old_leaves) in &old {
             let most = old_leaves.len().max(new_leaves.len()).max(1);
-            let percent = old_leaves.intersection(new_leaves).count() * 100 / most;
+            let kin = before.get(*i).zip(after.get(*j)).is_some_and(|(old, new)| is_of_one_kind(old, new));
+            let percent = old_leaves.intersection(new_leaves).count() * 100 / most + if kin { KIN_PERCENT } else { 0 };
             if percent >= LIKENESS_PERCENT {
                 scores.push((Reverse(percent), *j, *i));
             }
@@ -193,6 +204,16 @@ fn alike(before: &[Value], after: &[Value], old_left: &[usize], new_left: &[usiz
     pairs
 }
 
+/// The kind of an item, by its discriminator.
+pub fn kind_of(item: &Value) -> Option<String> {
+    DISCRIMINATORS.iter().find_map(|name| scalar(item.get(name)?))
+}
+
+/// Whether a discriminator says that two items are of one kind.
+fn is_of_one_kind(old: &Value, new: &Value) -> bool {
+    DISCRIMINATORS.iter().any(|name| old.get(name).is_some() && old.get(name) == new.get(name))
+}
+
 fn leaf_set(item: &Value) -> BTreeSet<Vec<u8>> {
     leaves(item, &FieldPath::root())
         .into_iter()
@@ -205,13 +226,18 @@ fn leaf_set(item: &Value) -> BTreeSet<Vec<u8>> {
         .collect()
 }
 
-/// How an item is called: by its identity, also one level down (`{type, function: {name}}`), else by its value or place.
-fn label(item: &Value, index: usize) -> String {
-    let Value::Object(map) = item else { return inline(item) };
+/// How an item is called: by its identity, also one level down (`{type, function: {name}}`).
+pub fn name_of(item: &Value) -> Option<String> {
+    let map = item.as_object()?;
     // People know a tool by its name; its id is the next best.
     let name = ["name", "id", "key"].iter().find_map(|name| scalar(map.get(*name)?));
-    let nested = || map.values().find_map(|value| IDENTITIES.iter().find_map(|name| scalar(value.get(name)?)));
-    name.or_else(nested).map_or_else(|| format!("item {}", index + 1), |name| crate::render::visible::one_line(&name))
+    name.or_else(|| map.values().find_map(|value| IDENTITIES.iter().find_map(|name| scalar(value.get(name)?))))
+}
+
+/// The name, else the value or the place.
+fn label(item: &Value, index: usize) -> String {
+    let Value::Object(_) = item else { return inline(item) };
+    name_of(item).map_or_else(|| format!("item {}", index + 1), |name| crate::render::visible::one_line(&name))
 }
 
 #[cfg(test)]

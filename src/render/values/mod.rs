@@ -12,7 +12,7 @@ use crate::plan::Shown;
 use crate::plan::mask::{LOOKS_SECRET, SECRET_TEXT};
 
 pub use inline::{Delta, grouped, inline, plural};
-pub use lists::{ItemChange, ItemMark, ListChange};
+pub use lists::{ItemChange, ItemMark, ListChange, kind_of, name_of, pair};
 
 /// The change of one value.
 #[derive(Clone, Debug, PartialEq)]

@@ -173,7 +173,7 @@ async fn a_list_that_repeats_itself_leads_in_a_circle_or_has_no_order_is_unprove
         answer(200, &[("x-next-cursor", "same")], &json!([{"id": format!("a{number}")}]).to_string())
     });
     let listing = Reader::new(&world.client).list_agents().await;
-    assert!(matches!(&listing.coverage, Coverage::Unproven(why) if why.contains("circle")), "{:?}", listing.coverage);
+    assert!(matches!(&listing.coverage, Coverage::Unproven(why) if why.contains("repeat")), "{:?}", listing.coverage);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ fn the_same_files_are_0_and_other_ones_2_where_that_was_asked_for() {
         "~ agent.riverside   changes",
         "/config/agent/max_tool_steps  4 → 6  (+2)",
         "+ agent.other   is new",
-        "+15550002222 inbound   (no manifest) → agent.other",
+        "+15550002222 inbound  (no manifest) → agent.other",
         "The service was not asked",
         "Difference: 1 added, 1 changed, 0 removed. 0 the same.",
     ] {

@@ -104,6 +104,7 @@ pub(super) fn field(at: &str, before: Value, after: Value) -> FieldChange {
         after,
         applied: None,
         risk: None,
+        origin: None,
     }
 }
 

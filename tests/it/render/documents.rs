@@ -60,6 +60,7 @@ fn the_first_fields_stand_in_the_order_of_the_contract() {
             "orphans",
             "notices",
             "limits",
+            "alarms",
             "diagnostics"
         ]
     );

@@ -10,6 +10,7 @@ pub mod infested;
 pub(crate) mod limits;
 pub mod markdown;
 pub mod properties;
+mod whole;
 
 use std::path::PathBuf;
 

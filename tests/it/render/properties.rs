@@ -1,7 +1,10 @@
 //! What holds for every text: nothing hidden gets out, nothing breaks out, nothing is lost.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use reachform::diagnostics::SourceMap;
+use reachform::plan::{Action, FieldChange};
 use reachform::render::json::{plan_document, report_document};
 use reachform::render::markdown::{plan_comment, report_comment};
 use reachform::render::prose::{PartKind, ProseDiff};
@@ -10,7 +13,7 @@ use reachform::render::text::{TextOptions, plan_text, report_text};
 use reachform::render::visible::is_hidden;
 use serde_json::{Value, json};
 
-use super::build::{field, prompt};
+use super::build::{change, field, plan, prompt};
 use super::infested::{HOSTILE, LINKS, infested};
 use super::{check, context, markdown};
 
@@ -68,6 +71,31 @@ proptest! {
     }
 
     #[test]
+    fn every_changed_leaf_is_shown_or_counted(shape in shape(), choices in prop::collection::vec(any::<u8>(), 64)) {
+        let mut tokens = Tokens::default();
+        let before = filled(&shape, &mut tokens);
+        let after = edited(&before, &mut choices.into_iter().cycle(), &mut tokens);
+        let (old, new) = (tokens_in(&before), tokens_in(&after));
+        let mut desk = change("front-desk", Action::Update);
+        collect_fields("/config", Some(&before), Some(&after), &mut desk.fields);
+        let mut created = change("new-desk", Action::Create);
+        collect_fields("/config", None, Some(&after), &mut created.fields);
+        for (agent, wanted) in [
+            (desk, old.symmetric_difference(&new).cloned().collect::<Vec<String>>()),
+            (created, new.iter().cloned().collect()),
+        ] {
+            let plan = plan(vec![agent]);
+            for detail in [Detail::Summary, Detail::Words, Detail::Full] {
+                let text = plan_text(&plan, &TextOptions { detail, ..TextOptions::default() });
+                let joined: String = text.split_whitespace().collect();
+                let missing = wanted.iter().find(|token| !joined.contains(token.as_str()));
+                let is_counted = detail == Detail::Summary && text.contains("not shown here (--diff=words");
+                prop_assert!(missing.is_none() || is_counted, "{:?} is not in\n{}", missing, text);
+            }
+        }
+    }
+
+    #[test]
     fn a_report_lets_nothing_out_either(text in hostile()) {
         let report = super::cases::infested_report(&text);
         assert_nothing_hidden(&report_text(&report, Some(&text), &TextOptions::default()));
@@ -108,6 +136,105 @@ proptest! {
             prop_assert!(found, "{:?} in {:?} / {:?}", part, before, after);
         }
         prop_assert_eq!(diff, ProseDiff::of(&before, &after));
+    }
+}
+
+/// Words of which each occurs once, so that what is shown of a value can be found again.
+#[derive(Default)]
+struct Tokens(usize);
+
+impl Tokens {
+    fn next(&mut self) -> String {
+        self.0 += 1;
+        format!("t{:06}x", self.0)
+    }
+}
+
+/// The shape of a config: numbers stand for kinds of leaves.
+fn shape() -> impl Strategy<Value = Value> {
+    let leaf = (0u8..4).prop_map(Value::from);
+    let tree = leaf.prop_recursive(4, 40, 5, |inner| {
+        let members = prop::collection::btree_map("[a-d]", inner.clone(), 0..4);
+        let object = members.prop_map(|map| Value::Object(map.into_iter().collect()));
+        prop_oneof![3 => object, 2 => prop::collection::vec(inner, 0..5).prop_map(Value::Array)]
+    });
+    prop::collection::btree_map("[a-f]", tree, 1..5).prop_map(|map| Value::Object(map.into_iter().collect()))
+}
+
+fn leaf(kind: u64, tokens: &mut Tokens) -> Value {
+    match kind {
+        0 => json!(tokens.next()),
+        1 => json!({"type": "call", "name": tokens.next(), "number": tokens.next()}),
+        2 => json!([{"name": tokens.next(), "value": tokens.next()}, {"name": tokens.next()}]),
+        _ => json!((0..40).map(|n| tokens.next() + if n % 9 == 8 { ".\n" } else { " " }).collect::<String>()),
+    }
+}
+
+fn filled(shape: &Value, tokens: &mut Tokens) -> Value {
+    match shape {
+        Value::Array(list) => list.iter().map(|item| filled(item, tokens)).collect(),
+        Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), filled(value, tokens))).collect(),
+        kind => leaf(kind.as_u64().unwrap_or_default(), tokens),
+    }
+}
+
+/// The same value with some of its leaves, members and items changed, gone, moved or new.
+fn edited(value: &Value, choices: &mut impl Iterator<Item = u8>, tokens: &mut Tokens) -> Value {
+    let choice = choices.next().unwrap_or_default();
+    if choice.is_multiple_of(23) {
+        return leaf(u64::from(choice / 23) % 4, tokens);
+    }
+    match value {
+        Value::Array(list) => {
+            let mut list: Vec<Value> = list.iter().map(|item| edited(item, choices, tokens)).collect();
+            match choice % 7 {
+                0 => drop(list.pop()),
+                1 => list.insert(0, leaf(u64::from(choice) % 3, tokens)),
+                2 => list.reverse(),
+                _ => {}
+            }
+            Value::Array(list)
+        }
+        Value::Object(map) => {
+            let mut map: serde_json::Map<String, Value> =
+                map.iter().map(|(name, value)| (name.clone(), edited(value, choices, tokens))).collect();
+            match choice % 7 {
+                0 => drop(map.shift_remove("a")),
+                1 => drop(map.insert("z".to_owned(), leaf(u64::from(choice) % 4, tokens))),
+                _ => {}
+            }
+            Value::Object(map)
+        }
+        Value::String(text) if choice.is_multiple_of(3) => {
+            let words = text.split(' ').enumerate();
+            let word = |(at, word): (usize, &str)| if at.is_multiple_of(5) { tokens.next() } else { word.to_owned() };
+            json!(words.map(word).collect::<Vec<_>>().join(" "))
+        }
+        other => other.clone(),
+    }
+}
+
+fn tokens_in(value: &Value) -> BTreeSet<String> {
+    let text = value.to_string();
+    let is_token = |part: &&str| part.len() == 8 && part.starts_with('t') && part.ends_with('x');
+    text.replace("\\n", " ").split(|c: char| !c.is_ascii_alphanumeric()).filter(is_token).map(str::to_owned).collect()
+}
+
+/// The leaves that differ, as planning finds them: scalars, lists whole, and empty objects.
+fn collect_fields(path: &str, before: Option<&Value>, after: Option<&Value>, out: &mut Vec<FieldChange>) {
+    let is_filled = |value: Option<&Value>| value.and_then(Value::as_object).is_some_and(|map| !map.is_empty());
+    let is_open = |value: Option<&Value>| value.is_none_or(Value::is_object);
+    if is_open(before) && is_open(after) && (is_filled(before) || is_filled(after)) {
+        let names = |value: Option<&Value>| -> Vec<String> {
+            value.and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default()
+        };
+        for name in names(before).into_iter().chain(names(after)).collect::<BTreeSet<_>>() {
+            let at = |value: Option<&'_ Value>| value.and_then(|value| value.get(&name)).cloned();
+            collect_fields(&format!("{path}/{name}"), at(before).as_ref(), at(after).as_ref(), out);
+        }
+    } else if before != after {
+        let or_absent = |value: Option<&Value>| value.cloned().unwrap_or(Value::Null);
+        out.push(field(path, or_absent(before), or_absent(after)));
     }
 }
 

@@ -9,8 +9,8 @@ use crate::diagnostics::{Diagnostic, Place, SourceMap, Worst, worst};
 use crate::model::{Editor, Key};
 use crate::plan::saved::{DOCUMENT_DIGEST, document_digest};
 use crate::plan::{
-    AgentChange, FieldChange, KeptEdit, LimitBreach, Orphan, Plan, RaisedLimit, Shown, SlotChange, SlotHolder,
-    SlotTarget, Source, Summary, Unmanaged,
+    AgentChange, Alarm, FieldChange, KeptEdit, LimitBreach, Orphan, Plan, RaisedLimit, Shown, SlotChange, SlotHolder,
+    SlotTarget, Source, Summary, Unmanaged, alarms,
 };
 use crate::render::prose::ProseDiff;
 
@@ -53,6 +53,7 @@ struct PlanDocument<'p> {
     limits: Vec<LimitJson<'p>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     raised_limits: Vec<RaisedJson>,
+    alarms: Vec<AlarmJson>,
     diagnostics: Vec<DiagnosticJson<'p>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     diagnostics_left_out: Option<Value>,
@@ -228,6 +229,14 @@ struct RaisedJson {
 }
 
 #[derive(Serialize)]
+struct AlarmJson {
+    code: &'static str,
+    address: Option<String>,
+    path: Option<String>,
+    message: String,
+}
+
+#[derive(Serialize)]
 struct DiagnosticJson<'p> {
     code: &'static str,
     severity: &'static str,
@@ -298,6 +307,7 @@ impl<'p> PlanDocument<'p> {
                     RaisedJson { limit: limit.as_str(), from, to, message: raised.describe() }
                 })
                 .collect(),
+            alarms: alarms(plan).into_iter().map(AlarmJson::from).collect(),
             diagnostics: worst.shown.iter().map(|diagnostic| DiagnosticJson::new(diagnostic, sources)).collect(),
             diagnostics_left_out: crate::render::diagnostics::left_out(&worst),
         }
@@ -376,7 +386,7 @@ pub(super) fn state(shown: &Shown) -> (Option<&Value>, &'static str) {
 
 impl<'p> From<&'p FieldChange> for FieldJson<'p> {
     fn from(field: &'p FieldChange) -> Self {
-        let FieldChange { path, kind, cause, before, after, applied, removal, risk } = field;
+        let FieldChange { path, kind, cause, before, after, applied, removal, risk, origin: _ } = field;
         let ((before_value, before_state), (after_value, after_state)) = (state(before), state(after));
         let applied = applied.as_ref().map(state);
         Self {
@@ -502,10 +512,22 @@ impl<'p> From<&'p Orphan> for OrphanJson<'p> {
     }
 }
 
+impl From<Alarm> for AlarmJson {
+    fn from(alarm: Alarm) -> Self {
+        let Alarm { code, address, path, message } = alarm;
+        Self {
+            code: code.as_str(),
+            address: address.as_ref().map(ToString::to_string),
+            path: path.as_ref().map(ToString::to_string),
+            message,
+        }
+    }
+}
+
 impl<'p> DiagnosticJson<'p> {
     fn new(diagnostic: &'p Diagnostic, sources: &'p SourceMap) -> Self {
         // Labels and edits are for excerpts and editors, which read them elsewhere.
-        let Diagnostic { code, severity, message, place, label: _, others: _, hints, fix: _ } = diagnostic;
+        let Diagnostic { code, severity, message, place, about, label: _, others: _, hints, fix: _ } = diagnostic;
         let mut json = Self {
             code,
             severity: severity.as_str(),
@@ -513,12 +535,12 @@ impl<'p> DiagnosticJson<'p> {
             file: None,
             line: None,
             column: None,
-            address: None,
+            address: about.as_ref().map(ToString::to_string),
             request: None,
             hints,
         };
         match place {
-            None => {}
+            None | Some(Place::Agent(_) | Place::Field { .. }) => {}
             Some(Place::Span(span)) => {
                 let position = sources.position(span.file, span.start);
                 json.file = Some(sources.name(span.file));
@@ -528,7 +550,6 @@ impl<'p> DiagnosticJson<'p> {
                 (json.file, json.line) = (Some(origin.file.as_str()), Some(origin.line));
             }
             Some(Place::File(file)) => json.file = Some(file),
-            Some(Place::Agent(address) | Place::Field { address, path: _ }) => json.address = Some(address.to_string()),
             Some(Place::Request(request)) => json.request = Some(request),
         }
         json

@@ -6,7 +6,7 @@ use crate::diagnostics::{Diagnostic, Place, Severity};
 use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 use crate::plan::{
     Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, LimitKind, Notice, Orphan, Plan,
-    RaisedLimit, Risk, Shown, SlotChange, SlotHolder, SlotTarget, Source, Target, Unchanged, Unmanaged, Work,
+    RaisedLimit, Risk, Shown, SlotChange, SlotHolder, SlotTarget, Source, Target, Unchanged, Unmanaged, Work, codes,
 };
 use crate::render::diagnostics::read_left_out;
 
@@ -144,6 +144,7 @@ pub(super) fn field(value: &Value) -> Option<FieldChange> {
         applied: shown(value, "applied"),
         removal: flag(value, "removal"),
         risk: text(value, "risk").map(Risk),
+        origin: None,
     })
 }
 
@@ -229,17 +230,20 @@ fn held(sentence: &str) -> Held {
     }
 }
 
-/// A problem, for showing: that a plan has errors must not be lost on the way. Its own code stays in the document.
 /// The problems that did not fit into the document, as one.
 fn left_out(document: &Value) -> Option<Diagnostic> {
     let problem = read_left_out(document)?;
     Some(Diagnostic::new(problem.severity, "in-the-plan", problem.message))
 }
 
+/// A problem, for showing: that a plan has errors must not be lost on the way.
 fn diagnostic(value: &Value) -> Option<Diagnostic> {
     let word = value.get("severity").and_then(Value::as_str)?;
     let severity = Severity::ALL.into_iter().find(|s| s.as_str() == word)?;
-    let mut diagnostic = Diagnostic::new(severity, "in-the-plan", text(value, "message")?);
+    // A code that planning gives is known again; another program's, or another room's, stays in the document.
+    let code = text(value, "code").and_then(|code| codes::known(&code)).unwrap_or("in-the-plan");
+    let mut diagnostic = Diagnostic::new(severity, code, text(value, "message")?);
+    diagnostic.about = key(value, "address").map(Address);
     let line = number(value, "line").and_then(|line| usize::try_from(line).ok());
     diagnostic.place = match (text(value, "file"), line, key(value, "address"), text(value, "request")) {
         (Some(file), Some(line), ..) => Some(Place::Line(Origin { file, line })),

@@ -23,7 +23,7 @@ pub fn render_text(input: &[u8]) -> Verdict {
     let bound = FRAME + MOST_FOLD * (one.len() + other.len());
     for detail in [Detail::Summary, Detail::Words, Detail::Full] {
         for (width, glyphs) in [(0, Glyphs::ASCII), (100, Glyphs::UNICODE), (usize::MAX, Glyphs::UNICODE)] {
-            let options = TextOptions { width, styles: Styles::plain(), glyphs, detail };
+            let options = TextOptions { width, styles: Styles::plain(), glyphs, detail, ..TextOptions::default() };
             let text = plan_text(&plan, &options);
             assert_printable("the plan", &text);
             assert!(text.len() <= bound, "{} bytes out of {}", text.len(), one.len() + other.len());

@@ -1,0 +1,288 @@
+//! What a reviewer must not overlook, in one list that every output shows first (design, section 12).
+//!
+//! An alarm is read off the finished plan, as it may be shown: so one that was saved has the same alarms, and none of
+//! them can hold a secret.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::model::{Address, FieldPath, Slot};
+
+use super::change::{Action, AgentChange, Cause, Held, Plan, Shown, SlotChange, SlotTarget};
+use super::codes;
+use super::contacts::{self, Contact};
+use super::slots::slot_path;
+use super::verify::VerifyChange;
+
+/// What an alarm is about, the gravest first. That is the order in which they are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AlarmCode {
+    /// Callers of an inbound number will reach no agent.
+    NumberReachesNobody,
+    /// A number is taken from an agent that is not in this project.
+    NumberFromElsewhere,
+    /// An agent is switched off.
+    AgentSwitchedOff,
+    /// An agent that inbound numbers lead to has no prompt.
+    NoPrompt,
+    /// A prompt becomes empty, or goes.
+    PromptEmptied,
+    /// A prompt loses more than half of its text.
+    PromptShrinks,
+    /// A program that `apply` runs is new or another one.
+    NewProgram,
+    /// The program that checked a version before it was published is gone.
+    CheckRemoved,
+    /// A phone number is new in a config.
+    NewPhoneNumber,
+    /// An address is new in a config.
+    NewUrl,
+    /// A secret has no value, so that nothing can be applied.
+    SecretWithoutValue,
+    /// An edit made on the service is overwritten.
+    LiveEditOverwritten,
+    /// A rollback is undone.
+    RollbackUndone,
+    /// An agent is deleted.
+    AgentDeleted,
+    /// An agent of this project has no manifest any more, and is left as it is.
+    AgentWithoutManifest,
+}
+
+impl AlarmCode {
+    /// All of them, in order.
+    pub const ALL: [Self; 15] = [
+        Self::NumberReachesNobody,
+        Self::NumberFromElsewhere,
+        Self::AgentSwitchedOff,
+        Self::NoPrompt,
+        Self::PromptEmptied,
+        Self::PromptShrinks,
+        Self::NewProgram,
+        Self::CheckRemoved,
+        Self::NewPhoneNumber,
+        Self::NewUrl,
+        Self::SecretWithoutValue,
+        Self::LiveEditOverwritten,
+        Self::RollbackUndone,
+        Self::AgentDeleted,
+        Self::AgentWithoutManifest,
+    ];
+
+    /// The word in JSON. Stable: people search for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NumberReachesNobody => "number-reaches-nobody",
+            Self::NumberFromElsewhere => "number-from-elsewhere",
+            Self::AgentSwitchedOff => "agent-switched-off",
+            Self::NoPrompt => "no-prompt",
+            Self::PromptEmptied => "prompt-emptied",
+            Self::PromptShrinks => "prompt-shrinks",
+            Self::NewProgram => "new-program",
+            Self::CheckRemoved => "check-removed",
+            Self::NewPhoneNumber => "new-phone-number",
+            Self::NewUrl => "new-url",
+            Self::SecretWithoutValue => "secret-without-value",
+            Self::LiveEditOverwritten => "live-edit-overwritten",
+            Self::RollbackUndone => "rollback-undone",
+            Self::AgentDeleted => "agent-deleted",
+            Self::AgentWithoutManifest => "agent-without-manifest",
+        }
+    }
+}
+
+/// One thing to look at before anything else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Alarm {
+    /// What it is about.
+    pub code: AlarmCode,
+    /// The agent.
+    pub address: Option<Address>,
+    /// Where in its manifest or its config.
+    pub path: Option<FieldPath>,
+    /// What happens, as a fragment that can follow the agent's name and the path. Texts in it come from outside.
+    pub message: String,
+}
+
+/// The alarms of a plan, the gravest first.
+pub fn alarms(plan: &Plan) -> Vec<Alarm> {
+    let mut found = Vec::new();
+    for change in &plan.changes {
+        of_change(change, &mut found);
+    }
+    for problem in &plan.diagnostics {
+        let code = match problem.code {
+            codes::NO_PROMPT => AlarmCode::NoPrompt,
+            codes::SECRET_MISSING => AlarmCode::SecretWithoutValue,
+            _ => continue,
+        };
+        found.push(Alarm { code, address: problem.about.clone(), path: None, message: problem.message.clone() });
+    }
+    found.extend(plan.orphans.iter().map(|orphan| Alarm {
+        code: AlarmCode::AgentWithoutManifest,
+        address: Some(Address(orphan.key.clone())),
+        path: None,
+        message: "no manifest declares this agent any more; it stays live as it is".to_owned(),
+    }));
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn of_change(change: &AgentChange, found: &mut Vec<Alarm>) {
+    let mut raise = |code, path: Option<FieldPath>, message: String| {
+        found.push(Alarm { code, address: Some(change.address.clone()), path, message });
+    };
+    if change.action == Action::Delete {
+        raise(AlarmCode::AgentDeleted, None, "no manifest declares this agent any more, and it is deleted".to_owned());
+    }
+    match &change.verify {
+        Some(VerifyChange::Removed { .. }) => {
+            raise(AlarmCode::CheckRemoved, None, "from now on, versions are published without `verify`".to_owned());
+        }
+        Some(becomes @ (VerifyChange::Added { after } | VerifyChange::Changed { after, .. })) => {
+            let env = if after.env.is_empty() {
+                String::new()
+            } else {
+                format!(", with the variables {}", after.env.join(", "))
+            };
+            // As a list of JSON: the borders of the arguments show, and so does what is hidden in them.
+            let command = Value::from(after.command.clone());
+            raise(AlarmCode::NewProgram, None, format!("{}: {command}{env}", becomes.risk()));
+        }
+        None => {}
+    }
+    for slot in &change.numbers {
+        of_slot(slot, change, &mut raise);
+    }
+    if matches!(change.held, Some(Held::Rollback { .. })) || change.has_cause(Cause::Rollback) {
+        let message = "somebody rolled this agent back, and the plan goes forward again";
+        raise(AlarmCode::RollbackUndone, None, message.to_owned());
+    }
+    for field in &change.fields {
+        let path = || Some(field.path.clone());
+        if let Some(message) = overwritten(field.cause, change) {
+            raise(AlarmCode::LiveEditOverwritten, path(), message);
+        }
+        if field.path == FieldPath::of(["active"]) && field.after == Shown::Value(Value::Bool(false)) {
+            let what = if change.action == Action::Create { "is created switched off" } else { "is switched off" };
+            raise(AlarmCode::AgentSwitchedOff, path(), format!("the agent {what}"));
+        }
+    }
+    for (path, code, message) in shrinking(change) {
+        raise(code, Some(path), message);
+    }
+    for (path, contact) in new_contacts(change) {
+        let (code, what) = match contact {
+            Contact::Phone(number) => (AlarmCode::NewPhoneNumber, format!("the phone number {number} is new")),
+            Contact::Url(url) => (AlarmCode::NewUrl, format!("the address {url} is new")),
+            Contact::Hidden => (AlarmCode::NewUrl, "an address that is not shown is new or changes".to_owned()),
+        };
+        raise(code, Some(path), what);
+    }
+}
+
+fn of_slot(slot: &SlotChange, change: &AgentChange, raise: &mut impl FnMut(AlarmCode, Option<FieldPath>, String)) {
+    let SlotChange { number, direction, from: _, to, cause, follows, risk } = slot;
+    let path = || Some(slot_path(&Slot { number: number.clone(), direction: *direction }));
+    // What emptying or taking a slot means was decided with the slot.
+    match (to, risk) {
+        (SlotTarget::Empty, Some(risk)) => {
+            raise(AlarmCode::NumberReachesNobody, path(), format!("{number}: {}", risk.0));
+        }
+        (SlotTarget::NewVersion { .. } | SlotTarget::Version { .. }, Some(risk)) => {
+            raise(AlarmCode::NumberFromElsewhere, path(), format!("{number} ({direction}): {}", risk.0));
+        }
+        (_, None) => {}
+    }
+    if let Some(message) = overwritten(*cause, change).filter(|_| !follows) {
+        raise(AlarmCode::LiveEditOverwritten, path(), message);
+    }
+}
+
+/// What is said of an edit that goes, if there is one.
+fn overwritten(cause: Cause, change: &AgentChange) -> Option<String> {
+    let who = change.live_editor.as_ref().and_then(|editor| editor.by.as_ref());
+    let who = who.map(|who| format!(" by {who}")).unwrap_or_default();
+    match cause {
+        Cause::Drift => Some(format!("this was changed on the service{who}, and the plan writes it back")),
+        Cause::Conflict => Some(format!("this was changed on the service{who}, and in Git as well")),
+        Cause::Pending | Cause::Rollback => None,
+    }
+}
+
+/// Prompts that go, become empty or lose more than half of their text.
+fn shrinking(change: &AgentChange) -> Vec<(FieldPath, AlarmCode, String)> {
+    let mut found = Vec::new();
+    for field in change.fields.iter().filter(|field| field.path.in_config()) {
+        let Shown::Value(before) = &field.before else { continue };
+        let after = match &field.after {
+            Shown::Value(after) => Some(after),
+            Shown::Absent => None,
+            Shown::Secret | Shown::SecretByLook | Shown::SecretUnchecked | Shown::AtApply => continue,
+        };
+        let (before, after) = (contacts::texts(&field.path, Some(before)), contacts::texts(&field.path, after));
+        let after: BTreeMap<&str, &contacts::Text<'_>> = after.iter().map(|text| (text.place.as_str(), text)).collect();
+        for text in before.iter().filter(|text| is_prompt(text)) {
+            let now = after.get(text.place.as_str());
+            // An item of a list that goes takes its prompt along; that is a removed item, and shown as one.
+            if now.is_none() && text.path != field.path {
+                continue;
+            }
+            let (was, is) = (length(text.text), now.map_or(0, |now| length(now.text)));
+            let path = now.map_or(&text.path, |now| &now.path).clone();
+            if is == 0 {
+                found.push((path, AlarmCode::PromptEmptied, format!("{} becomes empty", what(text))));
+            } else if is * 2 < was {
+                let message = format!("{} shrinks from {was} to {is} characters", what(text));
+                found.push((path, AlarmCode::PromptShrinks, message));
+            }
+        }
+    }
+    found
+}
+
+/// A text of this length is taken for a prompt, whatever its field is called.
+const PROMPT_LENGTH: usize = 400;
+
+fn is_prompt(text: &contacts::Text<'_>) -> bool {
+    let length = length(text.text);
+    length >= PROMPT_LENGTH || (length > 0 && is_called_prompt(text))
+}
+
+fn is_called_prompt(text: &contacts::Text<'_>) -> bool {
+    let name = text.name.to_ascii_lowercase();
+    name.contains("instruction") || name.contains("prompt")
+}
+
+fn what(text: &contacts::Text<'_>) -> &'static str {
+    if is_called_prompt(text) { "the prompt" } else { "this long text" }
+}
+
+fn length(text: &str) -> usize {
+    text.trim().chars().count()
+}
+
+/// Phone numbers and addresses of the new config that the old one had not as often. One that only moves, as with a tool
+/// that gets another name, is none.
+fn new_contacts(change: &AgentChange) -> Vec<(FieldPath, Contact)> {
+    let mut known: BTreeMap<Contact, usize> = BTreeMap::new();
+    let sides = || change.fields.iter().filter(|field| field.path.in_config());
+    for field in sides() {
+        for (_, contact) in contacts::find(&field.path, &field.before) {
+            *known.entry(contact).or_default() += 1;
+        }
+    }
+    let mut seen = BTreeSet::new();
+    let mut new = Vec::new();
+    for (path, contact) in sides().flat_map(|field| contacts::find(&field.path, &field.after)) {
+        match known.get_mut(&contact) {
+            // A hidden address that changes is a change of the field itself.
+            Some(count) if *count > 0 && contact != Contact::Hidden => *count -= 1,
+            _ if seen.insert((path.clone(), contact.clone())) => new.push((path, contact)),
+            _ => {}
+        }
+    }
+    new
+}

@@ -1,0 +1,156 @@
+//! What plans, checks, differences and reports say alike, as lines.
+
+use super::account::{Fact, Note, Program, RowMark};
+use super::piece::{Count, Line, Sign, Theirs, Tone, line};
+use crate::model::{Address, Direction, Editor, Key};
+use crate::plan::{Cause, KeptEdit, Notice, Risk, SlotHolder, SlotTarget, Source, Target, VerifyChange};
+use crate::render::verify;
+
+/// How many paths of live edits are named on a line.
+const KEPT_SHOWN: usize = 3;
+/// Characters of a commit that tell it from others.
+const SHORT_COMMIT: usize = 12;
+
+/// `agent.<key>`.
+pub(super) fn agent(tone: Tone, key: &Key) -> Line {
+    line![tone; Theirs::code(Address(key.clone()).to_string())]
+}
+
+/// Where it is.
+pub(super) fn target(target: &Target) -> Fact {
+    let Target { host, declared_organization, organization, environment, project } = target;
+    let mut parts = vec![line![Tone::Plain; Theirs::words(host.as_str())]];
+    match (organization, declared_organization) {
+        (Some(found), _) => parts.push(line![Tone::Plain; "organization ", Theirs::words(found.as_str())]),
+        (None, Some(declared)) => {
+            parts.push(line![Tone::Plain; "organization ", Theirs::words(declared.as_str()), " (not checked)"]);
+        }
+        (None, None) => {}
+    }
+    parts.push(line![Tone::Plain; "environment ", Theirs::words(environment.as_str())]);
+    parts.push(line![Tone::Plain; "project ", Theirs::words(project.as_str())]);
+    Fact { name: "Target", what: dotted(parts) }
+}
+
+/// Parts with a dot between each two.
+pub(super) fn dotted(parts: Vec<Line>) -> Line {
+    let mut out = Line::default();
+    for (index, part) in parts.into_iter().enumerate() {
+        if index > 0 {
+            out = out.and(line![Tone::Plain; " ", Sign::Dot, " "]);
+        }
+        out = out.and(part);
+    }
+    out
+}
+
+/// A commit, and whether files differ from it.
+pub(super) fn source(source: &Source) -> Option<Line> {
+    let commit = line![Tone::Plain; short(source.commit.as_ref()?)];
+    Some(if source.dirty { commit.with(Tone::Plain, " (with changes that are not committed)") } else { commit })
+}
+
+/// The first characters of a commit.
+pub(super) fn short(commit: &str) -> Theirs {
+    Theirs::code(commit.chars().take(SHORT_COMMIT).collect::<String>())
+}
+
+/// Who holds a slot.
+pub(super) fn holder(tone: Tone, holder: &SlotHolder) -> Line {
+    match holder {
+        SlotHolder::Empty => line![tone; "(empty)"],
+        SlotHolder::Agent { agent_id: _, name: _, key: Some(key), version } => {
+            agent(tone, key).and(line![tone; " v", *version])
+        }
+        SlotHolder::Agent { agent_id, name, key: None, version } => {
+            let name = Theirs::words(format!("\"{name}\""));
+            line![tone; name, " (", Theirs::code(agent_id.as_str()), ", not managed) v", *version]
+        }
+        SlotHolder::Unknown { version_id } => {
+            line![tone; "an unknown agent (version id ", Theirs::code(version_id.as_str()), ")"]
+        }
+    }
+}
+
+/// Who will hold a slot. A number that reaches nobody is no gain.
+pub(super) fn slot_target(target: &SlotTarget) -> Line {
+    match target {
+        SlotTarget::Empty => line![Tone::Danger; "(empty)"],
+        SlotTarget::NewVersion { key } => agent(Tone::Added, key).with(Tone::Added, ", new version"),
+        SlotTarget::Version { key, version } => agent(Tone::Added, key).and(line![Tone::Added; " v", *version]),
+    }
+}
+
+pub(super) fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "inbound",
+        Direction::Outbound => "outbound",
+    }
+}
+
+/// The mark of a change. The one place that decides what is looked at twice.
+pub(super) fn mark(cause: Cause, risk: Option<&Risk>) -> RowMark {
+    match (cause, risk) {
+        (Cause::Conflict, _) | (_, Some(_)) => RowMark::Look,
+        (Cause::Drift, None) => RowMark::Drift,
+        (Cause::Pending | Cause::Rollback, None) => RowMark::None,
+    }
+}
+
+/// Why to look twice.
+pub(super) fn look_twice(risk: &Risk) -> Line {
+    line![Tone::Danger; "look twice: ", Theirs::sentence(risk.0.as_str())]
+}
+
+/// Who made the live version, as far as the service tells: `by jo@example.com in version 12 at …`; empty where it does
+/// not.
+pub(super) fn editor(tone: Tone, editor: &Editor) -> Line {
+    let Editor { by, at, version } = editor;
+    let parts = [
+        by.as_ref().map(|by| line![tone; "by ", Theirs::words(by.as_str())]),
+        version.map(|version| line![tone; "in version ", version]),
+        at.as_ref().map(|at| line![tone; "at ", Theirs::words(at.as_str())]),
+    ];
+    Line::joined(parts.into_iter().flatten(), " ")
+}
+
+/// The first paths of live edits that no manifest names.
+pub(super) fn kept_paths(kept: &[KeptEdit]) -> Line {
+    let paths = kept.iter().take(KEPT_SHOWN).map(|edit| line![Tone::Quiet; Theirs::code(edit.path.to_string())]);
+    let more = kept.len().saturating_sub(KEPT_SHOWN);
+    let more = (more > 0).then(|| line![Tone::Quiet; more, " more"]);
+    Line::joined(paths.chain(more), ", ")
+}
+
+/// A sentence about an agent or about all.
+pub(super) fn about(address: Option<&Address>, what: Line) -> Line {
+    match address {
+        Some(address) => line![Tone::Plain; Theirs::code(address.to_string()), ": "].and(what),
+        None => what,
+    }
+}
+
+pub(super) fn notice(notice: &Notice) -> Note {
+    let message = line![Tone::Plain; Theirs::sentence(notice.message.as_str())];
+    Note { lead: "Note: ", tone: Tone::Changed, what: about(notice.address.as_ref(), message) }
+}
+
+/// A quiet line without a lead.
+pub(super) fn quiet(what: Line) -> Note {
+    Note { lead: "", tone: Tone::Quiet, what }
+}
+
+/// What runs before a version is published.
+pub(super) fn program(change: &VerifyChange) -> Program {
+    Program { fate: verify::fate(change), rows: verify::arguments(change), risk: change.risk() }
+}
+
+/// Agents by name: `agent.a, agent.b`.
+pub(super) fn agents<'k>(tone: Tone, keys: impl IntoIterator<Item = &'k Key>) -> Line {
+    Line::joined(keys.into_iter().map(|key| agent(tone, key)), ", ")
+}
+
+/// `1 agent`, `10 agents`.
+pub(super) fn agents_counted(count: usize) -> Count {
+    Count(count, "agent", "agents")
+}

@@ -1,0 +1,204 @@
+//! Whoever approves a plan sees all of it: every changed leaf, on every side, once.
+
+use reachform::model::{Direction, Origin};
+use reachform::plan::{Action, AgentChange, Cause, Held, Plan, Shown, SlotTarget};
+use reachform::render::style::{Detail, Styles};
+use reachform::render::text::{TextOptions, plan_text};
+use reachform::render::view::Place;
+use serde_json::{Value, json};
+
+use super::build::{caused, change, editor, field, held_by, plan, prompt, slot};
+
+fn text(plan: &Plan) -> String {
+    plan_text(plan, &TextOptions::default())
+}
+
+fn tools(before: Value, after: Value) -> Plan {
+    let mut desk = change("front-desk", Action::Update);
+    desk.fields = vec![field("/config/agent/tools", before, after)];
+    plan(vec![desk])
+}
+
+fn has(text: &str, wanted: &[&str]) {
+    for part in wanted {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+#[test]
+fn a_renamed_tool_shows_the_number_that_it_now_calls() {
+    let before = json!([{"type": "transfer_call", "name": "transfer_to_front_desk", "transfer_number": "+15550002222",
+        "description": "Transfers the caller to the front desk."}, {"type": "end_call", "name": "end_call"}]);
+    let after = json!([{"type": "transfer_call", "name": "transfer_to_manager", "transfer_number": "+19005550199",
+        "description": "Transfers the caller to the manager."}, {"type": "end_call", "name": "end_call"}]);
+    has(
+        &text(&tools(before, after)),
+        &[
+            "~ transfer_to_manager (3 fields)",
+            "/name             \"transfer_to_front_desk\" → \"transfer_to_manager\"",
+            "/transfer_number  \"+15550002222\" → \"+19005550199\"",
+        ],
+    );
+}
+
+#[test]
+fn added_and_removed_items_show_their_leaves() {
+    let before = json!([{"name": "a", "url": "https://old.example/hook"}]);
+    let after = json!([{"kind": "x", "key": {"deep": [{"number": "+19005550199"}]}}]);
+    let text = text(&tools(before, after));
+    has(&text, &["- a", "/url   \"https://old.example/hook\" → (removed)", "/deep", "\"+19005550199\""]);
+}
+
+#[test]
+fn items_of_one_name_are_told_apart() {
+    let model =
+        |temperature: f64| json!({"provider": "openai", "model": {"name": "gpt-5", "temperature": temperature}});
+    let before = json!([model(0.1), model(0.2)]);
+    let after = json!([model(0.1), model(0.7)]);
+    has(&text(&tools(before, after)), &["~ gpt-5 (item 2) (1 field)", "/model/temperature  0.2 → 0.7"]);
+}
+
+#[test]
+fn a_conflict_in_a_list_shows_all_three_sides() {
+    let models = |model: &str, temperature: f64| json!([{"name": "main", "model": model, "temperature": temperature}]);
+    let mut desk = change("front-desk", Action::Update);
+    desk.live_editor = Some(editor());
+    desk.held = Some(Held::Conflict);
+    desk.fields = vec![caused(
+        Cause::Conflict,
+        Some(models("gpt-4o", 0.4)),
+        field("/config/agent/stack/llm/models", models("gpt-4.1", 0.4), models("gpt-4o", 0.9)),
+    )];
+    let plan = plan(vec![desk]);
+    has(
+        &text(&plan),
+        &[
+            "changed on the service since it was applied:",
+            "~ main (1 field)",
+            "/model  \"gpt-4o\" → \"gpt-4.1\"",
+            "changed in Git since it was applied:",
+            "/temperature  0.4 → 0.9",
+            "from live to declared:",
+            "~ main (2 fields)",
+            "\"gpt-4.1\" → \"gpt-4o\"",
+        ],
+    );
+}
+
+#[test]
+fn a_conflict_says_what_an_approval_does_at_that_place() {
+    let mut desk = change("front-desk", Action::Update);
+    desk.held = Some(Held::Conflict);
+    let at = |path: &str| caused(Cause::Conflict, Some(json!(1)), field(path, json!(2), json!(3)));
+    desk.fields = vec![at("/config/a"), at("/config/b")];
+    let plan = plan(vec![desk]);
+    let at = |place| plan_text(&plan, &TextOptions { place, ..TextOptions::default() });
+    let edits = "overwrites 2 edits made in the dashboard";
+    for (place, says) in [
+        (Place::Shown, format!("approving this plan {edits}")),
+        (Place::Prompt, format!("`yes` {edits}")),
+        (Place::Merge, format!("merging {edits}")),
+    ] {
+        let text = at(place);
+        assert!(text.contains(&says), "{text}");
+        assert!(!text.contains("HELD"), "{text}");
+    }
+    let held = at(Place::AutoApprove);
+    assert!(held.contains("HELD: not written") && !held.contains(edits), "{held}");
+}
+
+/// Ten agents with one stack, and one of them with a change of its own.
+fn shared() -> Plan {
+    let stack = |own: bool, number: usize| {
+        let mut agent = change(&format!("agent-{number}"), Action::Update);
+        let mut warmer = field("/config/agent/stack/llm/temperature", json!(0.4), json!(0.9));
+        warmer.origin = Some(Origin { file: "stacks/default.yaml".to_owned(), line: 3 });
+        agent.fields.push(warmer);
+        if own {
+            agent.fields.push(field("/config/agent/max_tool_steps", json!(3), json!(5)));
+        }
+        agent
+    };
+    plan((0..10).map(|number| stack(number == 4, number)).collect())
+}
+
+#[test]
+fn a_change_of_a_shared_file_is_one_block_with_all_names() {
+    let text = text(&shared());
+    has(&text, &["~ 10 agents   the same change   stacks/default.yaml:3"]);
+    assert_eq!(text.matches("0.4 → 0.9").count(), 1, "{text}");
+    for number in 0..10 {
+        has(&text, &[&format!("agent.agent-{number} (v12 → new version)")]);
+    }
+    assert_eq!(text.matches("agents/agent-").count(), 1, "{text}");
+    has(&text, &["/config/agent/max_tool_steps  3 → 5"]);
+}
+
+#[test]
+fn hidden_values_are_never_taken_for_the_same() {
+    let secret = |number: usize| {
+        let mut agent = change(&format!("agent-{number}"), Action::Update);
+        agent.fields.push(super::build::secret("/config/agent/token", Shown::Secret, Shown::Secret));
+        agent
+    };
+    let text = text(&plan(vec![secret(0), secret(1)]));
+    assert_eq!(text.matches("(secret) changed").count(), 2, "{text}");
+}
+
+#[test]
+fn a_prompt_that_comes_or_goes_is_whole_and_changed_words_are_never_cut() {
+    let one = |before: Value, after: Value| {
+        let mut desk = change("front-desk", Action::Update);
+        desk.fields = vec![field("/config/agent/instructions", before, after)];
+        text(&plan(vec![desk])).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let words: Vec<String> = (0..500).map(|n| format!("word{n:04}")).collect();
+    let long = words.join(" ");
+    let wanted = prompt();
+    for shown in [one(Value::Null, json!(wanted)), one(json!(wanted), Value::Null), one(json!(wanted), json!(""))] {
+        assert!(shown.contains("### Question 30"), "{shown}");
+    }
+    let shown = one(json!("Say hello."), json!(format!("Say hello. {long}")));
+    assert!(words.iter().all(|word| shown.contains(word.as_str())), "{shown}");
+}
+
+#[test]
+fn a_number_that_reaches_nobody_is_red_and_one_that_is_gained_is_green() {
+    let mut desk = change("front-desk", Action::Update);
+    desk.numbers = vec![
+        slot("+15550000001", Direction::Inbound, held_by("front-desk", 3), SlotTarget::Empty),
+        slot(
+            "+15550000002",
+            Direction::Inbound,
+            reachform::plan::SlotHolder::Empty,
+            SlotTarget::NewVersion { key: super::build::key("front-desk") },
+        ),
+    ];
+    let styles = Styles::colored();
+    let text = plan_text(&plan(vec![desk]), &TextOptions { styles, ..TextOptions::default() });
+    has(&text, &[&format!("→ {}(empty)", styles.danger), &format!("→ {}agent.front-desk, new", styles.added)]);
+}
+
+#[test]
+fn changed_words_keep_their_marks_in_colour() {
+    let mut desk = change("front-desk", Action::Update);
+    let hours =
+        |end: &str| json!(format!("We are open from Monday to Friday, from nine in the morning until {end} sharp."));
+    desk.fields = vec![field("/config/agent/instructions", hours("17:00"), hours("18:00"))];
+    let options = TextOptions { styles: Styles::colored(), ..TextOptions::default() };
+    has(&plan_text(&plan(vec![desk]), &options), &["[-17:00-]", "{+18:00+}"]);
+}
+
+#[test]
+fn no_line_is_wider_than_80_columns_and_a_summary_counts_what_it_leaves_out() {
+    let mut desk: AgentChange = change("front-desk", Action::Create);
+    desk.fields = vec![field("/config/agent/instructions", Value::Null, json!(prompt()))];
+    let plan = plan(vec![desk]);
+    for detail in [Detail::Summary, Detail::Words, Detail::Full] {
+        let text = plan_text(&plan, &TextOptions { detail, ..TextOptions::default() });
+        for line in text.lines() {
+            assert!(unicode_width::UnicodeWidthStr::width(line) <= 80, "{line}");
+        }
+        assert_eq!(text.contains("1 changed value is not shown here"), detail == Detail::Summary, "{text}");
+    }
+}
