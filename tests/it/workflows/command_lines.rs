@@ -113,6 +113,19 @@ fn each_command_line_of_a_recipe_is_taken() {
 }
 
 #[test]
+fn the_hook_for_pre_commit_is_a_command_that_is_taken_and_runs_for_every_file_that_a_manifest_can_name() {
+    let hooks = document(&root().join(".pre-commit-hooks.yaml")).value;
+    let hook = &hooks[0];
+    assert_taken(".pre-commit-hooks.yaml", &split(hook["entry"].as_str().unwrap()));
+    assert_eq!(hook["pass_filenames"], Value::Bool(false));
+    let ends = hook["files"].as_str().unwrap();
+    for file in ["agents/a.yaml", "reachform.yml", "prompts/a.md", "prompts/a.txt", "tools/a.json"] {
+        let end = file.rsplit('.').next().unwrap();
+        assert!(ends.contains(end) || end == "yaml" && ends.contains("ya?ml") || end == "yml", "{file}: {ends}");
+    }
+}
+
+#[test]
 fn each_command_line_of_the_readme_is_taken() {
     let text = std::fs::read_to_string(root().join("README.md")).unwrap();
     let (mut fenced, mut seen) = (false, 0);
