@@ -49,7 +49,7 @@ fn split(line: &str) -> Vec<String> {
 fn ours(line: &str) -> Option<Vec<String>> {
     let line = line.trim();
     let line = line.strip_prefix("$ ").unwrap_or(line);
-    let built = ["cargo run --release -- ", "\"$RUNNER_TEMP/reachform/bin/reachform\" "]
+    let built = ["cargo run --release -- ", "cargo run --profile quick -- ", "\"$RUNNER_TEMP/reachform/bin/reachform\" "]
         .iter()
         .find_map(|start| line.strip_prefix(start))
         .map(|rest| format!("reachform {rest}"));
