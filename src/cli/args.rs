@@ -129,11 +129,19 @@ pub enum Command {
     Sandbox(Sandbox),
     /// Print shell completions
     Completions(Completions),
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write a page for each command
+    Man(Man),
     /// What `action.yml` runs: the inputs come from REACHFORM_INPUT_*
     #[command(hide = true)]
     Action,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write the page of each command to this folder instead, as `reachform-plan.1`; the folder must exist
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
 }
 
 /// `validate`
