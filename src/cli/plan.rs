@@ -83,7 +83,8 @@ pub fn show(
         output::file(path, &markdown::of_plan(plan, &workspace.resolved.sources, settings))?;
     }
     if let Some(path) = &planning.html {
-        output::file(path, &html::of_plan(plan, &workspace.resolved.sources, settings))?;
+        let command = format!("{} --approved-plan {}", apply::again(settings, planning, None), plan.plan_hash);
+        output::file(path, &html::of_plan(plan, &workspace.resolved.sources, settings, place, Some(command)))?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::diagnostics::SourceMap;
 use crate::plan::saved;
 use crate::render::json::read_plan;
 use crate::render::text::plan_text;
+use crate::render::view::Place;
 
 use super::args::Show;
 use super::exit::Exit;
@@ -39,7 +40,8 @@ pub fn run(arguments: &Show, settings: &Settings) -> Result<Exit, CommandError> 
         output::file(path, &markdown::of_plan(&plan, &SourceMap::default(), settings))?;
     }
     if let Some(path) = &arguments.html {
-        output::file(path, &html::of_plan(&plan, &SourceMap::default(), settings))?;
+        // The file does not say which flags it was planned with, so no command is known to apply just this.
+        output::file(path, &html::of_plan(&plan, &SourceMap::default(), settings, Place::Shown, None))?;
     }
     Ok(Exit::Done)
 }

@@ -91,8 +91,8 @@ fn pages() -> Vec<(&'static str, String)> {
     let long = "<script>document.title='x'</script> supercalifragilistic_".repeat(3);
     let (hostile, sources) = infested(&format!("{long}{}", "unbroken".repeat(40)));
     vec![
-        ("everyday", plan_page(&everyday(), &SourceMap::default(), &context).text),
-        ("hostile", plan_page(&hostile, &sources, &context).text),
+        ("everyday", plan_page(&everyday(), &SourceMap::default(), &context)),
+        ("hostile", plan_page(&hostile, &sources, &context)),
     ]
 }
 
