@@ -3,8 +3,8 @@
 use crate::model::Editor;
 use crate::plan::difference::{Difference, Fate};
 use crate::plan::{
-    Action, AgentChange, Alarm, AlarmCode, Cause, Outcome, Plan, REWRITTEN, Report, SlotHolder, SlotTarget,
-    Summary, alarms,
+    Action, AgentChange, Alarm, AlarmCode, Cause, Outcome, Plan, REWRITTEN, Report, SlotHolder, SlotTarget, Summary,
+    alarms,
 };
 
 use super::values::plural;

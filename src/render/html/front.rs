@@ -77,7 +77,7 @@ pub(super) fn attention(warnings: &[Warning], alarms: &[Alarm], limits: &[&Note]
                     li {
                         (line(what))
                         @if let [agent] = agents.as_slice() && let Some(id) = ids.iter().find(|id| is_of(id, agent)) {
-                            " " a href={ "#" (id) } { "Show this agent" }
+                            " " a href={ "#" (id) } { "Show" }
                         }
                     }
                 }
@@ -157,7 +157,7 @@ fn summary(block: &Block) -> Markup {
     let values: usize = block.rows.iter().map(|row| row.seen.changes()).sum();
     let marked = block.rows.iter().any(|row| row.mark == RowMark::Look);
     let parts = [
-        (block.program.is_some()).then(|| "a program that runs".to_owned()),
+        block.program.as_ref().map(|program| format!("verify {}", program.fate)),
         (!block.moves.is_empty()).then(|| plural(block.moves.len(), "phone number", "phone numbers")),
         (values > 0).then(|| plural(values, "value", "values")),
     ];

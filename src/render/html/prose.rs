@@ -32,8 +32,8 @@ pub(super) fn difference(diff: &ProseDiff) -> Markup {
     let words = |text: String| theirs(&Theirs::words(text));
     html! {
         @for moved in &diff.moved { p.moved { (words(moved.describe(Glyphs::UNICODE))) } }
-        @for hunk in &diff.hunks {
-            @if hunk.unchanged_before > 0 {
+        @for (index, hunk) in diff.hunks.iter().enumerate() {
+            @if index > 0 && hunk.unchanged_before > 0 {
                 p.gap { (plural(hunk.unchanged_before, "word", "words")) " unchanged" }
             }
             p.where { (words(hunk.describe(Glyphs::UNICODE))) }
@@ -52,7 +52,11 @@ pub(super) fn difference(diff: &ProseDiff) -> Markup {
 /// One side; a word for a side on which there is nothing.
 fn column(hunk: &Hunk, side: Side) -> Markup {
     let of = body(hunk, side);
-    if of.0.trim().is_empty() { html! { span.quiet { "(nothing)" } } } else { of }
+    if of.0.trim().is_empty() {
+        html! { span.quiet { "(nothing)" } }
+    } else {
+        of
+    }
 }
 
 fn body(hunk: &Hunk, side: Side) -> Markup {

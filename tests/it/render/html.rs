@@ -57,8 +57,8 @@ const VOID: [&str; 3] = ["meta", "link", "input"];
 
 /// Elements that begin a line in a fixture. A page has no line feeds of its own.
 const BLOCKS: [&str; 19] = [
-    "head", "meta", "title", "link", "style", "body", "header", "main", "footer", "section", "h1", "h2", "p", "pre", "ul",
-    "li", "div", "details", "summary",
+    "head", "meta", "title", "link", "style", "body", "header", "main", "footer", "section", "h1", "h2", "p", "pre",
+    "ul", "li", "div", "details", "summary",
 ];
 
 /// The page with the elements that begin a line on lines of their own, for a person who reads the difference of two.
@@ -176,7 +176,11 @@ fn no_text_from_outside_becomes_markup_or_acts_unseen() {
         "{{x}} ${{ secrets.X }} ::add-mask::x",
     ] {
         let (plan, sources) = infested(text);
-        let context = PageContext { run_url: Some(format!("https://x.test/\"{text}")), command: Some(text.to_owned()), ..PageContext::default() };
+        let context = PageContext {
+            run_url: Some(format!("https://x.test/\"{text}")),
+            command: Some(text.to_owned()),
+            ..PageContext::default()
+        };
         let page = plan_page(&plan, &sources, &context);
         check(&without_style(&page));
         assert!(!page.contains("href=\"https://evil") && !page.contains("href=\"java"), "{text:?}");
@@ -232,7 +236,8 @@ fn equal_prompts_are_on_a_page_once() {
 #[test]
 fn a_zero_is_quiet_and_all_alarms_and_limits_are_in_the_first_box() {
     let mut plan = plan(vec![change("gone", Action::Delete)]);
-    plan.breaches = vec![LimitBreach { message: "1 of 2 agents would be deleted.".to_owned(), flag: "--max-delete 1".to_owned() }];
+    plan.breaches =
+        vec![LimitBreach { message: "1 of 2 agents would be deleted.".to_owned(), flag: "--max-delete 1".to_owned() }];
     plan.complete = false;
     let page = plan_page(&plan, &SourceMap::default(), &PageContext::default());
     assert!(page.contains("<p class=\"zeros\">0 to update, 0 to create</p>"), "{page}");
