@@ -1,6 +1,6 @@
 //! Changed values: the path, what became of it, and below it what one line cannot hold.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
@@ -10,30 +10,31 @@ use crate::render::style::Glyphs;
 use crate::render::values::{Delta, ItemMark};
 use crate::render::view::{Items, Line, Row, RowMark, Seen, Sides, Theirs};
 
-/// Bytes of a text that is not repeated where it stands on the page already.
+/// Bytes from which on a text that is on the page already is linked to, and not repeated.
 const WORTH_A_LINK: usize = 400;
 
-/// What stands on the page already.
+/// What is on the page already.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     /// Long texts, with the number that each has in links.
-    texts: HashMap<String, usize>,
+    texts: BTreeMap<String, usize>,
     /// Whether any text is shown in two views.
     pub(super) has_sides: bool,
 }
 
 impl Shown {
-    /// The text, or where it stands already: an equal prompt is read once.
-    fn once(&mut self, text: Markup) -> Markup {
+    /// The text, or a link to where it is already: an equal prompt is read once.
+    fn once(&mut self, text: Markup, class: &str) -> Markup {
         if text.0.len() < WORTH_A_LINK {
-            return text;
+            return html! { div class=(class) { (text) } };
         }
-        let next = self.texts.len() + 1;
         if let Some(number) = self.texts.get(&text.0) {
             return html! { p.quiet { "The same text is " a href={ "#text-" (number) } { "shown above" } "." } };
         }
-        self.texts.insert(text.0.clone(), next);
-        html! { div id={ "text-" (next) } { (text) } }
+        let number = self.texts.len() + 1;
+        let out = html! { div class=(class) id={ "text-" (number) } { (text) } };
+        self.texts.insert(text.0, number);
+        out
     }
 }
 
@@ -93,13 +94,13 @@ fn seen(seen: &Seen, shown: &mut Shown) -> Markup {
             shown.has_sides |= !diff.hunks.is_empty();
             html! {
                 p.quiet { (theirs(&Theirs::words(diff.headline(Glyphs::UNICODE)))) }
-                (shown.once(prose::difference(diff)))
-                details.whole { summary { "Read the whole new text" } (shown.once(whole(after, "prose"))) }
+                (shown.once(prose::difference(diff), "hunks"))
+                details.whole { summary { "Read the whole new text" } (shown.once(theirs(after), "prose")) }
             }
         }
         Seen::Text { comes, size, text } => html! {
             p { (line(size)) }
-            (shown.once(whole(text, if *comes { "prose new" } else { "prose gone" })))
+            (shown.once(theirs(text), if *comes { "prose new" } else { "prose gone" }))
         },
         Seen::Items(list) => items(list, shown),
         Seen::Tree(below) => rows(below, shown),
@@ -147,8 +148,4 @@ fn items(list: &Items, shown: &mut Shown) -> Markup {
             @if *unchanged > 0 { li.quiet { (unchanged) " unchanged" } }
         }
     }
-}
-
-fn whole(text: &Theirs, class: &str) -> Markup {
-    html! { div class=(class) { (theirs(text)) } }
 }
