@@ -17,13 +17,13 @@ use crate::render::text::report_text;
 use crate::render::view::Place;
 use crate::session::{self, Applying, Outside, Service, SessionError, Workspace};
 
-use super::args::{Apply, DiffDetail, Planning, SchemaMode};
+use super::args::{Apply, DiffDetail, Planning};
 use super::connect::connect;
 use super::exit::Exit;
 use super::progress::{self, Progress};
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{git, markdown, open, output, plan as plan_command, schema_cache, signals};
+use super::{command, git, markdown, open, output, plan as plan_command, schema_cache, signals};
 
 /// Largest plan file that is read.
 const PLAN_BYTES: usize = 64 * 1024 * 1024;
@@ -39,7 +39,14 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
         return Err(CommandError::usage("`apply` cannot ask for confirmation here")
             .hint("use `--auto-approve`, or pass a plan file (`plan --out FILE`) or `--approved-plan HASH`"));
     }
-    let workspace = open::planned(settings, &arguments.planning);
+    let mut workspace = open::planned(settings, &arguments.planning);
+    // A plan file knows what it is for. Nobody else said it, and the plan that is made is held against the file.
+    let mut known = settings.clone();
+    if let Some(saved) = saved.as_ref().filter(|_| workspace.resolved.project.environment.is_empty()) {
+        known.environment.get_or_insert_with(|| saved.target.environment.clone());
+        workspace = open::planned(&known, &arguments.planning);
+    }
+    let settings = &known;
     let cancel = CancellationToken::new();
     signals::listen(cancel.clone());
     let run = Run { verbose, cancel, gate: &|_| Ok(()) };
@@ -176,9 +183,9 @@ fn hash_under(approval: &Approval<'_>, approved: &ApprovedPlan) -> String {
 
 /// Reads a saved plan.
 pub fn read_plan(path: &Path) -> Result<SavedPlan, CommandError> {
-    let again = "make a new one: reachform plan --out FILE";
+    let again = "make a new one with `plan --out`";
     let text = output::read(path, PLAN_BYTES).map_err(|error| error.hint(again))?;
-    plan::saved::read(&text).map_err(|error| {
+    crate::render::json::read_saved(&text).map_err(|error| {
         CommandError::chain(format!("the plan file {} cannot be used", path.display()), &error).hint(again)
     })
 }
@@ -231,45 +238,13 @@ fn refused(refusal: &Refusal) -> CommandError {
     error.exit(Exit::of_refusal(refusal))
 }
 
-/// The command that applies what was planned with these flags, or goes on where this run stopped. It can be typed as it
-/// stands: a plan file is compared with a new plan, which must be made of the same agents by the same rules.
-pub fn again(settings: &Settings, planning: &Planning, file: Option<&Path>) -> String {
-    let Planning { target, exclude, prune, refresh, force_conflicts, take, create, redo, .. } = planning;
-    let mut words = vec!["reachform apply".to_owned()];
-    words.extend(settings.sandbox.then(|| "--sandbox".to_owned()));
-    let dir = settings.dir.display().to_string();
-    words.extend((dir != ".").then(|| format!("-C {}", quoted(&dir))));
-    words.extend(settings.environment.as_ref().map(|name| format!("--env {name}")));
-    words.extend(file.map(|file| quoted(&file.display().to_string())));
-    words.extend(target.iter().map(|key| format!("--target {key}")));
-    words.extend(exclude.iter().map(|key| format!("--exclude {key}")));
-    words.extend(prune.then(|| "--prune".to_owned()));
-    words.extend(refresh.then(|| "--refresh".to_owned()));
-    words.extend(force_conflicts.then(|| "--force-conflicts".to_owned()));
-    words.extend(take.iter().map(|number| format!("--take {number}")));
-    words.extend(create.iter().map(|key| format!("--create {key}")));
-    words.extend(redo.iter().map(|key| format!("--redo {key}")));
-    words.extend(planning.max_delete.map(|count| format!("--max-delete {count}")));
-    words.extend(planning.max_change_percent.map(|percent| format!("--max-change-percent {percent}")));
-    words.extend((planning.schema == SchemaMode::Lenient).then(|| "--schema lenient".to_owned()));
-    words.join(" ")
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ':' | '@' | '%' | ',');
-    if !path.is_empty() && path.chars().all(is_plain) {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
-    }
-}
-
 /// Shows what became of a plan and writes the files that flags name.
 pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit {
-    let again = (!report.is_complete()).then(|| again(settings, planning, None));
-    // What was written is told in any case, and the exit code speaks of it and not of a file.
+    let again = (!report.is_complete()).then(|| command::apply(settings, planning, None));
+    // What was done is reported in any case, and goes before a file that could not be written.
+    let mut is_lost = false;
     if let Err(unwritten) = output::json(settings, &report_document(report)) {
+        is_lost = true;
         output::aside(&unwritten.text());
         if settings.json {
             output::document(&report_document(report));
@@ -278,10 +253,14 @@ pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit
     if let Some(path) = &planning.markdown
         && let Err(unwritten) = output::file(path, &markdown::of_report(report, again.as_deref(), settings))
     {
+        is_lost = true;
         output::aside(&unwritten.text());
     }
     if !settings.json && (!report.outcomes.is_empty() || report.wrote) {
         output::result(&report_text(report, again.as_deref(), &output::text_options(settings, DiffDetail::Words)));
     }
-    Exit::of_report(report)
+    match Exit::of_report(report) {
+        Exit::Done if is_lost => Exit::Failed,
+        exit => exit,
+    }
 }

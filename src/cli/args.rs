@@ -36,11 +36,11 @@ pub struct Global {
     /// Use the embedded service, its data in `.reachform/sandbox.json`
     #[arg(long, global = true)]
     pub sandbox: bool,
-    /// How the embedded service behaves where the real one's behaviour is not known, such as `metadata=merge`
-    #[arg(long, global = true, value_name = "KEY=VALUE", requires = "sandbox", hide_short_help = true)]
+    /// How the embedded service behaves where the real one's behaviour is not known, such as `metadata=merge` (repeatable)
+    #[arg(long, global = true, value_name = "KEY=VALUE", hide_short_help = true)]
     pub behave: Vec<String>,
-    /// A fault of the embedded service, such as `drop-after:POST /core/agents`
-    #[arg(long, global = true, value_name = "FAULT", requires = "sandbox", hide_short_help = true)]
+    /// A fault of the embedded service, such as `drop-after:POST /core/agents` (repeatable)
+    #[arg(long, global = true, value_name = "FAULT", hide_short_help = true)]
     pub fault: Vec<String>,
     /// A file that holds the token
     #[arg(long, global = true, value_name = "FILE")]
@@ -482,18 +482,12 @@ pub enum SandboxAction {
         /// The port on loopback; 0 chooses a free one
         #[arg(long, default_value_t = 7878)]
         port: u16,
-        /// A file with the data that it starts with
+        /// A file with the data that it starts with, if there is none yet
         #[arg(long, value_name = "FILE")]
         seed: Option<PathBuf>,
         /// Keep its data in this file between runs
         #[arg(long, value_name = "FILE")]
         data: Option<PathBuf>,
-        /// How it behaves where the real service's behaviour is not known, such as `metadata=merge` (repeatable)
-        #[arg(long = "behaviour", value_name = "KEY=VALUE")]
-        behaviour: Vec<String>,
-        /// A fault, such as `drop-after:POST /core/agents` (repeatable)
-        #[arg(long = "with-fault", value_name = "FAULT")]
-        faults: Vec<String>,
         /// Milliseconds to wait before every answer
         #[arg(long, default_value_t = 0)]
         delay: u64,

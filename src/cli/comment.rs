@@ -9,7 +9,7 @@ use crate::diagnostics::SourceMap;
 use crate::forge::{Mode, Origin, State, Warning, WarningKind};
 use crate::plan::difference::Difference;
 use crate::plan::{Plan, Report, saved};
-use crate::render::json::{DIFFERENCE_KIND, read_difference, read_plan, read_report};
+use crate::render::json::{DIFFERENCE_KIND, read_difference, read_plan, read_report, read_saved};
 use crate::render::markdown::Maker;
 
 use super::args::{Comment, CommentMode, CommentState, DocumentKind};
@@ -18,7 +18,7 @@ use super::publish::{Content, Options, Published, Publisher};
 use super::report::CommandError;
 use super::settings::Settings;
 use super::workflow::annotate;
-use super::{forge, open, output, signals, step_summary};
+use super::{command, forge, open, output, signals, step_summary};
 
 /// The event of a job that follows another one, and has its artifacts.
 const FOLLOWING: &str = "workflow_run";
@@ -58,7 +58,10 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
     let maker = maker(settings);
     refuse_unexpected(document.as_ref(), arguments, maker)?;
     let sources = SourceMap::default();
-    let again = "reachform apply";
+    let again = match &document {
+        Some(Document::Report(report)) => format!("reachform apply{}", command::flags(settings, Some(&report.target))),
+        _ => String::new(),
+    };
     let state = arguments.state.map(CommentState::state);
     let told = state_alone(arguments);
     let content = match (&document, state) {
@@ -82,7 +85,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
             return Err(CommandError::usage("a document already has its state: leave out --state"));
         }
         (Some(Document::Plan(plan)), None) => Content::Plan(plan, &sources),
-        (Some(Document::Report(report)), None) => Content::Report(report, Some(again)),
+        (Some(Document::Report(report)), None) => Content::Report(report, Some(&again)),
         (Some(Document::Difference(difference)), None) => Content::Difference(difference, maker),
     };
     let environment = environment(document.as_ref(), settings)?;
@@ -235,7 +238,7 @@ fn read(path: &Path) -> Result<Document, CommandError> {
             CommandError::config(what()).cause("it is a report, but not in the form that reachform writes")
         });
     }
-    match saved::read(&text) {
+    match read_saved(&text) {
         Ok(_) | Err(saved::SavedPlanError::NotApplyable) => {}
         Err(error) => return Err(CommandError::chain(what(), &error)),
     }

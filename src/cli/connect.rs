@@ -49,27 +49,39 @@ pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken
 }
 
 fn open_sandbox(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Transport>, CommandError> {
-    let behaviour = Behaviour::parse(&settings.behave)
-        .map_err(|error| CommandError::usage("--behave cannot be read").cause(error.to_string()))?;
+    let behaviour = behaviour(settings)?;
     let folder = settings.dir.join(".reachform");
     // Its place in the project is fixed, so whoever writes the files could put a link there.
     disk::own_folder(&folder)
         .map_err(|error| CommandError::io(format!("the folder {} cannot be used", folder.display()), &error))?;
-    let sandbox = stored_sandbox(&folder.join("sandbox.json"), behaviour)?;
+    let fresh = Service::quickstart(behaviour.clone());
+    let sandbox = stored_sandbox(&folder.join("sandbox.json"), behaviour, fresh)?;
+    add_faults(&sandbox, settings)?;
+    Ok(Arc::new(InProcess::new(sandbox, clock)))
+}
+
+/// How the embedded service behaves.
+pub fn behaviour(settings: &Settings) -> Result<Behaviour, CommandError> {
+    Behaviour::parse(&settings.behave)
+        .map_err(|error| CommandError::usage("--behave cannot be read").cause(error.to_string()))
+}
+
+/// Gives the embedded service the faults that were asked for.
+pub fn add_faults(sandbox: &Sandbox, settings: &Settings) -> Result<(), CommandError> {
     for text in &settings.faults {
         let fault = Fault::parse(text)
             .map_err(|error| CommandError::usage("--fault cannot be read").cause(error.to_string()))?;
         sandbox.add_fault(fault);
     }
-    Ok(Arc::new(InProcess::new(sandbox, clock)))
+    Ok(())
 }
 
-/// The embedded service with its data in a file.
-pub fn stored_sandbox(path: &Path, behaviour: Behaviour) -> Result<Sandbox, CommandError> {
+/// The embedded service with its data in a file, or `fresh` if the file holds none yet.
+pub fn stored_sandbox(path: &Path, behaviour: Behaviour, fresh: Service) -> Result<Sandbox, CommandError> {
     let failed = |error: StoreError| {
         CommandError::chain(format!("the sandbox's data at {} cannot be used", path.display()), &error)
     };
     let store = Store::open(path).map_err(failed)?;
-    let service = store.load(behaviour.clone()).map_err(failed)?.unwrap_or_else(|| Service::quickstart(behaviour));
+    let service = store.load(behaviour).map_err(failed)?.unwrap_or(fresh);
     Sandbox::stored(service, store).map_err(failed)
 }

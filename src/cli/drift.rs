@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::report::CommandError;
 use super::revision::GitPast;
 use super::settings::Settings;
-use super::{adopt, issue, markdown, open, output, validate};
+use super::{adopt, command, issue, markdown, open, output, validate};
 
 /// A check with what it was made from.
 pub struct Checked {
@@ -48,15 +48,17 @@ pub async fn run(arguments: &Drift, settings: &Settings) -> Result<Exit, Command
 /// Checks. Whatever keeps a check from seeing the service or the manifests is a state of the check and no error, so that
 /// an issue or a script is told of it in the same words; wrong usage and a signal are errors.
 pub async fn check(arguments: &Drift, workspace: &Workspace, settings: &Settings) -> Result<Checked, CommandError> {
-    match look(arguments, workspace, settings).await {
-        Ok((drift, service)) => Ok(Checked { drift, service: Some(service) }),
+    let (mut drift, service) = match look(arguments, workspace, settings).await {
+        Ok((drift, service)) => (drift, Some(service)),
         Err(CommandError { exit: Exit::Failed, reason: _, causes, hints, problems: _ }) => {
             let unchecked = vec![Unchecked { address: None, causes, hints }];
             let (target, source) = (target(workspace, settings), workspace.source.clone());
-            Ok(Checked { drift: DriftValue::not_checked(target, source, SystemClock.now(), unchecked), service: None })
+            (DriftValue::not_checked(target, source, SystemClock.now(), unchecked), None)
         }
-        Err(error) => Err(error),
-    }
+        Err(error) => return Err(error),
+    };
+    drift.flags = Some(command::flags(settings, Some(&drift.target)));
+    Ok(Checked { drift, service })
 }
 
 async fn look(

@@ -5,8 +5,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{Coverage, LiveAgent};
 use crate::plan::identity::{Binding, identify};
+use crate::plan::rewritten::{configs_with_rewritten, rewritten_paths};
 use crate::plan::{Inputs, Options, Source};
-use crate::session;
+use crate::{live, session};
 
 use super::args::List;
 use super::connect::connect;
@@ -21,10 +22,21 @@ pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, Command
     open::refuse_broken(&workspace, settings)?;
     let project = &workspace.resolved.project;
     let connection = connect(settings, project, CancellationToken::new())?;
-    let service = open::service(settings, &connection, &connection.reader()).await?;
+    let mut service = open::service(settings, &connection, &connection.reader()).await?;
     let target = session::planning::target(&workspace, &connection, &service.live);
     let options = Options { has_project: project.has_project, ..Options::default() };
     let source = Source::default();
+    let reading = Inputs {
+        desired: &workspace.resolved.desired,
+        live: &service.live,
+        target: &target,
+        source: &source,
+        options: &options,
+    };
+    let wanted = configs_with_rewritten(&reading, &identify(&reading));
+    for failure in live::read_configs(&connection.reader(), &mut service.live, &wanted).await {
+        output::aside(&format!("warning: {}", describe(&failure)));
+    }
     let inputs = Inputs {
         desired: &workspace.resolved.desired,
         live: &service.live,
@@ -33,6 +45,7 @@ pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, Command
         options: &options,
     };
     let identities = identify(&inputs);
+    let rewritten = rewritten_paths(&inputs, &identities, service.schema.as_ref());
     let mut rows: Vec<Row> = Vec::new();
     for (key, binding) in &identities.bindings {
         let state = match binding {
@@ -41,7 +54,8 @@ pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, Command
             Binding::New => "absent",
             Binding::Broken => "unclear",
         };
-        rows.push(Row::of(state, key.as_str(), binding.agent()));
+        let paths = rewritten.get(key).into_iter().flatten().map(ToString::to_string).collect();
+        rows.push(Row { rewritten: paths, ..Row::of(state, key.as_str(), binding.agent()) });
     }
     for (orphan, agent, _) in &identities.orphans {
         rows.push(Row::of("orphaned", orphan.key.as_str(), Some(agent)));
@@ -66,12 +80,21 @@ pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, Command
     Ok(if service.live.agent_coverage.is_proven() { Exit::Done } else { Exit::Failed })
 }
 
+/// An error with its causes, on one line.
+fn describe(error: &dyn std::error::Error) -> String {
+    let causes: Vec<String> =
+        std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+    causes.join(": ")
+}
+
 struct Row {
     state: &'static str,
     key: String,
     version: Option<u64>,
     id: String,
     name: String,
+    /// Where the service keeps another value than the manifest declares.
+    rewritten: Vec<String>,
 }
 
 impl Row {
@@ -82,11 +105,13 @@ impl Row {
             version: agent.and_then(LiveAgent::live_version).map(|head| head.version),
             id: agent.map(|agent| agent.id.clone()).unwrap_or_default(),
             name: agent.map(|agent| agent.name.clone()).unwrap_or_default(),
+            rewritten: Vec::new(),
         }
     }
 
     fn json(&self) -> serde_json::Value {
-        json!({"state": self.state, "key": self.key, "version": self.version, "agent_id": self.id, "name": self.name})
+        let Self { state, key, version, id, name, rewritten } = self;
+        json!({"state": state, "key": key, "version": version, "agent_id": id, "name": name, "rewritten": rewritten})
     }
 
     fn cells(&self) -> [String; 5] {
@@ -118,6 +143,17 @@ fn table(rows: &[Row]) -> String {
         }
         out.push_str(text.trim_end());
         out.push('\n');
+    }
+    for Row { key, rewritten, .. } in rows.iter().filter(|row| !row.rewritten.is_empty()) {
+        let paths = crate::render::visible::one_line(&rewritten.join(", "));
+        let lines = [
+            "\nagent.",
+            key,
+            " is not live as its manifest declares it: the service keeps another value at ",
+            &paths,
+            "\n",
+        ];
+        out.extend(lines);
     }
     out
 }

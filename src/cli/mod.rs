@@ -8,6 +8,7 @@ pub mod adopt;
 pub mod apply;
 pub mod args;
 pub mod checkout;
+pub mod command;
 pub mod comment;
 pub mod connect;
 pub mod diff;
@@ -114,6 +115,10 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
     if let Some(path) = &settings.json_out {
         output::check_writable(path)?;
     }
+    let serves = matches!(cli.command, Command::Sandbox(_));
+    if !cli.global.sandbox && !serves && !(cli.global.behave.is_empty() && cli.global.fault.is_empty()) {
+        return Err(CommandError::usage("--behave and --fault are for the embedded service: add --sandbox"));
+    }
     match &cli.command {
         Command::Validate(arguments) => validate::run(arguments, settings).await,
         Command::Plan(arguments) => plan::run(arguments, settings).await,
@@ -124,7 +129,7 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
         Command::Comment(arguments) => comment::run(arguments, settings).await,
         Command::List(arguments) => list::run(arguments, settings).await,
         Command::Schema(arguments) => schema::run(arguments, settings).await,
-        Command::Sandbox(arguments) => sandbox::run(&arguments.action).await,
+        Command::Sandbox(arguments) => sandbox::run(&arguments.action, settings).await,
         Command::Completions(arguments) => {
             let mut out = Vec::new();
             clap_complete::generate(arguments.shell, &mut Cli::command(), "reachform", &mut out);

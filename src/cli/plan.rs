@@ -14,14 +14,14 @@ use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
 use super::workflow::findings;
-use super::{apply, html, markdown, open, output};
+use super::{command, html, markdown, open, output};
 
 /// Runs the command.
 pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandError> {
     let plan = make(arguments, &open::planned(settings, &arguments.planning), settings).await?;
     if let Some(path) = &arguments.out {
         if !settings.quiet {
-            let command = apply::again(settings, &arguments.planning, Some(path));
+            let command = command::apply(settings, &arguments.planning, Some(path));
             output::aside(&format!("The plan was saved. Apply exactly this with: {command}"));
         }
     } else if settings.interactive && plan.summary().has_changes() && !settings.quiet {
@@ -83,7 +83,7 @@ pub fn show(
         output::file(path, &markdown::of_plan(plan, &workspace.resolved.sources, settings))?;
     }
     if let Some(path) = &planning.html {
-        let command = format!("{} --approved-plan {}", apply::again(settings, planning, None), plan.plan_hash);
+        let command = format!("{} --approved-plan {}", command::apply(settings, planning, None), plan.plan_hash);
         output::file(path, &html::of_plan(plan, &workspace.resolved.sources, settings, place, Some(command)))?;
     }
     Ok(())

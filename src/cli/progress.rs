@@ -16,7 +16,7 @@ use super::settings::Settings;
 const TICK: Duration = Duration::from_millis(120);
 
 /// How long a run may be silent on a terminal, and in a log.
-const SILENCE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(20));
+const SILENCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 
 /// What an apply is doing beside its requests: its last step, or what it waits for.
 static DOING: Mutex<Option<String>> = Mutex::new(None);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::api::ApiError;
 use crate::diagnostics::Problem;
 use crate::http::HttpErrorKind;
-use crate::render::diagnostics::{put_problems, read_left_out, read_problem};
+use crate::render::json::{put_problems, read_problems};
 use crate::session::SessionError;
 
 use super::exit::Exit;
@@ -178,13 +178,12 @@ impl CommandError {
     pub fn read(document: &Value) -> Option<Self> {
         let error = document.get("error")?;
         let code = error.get("exit_code")?.as_u64()?;
-        let problems = error.get("diagnostics").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         Some(Self {
             exit: Exit::ALL.into_iter().find(|exit| u64::from(exit.code()) == code)?,
             reason: Reason::default(),
             causes: texts(error, "causes"),
             hints: texts(error, "hints"),
-            problems: problems.iter().filter_map(read_problem).chain(read_left_out(error)).collect(),
+            problems: read_problems(error)?,
         })
     }
 

@@ -8,38 +8,37 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::SystemClock;
-use crate::sandbox::{Behaviour, Fault, SANDBOX_TOKEN, Sandbox, Seed, ServeOptions, Service, serve};
+use crate::sandbox::{SANDBOX_TOKEN, Sandbox, Seed, ServeOptions, Service, serve};
 
 use super::args::SandboxAction;
-use super::connect::stored_sandbox;
+use super::connect;
 use super::exit::Exit;
 use super::report::CommandError;
+use super::settings::Settings;
 use super::{output, signals};
 
 /// Largest seed that is read.
 const SEED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Runs the command.
-pub async fn run(action: &SandboxAction) -> Result<Exit, CommandError> {
-    let SandboxAction::Serve { port, seed, data, behaviour, faults, delay } = action;
-    let behaviour = Behaviour::parse(behaviour)
-        .map_err(|error| CommandError::usage("--behaviour cannot be read").cause(error.to_string()))?;
-    let sandbox = match (seed, data) {
-        (_, Some(path)) => stored_sandbox(path, behaviour)?,
-        (Some(path), None) => {
+pub async fn run(action: &SandboxAction, settings: &Settings) -> Result<Exit, CommandError> {
+    let SandboxAction::Serve { port, seed, data, delay } = action;
+    let behaviour = connect::behaviour(settings)?;
+    let fresh = match seed {
+        Some(path) => {
             let unusable = |error: &dyn std::error::Error| {
                 CommandError::chain(format!("the seed {} cannot be used", path.display()), error)
             };
             let seed = Seed::parse(&output::read(path, SEED_BYTES)?).map_err(|error| unusable(&error))?;
-            Sandbox::new(Service::seeded(&seed, behaviour).map_err(|error| unusable(&error))?)
+            Service::seeded(&seed, behaviour.clone()).map_err(|error| unusable(&error))?
         }
-        (None, None) => Sandbox::new(Service::quickstart(behaviour)),
+        None => Service::quickstart(behaviour.clone()),
     };
-    for text in faults {
-        let fault = Fault::parse(text)
-            .map_err(|error| CommandError::usage("--with-fault cannot be read").cause(error.to_string()))?;
-        sandbox.add_fault(fault);
-    }
+    let sandbox = match data {
+        Some(path) => connect::stored_sandbox(path, behaviour, fresh)?,
+        None => Sandbox::new(fresh),
+    };
+    connect::add_faults(&sandbox, settings)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, *port))
         .await
         .map_err(|error| CommandError::io(format!("the port {port} on loopback cannot be used"), &error))?;

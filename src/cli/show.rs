@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::diagnostics::SourceMap;
 use crate::plan::saved;
-use crate::render::json::read_plan;
+use crate::render::json::{read_plan, read_saved};
 use crate::render::text::plan_text;
 use crate::render::view::Place;
 
@@ -12,7 +12,7 @@ use super::args::Show;
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{html, markdown, output};
+use super::{command, html, markdown, output};
 
 /// Largest plan file that is read.
 const PLAN_BYTES: usize = 64 * 1024 * 1024;
@@ -23,7 +23,7 @@ pub fn run(arguments: &Show, settings: &Settings) -> Result<Exit, CommandError> 
     let bad = |error: &dyn std::error::Error| {
         CommandError::chain(format!("the plan file {} cannot be shown", arguments.file.display()), error)
     };
-    match saved::read(&text) {
+    match read_saved(&text) {
         Ok(_) | Err(saved::SavedPlanError::NotApplyable) => {}
         Err(error) => return Err(bad(&error)),
     }
@@ -40,8 +40,12 @@ pub fn run(arguments: &Show, settings: &Settings) -> Result<Exit, CommandError> 
         output::file(path, &markdown::of_plan(&plan, &SourceMap::default(), settings))?;
     }
     if let Some(path) = &arguments.html {
-        // The file does not say which flags it was planned with, so no command is known to apply just this.
-        output::file(path, &html::of_plan(&plan, &SourceMap::default(), settings, Place::Shown, None))?;
+        // The file does not hold the flags that it was planned with, and without these two it would be another plan.
+        let took_flags = plan.targeted || plan.summary().delete > 0;
+        let file = command::quoted(&arguments.file.display().to_string());
+        let command = format!("reachform apply{} {file}", command::flags(settings, Some(&plan.target)));
+        let command = (!took_flags).then_some(command);
+        output::file(path, &html::of_plan(&plan, &SourceMap::default(), settings, Place::Shown, command))?;
     }
     Ok(Exit::Done)
 }

@@ -87,7 +87,7 @@ pub fn show(found: &Validation, arguments: &Validate, settings: &Settings) -> Re
         "environment": resolved.project.environment,
         "schema_digest": schema_digest,
     });
-    crate::render::diagnostics::put_json(&mut document, problems, &resolved.sources);
+    crate::render::json::put_diagnostics(&mut document, problems, &resolved.sources);
     findings::tell(problems, resolved, settings);
     findings::write("validate", problems, resolved, &arguments.reports, settings)?;
     output::json(settings, &format!("{document:#}\n"))?;

@@ -2,9 +2,12 @@
 
 use super::source::{SourceMap, Span};
 use crate::model::{Address, FieldPath, Origin};
+use serde::{Deserialize, Serialize};
 
 /// How bad it is. Only an error stops a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Severity {
     /// The command cannot go on.
     Error,

@@ -32,7 +32,7 @@ impl fmt::Display for Activity {
         let request = request.as_deref().unwrap_or("the next request");
         match (asked_to_wait, trouble) {
             (Some((asked, left)), _) => {
-                write!(f, "the service asked to wait {} s, {} s to go", seconds(*asked), seconds(*left))
+                write!(f, "the service asked to wait {} s, next attempt in {} s", seconds(*asked), seconds(*left))
             }
             (None, Some((why, attempts))) => write!(f, "sending {request} again after {attempts} attempts: {why}"),
             (None, None) => write!(f, "waiting for the answer to {request}"),
@@ -58,6 +58,6 @@ mod tests {
         assert_eq!(activity.to_string(), again);
         activity.asked_to_wait = Some((Duration::from_secs(20), Duration::from_millis(13_200)));
         activity.counted = Some(("configs read", 4, 30));
-        assert_eq!(activity.to_string(), "configs read: 4 of 30; the service asked to wait 20 s, 14 s to go");
+        assert_eq!(activity.to_string(), "configs read: 4 of 30; the service asked to wait 20 s, next attempt in 14 s");
     }
 }

@@ -382,7 +382,7 @@ impl Client {
                 Duration::ZERO
             };
             let pause = asked.min(self.shared.options.retry.longest_pause) + slack;
-            self.lock().asked = pause;
+            self.lock().asked = asked;
             let longer = self.shared.limiter.shut(now, pause);
             self.count(|traffic| traffic.waited_milliseconds += milliseconds(longer));
         }

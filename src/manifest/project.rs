@@ -372,6 +372,14 @@ impl Session<'_> {
         let names: Vec<&str> = project.environments.keys().map(String::as_str).collect();
         let place = Place::File(PROJECT_FILE.to_owned());
         let problem = match (wanted, names.as_slice()) {
+            (Some(wanted), []) if wanted == project.environment => return,
+            // A mistyped name would otherwise be an environment of its own, in which every agent is made again.
+            (Some(wanted), []) if project.has_project => {
+                let message = format!("there is no environment `{}`", yaml::shorten(wanted));
+                Diagnostic::error(codes::UNKNOWN_ENVIRONMENT, message).at(place).hint(format!(
+                    "`{PROJECT_FILE}` lists no environments: leave out `--env`, or add the environment under `environments:`"
+                ))
+            }
             (Some(wanted), []) if is_name(wanted) => {
                 project.environment = wanted.to_owned();
                 return;

@@ -15,6 +15,7 @@ use super::parse::{FIELDS, Manifest};
 use super::project::{AgentsPath, PROJECT_FILE, Project};
 use super::session::{SecretSource, Session, TextError, list_of, not_utf8, untracked};
 use super::suggest::nearest;
+use super::texts::lfs_pointer;
 use super::tree::{Entry, Kind, MANIFEST_NODES, Node, Weight};
 use super::yaml;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place, SourceMap, Span};
@@ -105,7 +106,7 @@ pub fn resolve(files: &dyn Files, environment: Option<&str>, secrets: SecretSour
     }
     if !found_any && !session.diagnostics.has_errors() {
         let problem = Diagnostic::error(codes::NO_MANIFESTS, "there are no manifests")
-            .hint("nothing is deleted because a folder is empty; to let an agent go, run `reachform release KEY`");
+            .hint("nothing is deleted because a folder is empty");
         session.report(problem);
     }
     let mut desired = Vec::with_capacity(manifests.len());
@@ -217,7 +218,10 @@ impl Session<'_> {
     fn read_manifest(&mut self, name: &str) -> Option<String> {
         let place = Place::File(name.to_owned());
         let problem = match self.read_text(name, MAX_MANIFEST_FILE) {
-            Ok(text) => return Some(text),
+            Ok(text) => match lfs_pointer(name, &text) {
+                None => return Some(text),
+                Some(problem) => problem.at(place),
+            },
             Err(TextError::NotUtf8(fault)) => not_utf8(name, fault, place),
             Err(TextError::File(FileError::TooLarge { limit })) => {
                 let message = format!("`{name}` is larger than {} MiB", limit / (1024 * 1024));
@@ -386,7 +390,7 @@ fn cannot_list(place: &AgentsPath, root: &str, error: &FileError) -> Diagnostic 
                 Some(_) => problem.hint("the path is relative to the project file"),
                 None => problem
                     .hint("manifests are looked for in `agents/`; `agents` in `reachform.yaml` names other places")
-                    .hint("`reachform init` writes a first one, and `-C` names another folder"),
+                    .hint("write a first manifest there, or name another folder with `-C`"),
             }
         }
         FileError::Outside => {

@@ -1,6 +1,8 @@
 //! What goes wrong with texts on their way into a config: a `!file` that was forgotten, a merge that was not finished, a
 //! pointer in place of a prompt.
 
+use std::ops::Range;
+
 use super::codes;
 use super::files::{beside, has_extension, normalize};
 use super::session::Session;
@@ -20,11 +22,25 @@ impl Session<'_> {
             let message = "the text holds the character U+0000, which no service stores";
             self.report(Diagnostic::error(codes::NUL_CHARACTER, message).span(span.clone()));
         }
+        if let Some(marker) = conflict(text) {
+            let message = "the text holds a conflict marker of an unfinished merge";
+            self.report(marker.problem(message.to_owned()).span(span.clone()));
+        }
         let may_be_path =
             !text.contains(char::is_whitespace) && !text.contains("://") && has_extension(text, &READABLE);
+        if !may_be_path {
+            return;
+        }
         let from = self.sources.name(span.file);
-        if may_be_path && self.files.follow(&beside(from, &text.replace('\\', "/"))).is_ok() {
-            let path = text.replace('\\', "/");
+        let written = text.replace('\\', "/");
+        // People write the path as `!file` takes it, or as they see it from the project's folder.
+        let from_root = || {
+            let depth = from.matches('/').count();
+            (!written.starts_with('.')).then(|| format!("{}{written}", "../".repeat(depth)))
+        };
+        let found = std::iter::once(written.clone()).chain(from_root());
+        let path = { found }.find(|path| self.files.follow(&beside(from, path)).is_ok());
+        if let Some(path) = path {
             let message = format!("this is the text `{text}`, not the content of the file with that name");
             let problem = Diagnostic::warning(codes::FORGOTTEN_FILE, message).span(span.clone());
             self.report(problem.fix(span.clone(), format!("!file {path}"), format!("write `!file {path}`")));
@@ -33,16 +49,14 @@ impl Session<'_> {
 
     /// Looks at the text of a file before it is taken; `false` where it is not what its author meant.
     pub fn check_file(&mut self, name: &str, text: &str, span: &Span) -> bool {
-        let problem = if text.starts_with(LFS) {
-            let message = format!("`{name}` is a Git LFS pointer, not the file itself");
-            Diagnostic::error(codes::LFS_POINTER, message)
-                .hint("fetch it: git lfs pull (in a workflow, `lfs: true` of `actions/checkout`)")
-        } else if let Some(line) = conflict(text) {
-            let message = format!("`{name}` holds a conflict marker of an unfinished merge, in line {line}");
-            Diagnostic::error(codes::CONFLICT_MARKERS, message)
-                .hint("keep what is right, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`")
+        let problem = if let Some(problem) = lfs_pointer(name, text) {
+            problem
+        } else if let Some(marker) = conflict(text).filter(|marker| marker.is_whole) {
+            // A single one is looked at where the text is used.
+            let line = line_of(text, marker.at.start);
+            marker.problem(format!("`{name}` holds a conflict marker of an unfinished merge, in line {line}"))
         } else if let Some(at) = text.find('\0') {
-            let line = text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+            let line = line_of(text, at);
             let message = format!("`{name}` holds the character U+0000, in line {line}");
             Diagnostic::error(codes::NUL_CHARACTER, message).hint("no service stores it; it may be a damaged file")
         } else {
@@ -69,20 +83,64 @@ impl Session<'_> {
     }
 }
 
-/// The line of the first marker of a merge, where all three kinds follow each other.
-fn conflict(text: &str) -> Option<usize> {
-    let mut begun = None;
+/// The problem of a file that is only the pointer to its content.
+pub fn lfs_pointer(name: &str, text: &str) -> Option<Diagnostic> {
+    text.starts_with(LFS).then(|| {
+        let message = format!("`{name}` is a Git LFS pointer, not the file itself");
+        Diagnostic::error(codes::LFS_POINTER, message)
+            .hint("fetch it: git lfs pull (in a workflow, `lfs: true` of `actions/checkout`)")
+    })
+}
+
+/// The number of the line that a byte is in, from 1.
+fn line_of(text: &str, byte: usize) -> usize {
+    text.get(..byte).map_or(1, |before| before.matches('\n').count() + 1)
+}
+
+/// What a merge that was not finished left in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    /// The bytes of its first marker.
+    pub at: Range<usize>,
+    /// Whether all three kinds follow each other. A single one is more likely a leftover than a quotation, but may be
+    /// meant.
+    pub is_whole: bool,
+}
+
+impl Marker {
+    /// An error, or a warning for a single marker.
+    pub fn problem(&self, message: String) -> Diagnostic {
+        let problem = match self.is_whole {
+            true => Diagnostic::error(codes::CONFLICT_MARKERS, message),
+            false => Diagnostic::warning(codes::CONFLICT_MARKERS, message),
+        };
+        problem.hint("keep what is right, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`")
+    }
+}
+
+/// The first marker of a merge in a text, which may be indented with the block that holds it.
+pub fn conflict(text: &str) -> Option<Marker> {
+    let mut single: Option<Range<usize>> = None;
+    let mut begun: Option<Range<usize>> = None;
     let mut is_split = false;
-    for (index, line) in text.lines().enumerate() {
-        if line.starts_with("<<<<<<< ") {
-            (begun, is_split) = (Some(index + 1), false);
-        } else if line == "=======" {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let marker = line.trim();
+        let at = start..start + line.trim_end().len();
+        start += line.len();
+        if marker.starts_with("<<<<<<< ") {
+            single.get_or_insert(at.clone());
+            (begun, is_split) = (Some(at), false);
+        } else if marker == "=======" {
             is_split = begun.is_some();
-        } else if line.starts_with(">>>>>>> ") && is_split {
-            return begun;
+        } else if marker.starts_with(">>>>>>> ") {
+            if let (Some(at), true) = (&begun, is_split) {
+                return Some(Marker { at: at.clone(), is_whole: true });
+            }
+            single.get_or_insert(at);
         }
     }
-    None
+    single.map(|at| Marker { at, is_whole: false })
 }
 
 #[cfg(test)]
@@ -90,9 +148,13 @@ mod tests {
     use super::conflict;
 
     #[test]
-    fn a_merge_has_all_three_markers_in_their_order() {
-        assert_eq!(conflict("a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> other\n"), Some(2));
-        for text in ["a\n=======\nb", "<<<<<<< a\n>>>>>>> b", "Title\n=======\n>>>>>>> quoted", ""] {
+    fn a_merge_has_all_three_markers_in_their_order_and_a_single_one_is_a_leftover() {
+        let whole = conflict("a\n  <<<<<<< HEAD\n  b\n  =======\n  c\n  >>>>>>> other\n").unwrap();
+        assert!(whole.is_whole && whole.at == (2..16), "{whole:?}");
+        for text in ["<<<<<<< a\n>>>>>>> b", "a\n>>>>>>> branch\n", "<<<<<<< HEAD\nb\n"] {
+            assert!(!conflict(text).unwrap().is_whole, "{text}");
+        }
+        for text in ["a\n=======\nb", "Title\n=======\n>> quoted", ""] {
             assert_eq!(conflict(text), None, "{text}");
         }
     }

@@ -11,6 +11,7 @@ use serde_yaml::granit_parser::{
 
 use super::codes;
 use super::scalar::{self, Refusal};
+use super::texts::{Marker, conflict};
 use super::tree::{Entry, Kind, MAX_BYTES, MAX_NODES, Node, Style, Tag, Weight};
 use crate::diagnostics::{Diagnostic, Diagnostics, FileId, Span};
 
@@ -441,16 +442,42 @@ impl Builder<'_> {
             // The scanner runs ahead of the events and has a bound of its own.
             return self.report(too_deep(Span::new(self.file, byte..byte)));
         }
-        let hint = if self.text.get(byte..).is_some_and(|rest| rest.starts_with('\t')) {
-            Some("indent with spaces; a tab is not allowed there")
-        } else {
-            None
-        };
-        let mut problem = Diagnostic::error(codes::YAML_SYNTAX, format!("this is not valid YAML: {}", error.info()))
-            .span(Span::new(self.file, byte..byte));
+        if let Some(marker) = conflict(self.text)
+            && marker.at.start <= byte
+            && (marker.is_whole || byte <= marker.at.end)
+        {
+            let message = "a conflict marker of an unfinished merge".to_owned();
+            // Alone it is a mistake as well, for it is what the YAML breaks at.
+            let span = Span::new(self.file, marker.at.clone());
+            return self.report(Marker { is_whole: true, ..marker }.problem(message).span(span));
+        }
+        let is_tab = self.text.get(byte..).is_some_and(|rest| rest.starts_with('\t'));
+        let (message, hint) = in_words(&error.info(), is_tab);
+        let mut problem = Diagnostic::error(codes::YAML_SYNTAX, message).span(Span::new(self.file, byte..byte));
         problem.hints.extend(hint.map(str::to_owned));
         self.report(problem);
     }
+}
+
+/// A mistake of syntax in the words of a person who writes YAML, and what to do about it.
+fn in_words(info: &str, is_tab: bool) -> (String, Option<&'static str>) {
+    let (message, hint) = if is_tab || info.contains("tab") {
+        ("a tab is used to indent", "YAML is indented with spaces")
+    } else if info.starts_with("mapping values are not allowed") {
+        (
+            "a `:` is not expected here",
+            "check the indentation of this line and the one above, and quote a text that contains `: `",
+        )
+    } else if info.contains("did not find expected key") || info.contains("expected '-' indicator") {
+        ("the indentation of this line fits none of the lines above", "indent it like the entries that it belongs to")
+    } else if info.starts_with("simple key expected") {
+        ("there is no `:` in this line", "write `key: value`, or indent the line if it continues the text above")
+    } else if info.contains("indent") {
+        ("the indentation of this line is wrong", "indent it like the lines that it belongs to")
+    } else {
+        return (format!("this is not valid YAML: {info}"), None);
+    };
+    (message.to_owned(), Some(hint))
 }
 
 /// The problem of a value that stands too deep.

@@ -1,5 +1,6 @@
 //! One manifest, resolved for one environment: all that planning needs to know of the repository.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -12,7 +13,8 @@ use super::path::{FieldPath, PathPattern};
 use super::verify::Verify;
 
 /// Where a manifest begins, for messages.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Origin {
     /// The file, relative to the project.
     pub file: String,

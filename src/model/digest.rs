@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::as_text::as_text;
 use super::value::canonical;
 
 /// A SHA-256 over RFC 8785 bytes, written `sha256:<hex>`.
@@ -46,6 +47,8 @@ impl fmt::Display for Digest {
         f.write_str(&self.0)
     }
 }
+
+as_text!(Digest, "a digest", "^sha256:[0-9a-f]{64}$", Digest::parse);
 
 /// 128 random bits that key a stamp's hashes, made with the first stamp and kept for its life (design, section 3).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::as_text::as_text;
+
 /// A manifest's stable identity in the repository: `[a-z0-9][a-z0-9-]{0,62}` (design, section 1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(String);
@@ -55,6 +57,11 @@ impl fmt::Display for Address {
         write!(f, "agent.{}", self.0)
     }
 }
+
+as_text!(Key, "a key", "^[a-z0-9][a-z0-9-]{0,62}$", Key::parse);
+as_text!(Address, "the address of an agent", "^agent\\.[a-z0-9][a-z0-9-]{0,62}$", |text| {
+    text.strip_prefix("agent.").and_then(Key::parse).map(Address)
+});
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! What the service said of its agents and numbers, and how complete that answer was.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -53,7 +54,8 @@ pub struct VersionHead {
 }
 
 /// Who changed something, and when, as far as the service tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Editor {
     /// The principal.
     pub by: Option<String>,

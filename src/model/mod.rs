@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a clock, a file, the network or the order of a hash map.
 
+mod as_text;
 pub mod declared;
 pub mod desired;
 pub mod digest;

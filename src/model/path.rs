@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::as_text::as_text;
+
 /// A JSON pointer, unescaped, one element a step. `/config/agent/tools/0/name` has five.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldPath(Vec<String>);
@@ -130,6 +132,8 @@ impl FieldPath {
         }
     }
 }
+
+as_text!(FieldPath, "a path", "^(/([^~/]|~[01])*)*$", FieldPath::parse);
 
 fn unescape(step: &str) -> Option<String> {
     let mut out = String::with_capacity(step.len());

@@ -154,7 +154,7 @@ pub enum StampError {
         what: &'static str,
     },
     /// `metadata` is no object, so no stamp can stand in it.
-    #[error("its `metadata` is not an object but {found}")]
+    #[error("its `metadata` is not an object (its type is {found})")]
     NotAnObject {
         /// The JSON type found.
         found: &'static str,

@@ -1,11 +1,13 @@
 //! The `verify` of a manifest: the program that must succeed on a new draft before it is published (design, section 10).
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::digest::{LeafHash, Salt};
 
 /// A program with its arguments, and what it may see of the environment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Verify {
     /// Program and arguments; no shell reads them.
     pub command: Vec<String>,

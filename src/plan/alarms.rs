@@ -12,7 +12,7 @@ use crate::model::{Address, FieldPath, Slot};
 use super::change::{Action, AgentChange, Cause, Held, Plan, Shown, SlotChange, SlotTarget};
 use super::codes;
 use super::contacts::{self, Contact};
-use super::slots::slot_path;
+use super::threeway::slot_path;
 use super::verify::VerifyChange;
 
 /// What an alarm is about, the gravest first. That is the order in which they are shown.

@@ -181,13 +181,16 @@ fn check_file(plan: &Plan, saved: &SavedPlan) -> Result<Vec<(String, Action)>, R
             changes.map(|(_, change)| change).any(|change| change == reviewed.change_hash.as_str())
         });
         let is_orphaned = plan.orphans.iter().any(|orphan| format!("agent.{}", orphan.key) == *address);
-        match reviewed.action.as_str() {
-            "delete" if !is_orphaned && record.is_none() => already.push((address.clone(), Action::Delete)),
-            "create" if was_carried_out => already.push((address.clone(), Action::Create)),
-            "adopt" if was_carried_out => already.push((address.clone(), Action::Adopt)),
-            "update" if was_carried_out => already.push((address.clone(), Action::Update)),
-            action => difference
-                .push(format!("{address}: {action} was saved, is no longer planned, and is not recorded as applied")),
+        let is_in_place = match reviewed.action {
+            Action::Delete => !is_orphaned && record.is_none(),
+            Action::Create | Action::Adopt | Action::Update => was_carried_out,
+        };
+        if is_in_place {
+            already.push((address.clone(), reviewed.action));
+        } else {
+            let action = reviewed.action.as_str();
+            difference
+                .push(format!("{address}: {action} was saved, is no longer planned, and is not recorded as applied"));
         }
     }
     if difference.is_empty() { Ok(already) } else { Err(Refusal::AnotherPlan(difference)) }
@@ -213,8 +216,9 @@ fn differing_targets(now: &Target, saved: &Target) -> Vec<String> {
 
 fn differing_change(change: &AgentChange, saved: &super::saved::SavedChange) -> String {
     let address = &change.address;
-    if change.action.as_str() != saved.action {
-        return format!("{address}: {} was saved, {} is planned now", saved.action, change.action.as_str());
+    if change.action != saved.action {
+        let (saved, now) = (saved.action.as_str(), change.action.as_str());
+        return format!("{address}: {saved} was saved, {now} is planned now");
     }
     if change.base_version != saved.base_version {
         let version =

@@ -1,5 +1,6 @@
 //! The plan as data. Types and predicates only: the deciding is in the files beside this one.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Severity};
@@ -27,7 +28,8 @@ pub struct Target {
 }
 
 /// The commit that the manifests were read from. For people; not in any hash.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Source {
     /// The commit, where the folder is a git checkout.
     pub commit: Option<String>,
@@ -36,7 +38,9 @@ pub struct Source {
 }
 
 /// What a plan does to an agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Action {
     /// Made anew.
     Create,
@@ -71,7 +75,9 @@ impl Action {
 }
 
 /// Who changed the value: Git, the dashboard, or both (design, section 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Cause {
     /// Changed in Git.
     Pending,
@@ -113,7 +119,9 @@ pub enum Shown {
 }
 
 /// What sort of value changed, by shape. It decides how the change is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Kind {
     /// Prose or any other text.
     Text,
@@ -463,7 +471,8 @@ pub struct Notice {
 }
 
 /// A safety limit that the plan goes beyond. The plan is shown all the same; `apply` refuses with exit code 4.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct LimitBreach {
     /// What is wrong, with the numbers.
     pub message: String,
@@ -512,7 +521,8 @@ pub struct Plan {
 }
 
 /// The counts. Text, JSON, exit code and outputs are all derived from this one value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Summary {
     /// Agents made.
     pub create: usize,

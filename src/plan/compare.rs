@@ -1,8 +1,10 @@
 //! Whether a declared value equals a live one: by value, and by the schema's defaults where a key is absent.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use crate::model::value::same;
+use crate::model::value::{leaves, same};
 use crate::model::{ConfigShape, FieldPath};
 
 /// The two whole configs that a comparison stands in, so that the schema can tell branches and defaults on each side.
@@ -84,6 +86,26 @@ pub fn leaf_sides<'v>(before: Option<&'v Value>, after: Option<&'v Value>) -> (O
         (false, true) => (before.filter(|value| !is_empty_object(value)), None),
         (true, true) => (None, None),
     }
+}
+
+/// A path with what stood there before and what stands there after.
+pub type ChangedLeaf<'v> = (FieldPath, Option<&'v Value>, Option<&'v Value>);
+
+/// Every leaf that differs between two values that stand at `root`, by path.
+pub fn changed_leaves<'v>(before: Option<&'v Value>, after: &'v Value, root: &FieldPath) -> Vec<ChangedLeaf<'v>> {
+    let leaves = before.into_iter().chain([after]).flat_map(|side| leaves(side, root));
+    let paths: BTreeSet<FieldPath> = leaves.map(|(path, _)| path).collect();
+    let sides = paths.into_iter().filter_map(|path| {
+        let inner = FieldPath::of(path.steps().iter().skip(root.steps().len()).cloned());
+        let (was, is) = leaf_sides(before.and_then(|before| inner.get(before)), inner.get(after));
+        let is_same = match (was, is) {
+            (Some(was), Some(is)) => same(was, is),
+            (None, None) => true,
+            _ => false,
+        };
+        (!is_same).then_some((path, was, is))
+    });
+    sides.collect()
 }
 
 /// Whether a value is `{}`.

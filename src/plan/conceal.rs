@@ -139,7 +139,7 @@ conceal!(AgentDrift {
 });
 conceal!(ForeignApply { commit; from });
 conceal!(Drift {
-    target, agents, as_applied, unchecked, orphans, notices; source, checked_at, targeted, fingerprint
+    target, agents, as_applied, unchecked, orphans, notices, flags; source, checked_at, targeted, fingerprint
 });
 conceal!(AgentOutcome {
     name, step, causes, hints, rewritten; address, key, agent_id, action, outcome, version, draft, left_behind,

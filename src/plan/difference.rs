@@ -1,21 +1,23 @@
 //! Two states of the manifests against each other, without the service: what a change to the repository says.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use crate::model::shape::NoShape;
-use crate::model::value::{leaves, same};
 use crate::model::{Desired, Direction, FieldPath, Key, Origin, PhoneNumber, Slot};
 
-use super::agent::order_by_schema;
 use super::change::{Cause, FieldChange, Source};
-use super::compare::leaf_sides;
+use super::compare::changed_leaves;
 use super::mask::{Labels, Mask};
+use super::order::order_by_schema;
 use super::verify::VerifyChange;
 
 /// What became of a manifest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Fate {
     /// It is gone.
     Removed,
@@ -78,7 +80,8 @@ pub struct ClaimDifference {
 }
 
 /// A state of the repository by the name that a person gave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Revision {
     /// As it was typed.
     pub name: String,
@@ -166,7 +169,7 @@ pub fn compare(base: &[Desired], head: &[Desired]) -> (Vec<ManifestDifference>, 
 }
 
 fn claims(base: &[Desired], head: &[Desired]) -> Vec<ClaimDifference> {
-    let (before, after) = (super::slots::claims(base), super::slots::claims(head));
+    let (before, after) = (super::threeway::claims(base), super::threeway::claims(head));
     let slots: BTreeSet<&Slot> = before.keys().chain(after.keys()).collect();
     let moved = slots.into_iter().filter_map(|slot| {
         let (from, to) = (before.get(slot).copied().cloned(), after.get(slot).copied().cloned());
@@ -177,9 +180,6 @@ fn claims(base: &[Desired], head: &[Desired]) -> Vec<ClaimDifference> {
 
 fn fields(before: Option<&Desired>, after: &Desired) -> Vec<FieldChange> {
     let (old, new) = (before.map(document), document(after));
-    let root = FieldPath::root();
-    let old_leaves = old.as_ref().map(|old| leaves(old, &root)).unwrap_or_default();
-    let paths: BTreeSet<FieldPath> = old_leaves.into_iter().chain(leaves(&new, &root)).map(|(path, _)| path).collect();
     let empty = Value::Null;
     let labels = Labels::default();
     let new_mask = Mask {
@@ -192,16 +192,7 @@ fn fields(before: Option<&Desired>, after: &Desired) -> Vec<FieldChange> {
     };
     let old_mask = Mask { declared: before.map(|before| &before.declared), ..new_mask };
     let mut found = Vec::new();
-    for path in paths {
-        let (was, is) = leaf_sides(old.as_ref().and_then(|old| path.get(old)), path.get(&new));
-        let is_same = match (was, is) {
-            (Some(was), Some(is)) => same(was, is),
-            (None, None) => true,
-            _ => false,
-        };
-        if is_same {
-            continue;
-        }
+    for (path, was, is) in changed_leaves(old.as_ref(), &new, &FieldPath::root()) {
         found.push(FieldChange {
             kind: new_mask.kind(&path, was, is),
             cause: Cause::Pending,

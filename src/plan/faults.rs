@@ -9,36 +9,36 @@ use crate::model::Desired;
 use crate::model::shape::ShapeFault;
 use crate::model::value::same;
 
-use super::agent::AgentInputs;
 use super::change::AgentChange;
 use super::codes::SECRET_MISSING;
 use super::mask::Mask;
+use super::threeway::Subject;
 
 /// Judges the faults of a new config.
 ///
 /// At a declared path a fault is an error, or a warning where the declared value is what is live already. At an
 /// undeclared path it is an error where this plan would bring it about; what live has already is said in one notice.
-pub fn judge(inputs: &AgentInputs<'_>, live: Option<&Value>, new: &Value) -> Vec<Diagnostic> {
-    let faults = inputs.shape.faults(new);
+pub fn judge(subject: &Subject<'_>, live: Option<&Value>, new: &Value) -> Vec<Diagnostic> {
+    let faults = subject.shape.faults(new);
     if faults.is_empty() {
         return Vec::new();
     }
-    let live_faults = live.map(|live| inputs.shape.faults(live)).unwrap_or_default();
-    let leaves = inputs.desired.declared.leaves();
+    let live_faults = live.map(|live| subject.shape.faults(live)).unwrap_or_default();
+    let leaves = subject.desired.declared.leaves();
     let mut standing = Vec::new();
     let mut found = Vec::new();
     for fault in &faults {
         let stands = live_faults.contains(fault);
         let is_declared = leaves.iter().any(|(path, _)| fault.path.starts_with(path));
         let is_live = live.zip(fault.path.within_config()).is_some_and(|(live, inner)| {
-            match (inner.get(live), fault.path.get(inputs.desired.declared.tree())) {
+            match (inner.get(live), fault.path.get(subject.desired.declared.tree())) {
                 (Some(live), Some(declared)) => same(live, declared),
                 (None, None) => true,
                 _ => false,
             }
         });
         let problem = match (is_declared, stands) {
-            (true, true) if is_live => Diagnostic::warning("invalid-as-live", message(inputs, fault, new))
+            (true, true) if is_live => Diagnostic::warning("invalid-as-live", message(subject, fault, new))
                 .hint("the live version has this value too, so the service accepted it"),
             // What the service filled in stays where nothing is written.
             (true, true) if live.is_some_and(|live| same(live, new)) => {
@@ -49,13 +49,13 @@ pub fn judge(inputs: &AgentInputs<'_>, live: Option<&Value>, new: &Value) -> Vec
                 standing.push(fault);
                 continue;
             }
-            (true, _) => Diagnostic::error("invalid-config", message(inputs, fault, new)),
-            (false, false) => Diagnostic::error("invalid-config", message(inputs, fault, new))
+            (true, _) => Diagnostic::error("invalid-config", message(subject, fault, new)),
+            (false, false) => Diagnostic::error("invalid-config", message(subject, fault, new))
                 .hint("the new config would be refused: declare what is missing, or take out what does not fit"),
         };
-        found.push(problem.at(Place::Field { address: inputs.desired.address(), path: fault.path.clone() }));
+        found.push(problem.at(Place::Field { address: subject.desired.address(), path: fault.path.clone() }));
     }
-    found.extend(in_one(inputs, &standing, new));
+    found.extend(in_one(subject, &standing, new));
     found
 }
 
@@ -108,10 +108,10 @@ fn sentence_list(names: &[String], shown: usize) -> String {
 const NAMED: usize = 3;
 
 /// What is live already and no work of Git's, in one line, however much the service filled in.
-fn in_one(inputs: &AgentInputs<'_>, standing: &[&ShapeFault], new: &Value) -> Option<Diagnostic> {
+fn in_one(subject: &Subject<'_>, standing: &[&ShapeFault], new: &Value) -> Option<Diagnostic> {
     let text = match standing {
         [] => return None,
-        [fault] => format!("{} (it is live already, and Git does not declare it)", message(inputs, fault, new)),
+        [fault] => format!("{} (it is live already, and Git does not declare it)", message(subject, fault, new)),
         many => {
             let named: Vec<String> = many.iter().take(NAMED).map(|fault| fault.path.to_string()).collect();
             let more = many.len().saturating_sub(NAMED);
@@ -123,17 +123,17 @@ fn in_one(inputs: &AgentInputs<'_>, standing: &[&ShapeFault], new: &Value) -> Op
             )
         }
     };
-    Some(Diagnostic::notice("live-config-invalid", text).at(Place::Line(inputs.desired.origin.clone())))
+    Some(Diagnostic::notice("live-config-invalid", text).at(Place::Line(subject.desired.origin.clone())))
 }
 
 /// The schema knows its own secret places, but not where a `!secret` stands: what it says there may quote the value.
-fn message(inputs: &AgentInputs<'_>, fault: &ShapeFault, new: &Value) -> String {
-    let mask = Mask { declared: Some(&inputs.desired.declared), config: new, ..inputs.mask() };
+fn message(subject: &Subject<'_>, fault: &ShapeFault, new: &Value) -> String {
+    let mask = Mask { declared: Some(&subject.desired.declared), config: new, ..subject.mask() };
     let hidden = || {
         let value = fault.path.within_config().and_then(|inner| inner.get(new));
         value.is_some_and(|value| mask.is_secret(&fault.path, value))
     };
-    match inputs.desired.declared.secrets().get(&fault.path) {
+    match subject.desired.declared.secrets().get(&fault.path) {
         Some(secret) => format!("{}: `{}` is not what the schema asks for", fault.path, secret.named()),
         None if hidden() => format!("{}: (secret) is not what the schema asks for", fault.path),
         None => format!("{}: {}", fault.path, fault.message),

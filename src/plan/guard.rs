@@ -1,5 +1,6 @@
 //! The limits: how many agents a plan may delete and change, and what `--prune` may take away.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use crate::diagnostics::{Diagnostic, Severity};
@@ -12,7 +13,9 @@ use super::options::{Limits, LimitsBefore, Options};
 const FEWEST_FOR_A_SHARE: usize = 5;
 
 /// One of the limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum LimitKind {
     /// How many agents a plan may delete.
     Delete,

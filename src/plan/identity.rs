@@ -103,6 +103,14 @@ fn ownership(agent: &LiveAgent, target: &Target) -> Ownership {
     }
 }
 
+/// The stamps of a project and environment, by agent.
+pub fn stamps_of<'a>(live: &'a LiveState, target: &'a Target) -> impl Iterator<Item = (&'a LiveAgent, Stamp)> {
+    live.agents.values().filter_map(|agent| match ownership(agent, target) {
+        Ownership::Ours(stamp) => Some((agent, *stamp)),
+        Ownership::Another { .. } | Ownership::Nobody | Ownership::Unreadable(_) => None,
+    })
+}
+
 /// Ties manifests to agents.
 pub fn identify<'a>(inputs: &Inputs<'a>) -> Identities<'a> {
     let mut found = Identities::default();
@@ -182,8 +190,8 @@ fn bind<'a>(
                 )
                 .at(here())
                 .hint(format!(
-                    "take `id:` out, or release agent {} first: `reachform release {}`",
-                    agent.id, desired.key
+                    "take `id:` out, or remove the key `reachform` from the metadata of agent {} first",
+                    agent.id
                 )),
             );
             return Binding::Broken;
@@ -209,7 +217,7 @@ fn bind<'a>(
         found.diagnostics.push(
             Diagnostic::error("stamp-unreadable", format!("agent {} (`{}`): {why}", agent.id, agent.name))
                 .at(here())
-                .hint("use the newer reachform that wrote it, or remove the key `reachform` from the agent's metadata to start over"),
+                .hint("if a newer reachform wrote it, use that one; otherwise restore the agent's metadata, or remove its key `reachform` to start over"),
         );
         return Binding::Broken;
     }

@@ -1,7 +1,8 @@
 //! PURE. What is declared, against what is live and what was applied: a plan that leaves `apply` nothing to decide.
 //!
-//! `build` is the entry. `identity` ties manifests to agents, `agent` takes every path through the table of `verdict`,
-//! `slots` moves phone numbers, `merge` makes the new config, `guard` holds the limits, `hash` says what a change means.
+//! `build` is the entry. `identity` ties manifests to agents, `threeway` compares what is declared, applied and live, for
+//! plans and for drift alike, `agent`, `config` and `slots` say what is written, `merge` makes the new config, `guard` holds
+//! the limits, `hash` says what a change means.
 
 pub mod agent;
 pub mod alarms;
@@ -11,18 +12,23 @@ pub mod change;
 pub mod codes;
 pub mod compare;
 pub mod conceal;
+mod config;
 pub mod contacts;
 pub mod difference;
+mod draft;
 pub mod drift;
 pub mod faults;
 pub mod guard;
 pub mod hash;
+pub mod history;
 pub mod identity;
 pub mod mask;
 pub mod masked;
 pub mod merge;
 pub mod needs;
+mod one;
 pub mod options;
+mod order;
 pub mod outcome;
 pub mod readback;
 pub mod recheck;
@@ -32,7 +38,7 @@ pub mod saved;
 pub mod scope;
 pub mod slots;
 pub mod stamping;
-pub mod verdict;
+pub mod threeway;
 pub mod verify;
 pub mod whose;
 pub mod work;

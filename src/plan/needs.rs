@@ -21,6 +21,11 @@ pub fn is_settled(desired: &Desired, agent: &LiveAgent, stamp: &Stamp, scope: &S
     let declared: BTreeSet<&FieldPath> = leaves.iter().map(|(path, _)| path).collect();
     let seal = Seal::of(stamp);
     seal.expect(&desired.declared);
+    // An ignored value is written where nothing is live. Whether that is so, only the config tells, and what Git said at the
+    // last apply was written then.
+    if applied.source != desired.source.as_str() && leaves.iter().any(|(path, _)| scope.is_ignored(path)) {
+        return false;
+    }
     let all_as_sent = leaves.iter().filter(|(path, _)| !scope.is_ignored(path)).all(|(path, _)| {
         let Ok(Some(value)) = desired.declared.reveal(path) else { return false };
         applied.fields.get(path).is_some_and(|hash| hash.sent == seal.hash(&value))

@@ -1,11 +1,14 @@
 //! What became of a plan: plain data, so that rendering need not know `apply`.
 
 use crate::model::{Address, Digest, FieldPath, Key};
+use serde::{Deserialize, Serialize};
 
 use super::change::{Action, Notice, Target};
 
 /// How one agent's change ended (design, section 6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Outcome {
     /// Done and read back.
     Applied,
@@ -100,7 +103,8 @@ pub struct AgentOutcome {
 }
 
 /// What the run cost, and how often it had to wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Traffic {
     /// Requests sent, repetitions included.
     pub requests: u64,

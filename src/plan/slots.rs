@@ -5,17 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
-use crate::diagnostics::{Diagnostic, Place};
-use crate::model::{Coverage, Desired, Direction, FieldPath, Key, LiveAgent, PhoneNumber, Seal, Slot, Stamp};
+use crate::diagnostics::{Diagnostic, Place as At};
+use crate::model::{Coverage, Desired, Direction, FieldPath, LiveAgent, PhoneNumber, Slot};
 
 use super::change::{Cause, Notice, Risk, SlotChange, SlotHolder, SlotTarget};
 use super::identity::Identities;
 use super::options::Inputs;
-use super::scope::effective_fields;
-use super::stamping::is_as_applied;
-use super::verdict::{Evidence, Verdict, verdict};
+use super::threeway::{Place, SlotFinding, Slots, slot_path};
 
 /// What becomes of one agent's slots.
 #[derive(Clone, Debug, Default)]
@@ -43,24 +39,6 @@ impl SlotPlan {
     }
 }
 
-/// The pointer under which a stamp owns a slot.
-pub fn slot_path(slot: &Slot) -> FieldPath {
-    FieldPath::of(["phone_numbers", slot.direction.as_str(), slot.number.as_str()])
-}
-
-/// Who claims each slot, by manifest: two claims of one slot were refused when the manifests were read.
-pub fn claims(desired: &[Desired]) -> BTreeMap<Slot, &Key> {
-    let mut claims = BTreeMap::new();
-    for manifest in desired {
-        for direction in Direction::ALL {
-            for number in manifest.slots.of(direction).into_iter().flatten() {
-                claims.insert(Slot { number: number.clone(), direction }, &manifest.key);
-            }
-        }
-    }
-    claims
-}
-
 /// What the slots of one agent are planned from.
 #[derive(Clone, Copy)]
 pub struct SlotInputs<'a, 'w> {
@@ -68,14 +46,12 @@ pub struct SlotInputs<'a, 'w> {
     pub run: &'w Inputs<'a>,
     /// Who is who.
     pub identities: &'w Identities<'a>,
-    /// Who claims which slot.
-    pub claims: &'w BTreeMap<Slot, &'a Key>,
+    /// What became of each slot.
+    pub slots: &'w Slots<'a, 'w>,
     /// The manifest.
     pub desired: &'a Desired,
     /// The agent, where there is one.
     pub agent: Option<&'a LiveAgent>,
-    /// Its stamp.
-    pub stamp: Option<&'w Stamp>,
     /// Whether this plan makes a new version of it.
     pub new_version: bool,
 }
@@ -104,59 +80,6 @@ impl SlotInputs<'_, '_> {
             _ => SlotTarget::NewVersion { key },
         }
     }
-
-    /// Who holds a slot now. A pointer to a version of no agent that was read is taken by an unknown, never empty.
-    fn holder(&self, slot: &Slot) -> SlotHolder {
-        let Some(version_id) = self.run.live.numbers.get(&slot.number).and_then(|number| number.slot(slot.direction))
-        else {
-            return SlotHolder::Empty;
-        };
-        self.identities.holder(self.run.live, version_id)
-    }
-
-    fn is_mine(&self, holder: &SlotHolder) -> bool {
-        matches!((holder, self.agent), (SlotHolder::Agent { agent_id, .. }, Some(agent)) if *agent_id == agent.id)
-    }
-
-    /// All slots that point at any version of this agent.
-    fn held(&self, direction: Direction) -> Vec<(PhoneNumber, u64)> {
-        let Some(agent) = self.agent else { return Vec::new() };
-        let numbers = self.run.live.numbers.values().filter_map(|number| {
-            let id = number.slot(direction)?;
-            let head = agent.versions.iter().find(|head| head.id == id)?;
-            Some((number.number.clone(), head.version))
-        });
-        numbers.collect()
-    }
-
-    /// The cause of a difference at a slot, by the same table as every other path. A slot's value is whether it points
-    /// at this agent's live version.
-    fn cause(&self, slot: &Slot, declared: bool, is_live: bool) -> Option<Cause> {
-        let owned = effective_fields(self.stamp, self.agent);
-        let path = slot_path(slot);
-        let here = Value::Bool(true);
-        let hash = self.stamp.map(Seal::of).zip(owned.get(&path));
-        let live = is_live.then_some(&here);
-        let evidence = Evidence {
-            declared,
-            same_as_live: declared == is_live,
-            // A slot that was not sent before was "not here" before, and that is what the stamp of a managed
-            // direction says of it.
-            same_as_sent: match (declared, hash) {
-                (true, Some(_)) => Some(true),
-                (true, None) => None,
-                (false, _) => Some(false),
-            },
-            live_as_applied: hash.map(|(seal, hash)| is_as_applied(seal, hash, live)),
-        };
-        match verdict(evidence) {
-            Verdict::Write(cause) => Some(cause),
-            // A number that came to this agent without us is drift; one that was ours and is no longer declared goes.
-            Verdict::Remove(_) => Some(if hash.is_some() { Cause::Pending } else { Cause::Drift }),
-            Verdict::Rendering => Some(Cause::Drift),
-            Verdict::InPlace | Verdict::LetGo | Verdict::NotOurs => None,
-        }
-    }
 }
 
 fn plan_declared(
@@ -171,38 +94,38 @@ fn plan_declared(
         if !check_number(inputs, &slot, plan) {
             continue;
         }
-        let holder = inputs.holder(&slot);
-        let is_live = inputs.is_mine(&holder)
-            && matches!(&holder, SlotHolder::Agent { version, .. } if Some(*version) == inputs.live_version());
-        if is_live && !inputs.new_version {
+        let Some(SlotFinding { live, place, verdict, .. }) = inputs.slots.claimed(&slot) else { continue };
+        let follows = place == Place::There;
+        if follows && !inputs.new_version {
             plan.carry.entry(direction).or_default().push(number.clone());
             continue;
         }
+        let cause = match verdict.why() {
+            Some(why) => why.cause(),
+            None if follows => Cause::Pending,
+            None => continue,
+        };
+        let holder = live.holder();
         let risk = match check_holder(inputs, &slot, &holder, plan) {
             Taking::Fine => None,
             Taking::Risky(risk) => Some(risk),
             Taking::Refused => continue,
         };
-        let cause = inputs.cause(&slot, true, is_live).unwrap_or(Cause::Pending);
         plan.assign.entry(direction).or_default().push(number.clone());
         plan.changes.push(SlotChange {
             number: number.clone(),
             direction,
             to: inputs.target(),
             cause,
-            follows: is_live,
+            follows,
             risk,
             from: holder,
         });
     }
-    for (number, version) in inputs.held(direction) {
-        let slot = Slot { number: number.clone(), direction };
-        // A number that another manifest claims is assigned there; unassigning it here first would let it ring into
-        // nothing.
-        if declared.contains(&number) || inputs.claims.contains_key(&slot) {
-            continue;
-        }
-        let cause = inputs.cause(&slot, false, true).unwrap_or(Cause::Drift);
+    // A number that another manifest claims is assigned there; unassigning it here first would let it ring into nothing.
+    let unclaimed = inputs.agent.map(|agent| inputs.slots.unclaimed(inputs.desired, agent, direction));
+    for (SlotFinding { slot: Slot { number, .. }, verdict, .. }, version) in unclaimed.into_iter().flatten() {
+        let Some(why) = verdict.why() else { continue };
         plan.unassign.entry(direction).or_default().push(number.clone());
         plan.changes.push(SlotChange {
             from: SlotHolder::Agent {
@@ -212,7 +135,7 @@ fn plan_declared(
                 version,
             },
             to: SlotTarget::Empty,
-            cause,
+            cause: why.cause(),
             follows: false,
             risk: (direction == Direction::Inbound).then(|| Risk("calls to it will reach no agent".to_owned())),
             number,
@@ -224,9 +147,10 @@ fn plan_declared(
 /// A direction that the manifest does not manage: what points at the base version moves along, what points elsewhere
 /// stays and is mentioned.
 fn plan_unmanaged(inputs: &SlotInputs<'_, '_>, direction: Direction, plan: &mut SlotPlan) {
-    for (number, version) in inputs.held(direction) {
-        let slot = Slot { number: number.clone(), direction };
-        if inputs.claims.contains_key(&slot) {
+    let held = inputs.agent.map(|agent| inputs.slots.held(agent, direction));
+    for (slot, version) in held.into_iter().flatten() {
+        let number = slot.number.clone();
+        if inputs.slots.claimant(&slot).is_some() {
             continue;
         }
         if !inputs.new_version {
@@ -245,7 +169,7 @@ fn plan_unmanaged(inputs: &SlotInputs<'_, '_>, direction: Direction, plan: &mut 
         }
         plan.assign.entry(direction).or_default().push(number.clone());
         plan.changes.push(SlotChange {
-            from: inputs.holder(&slot),
+            from: inputs.slots.live_at(&slot).holder(),
             to: inputs.target(),
             cause: Cause::Pending,
             follows: true,
@@ -265,7 +189,7 @@ fn check_number(inputs: &SlotInputs<'_, '_>, slot: &Slot, plan: &mut SlotPlan) -
         Coverage::Proven | Coverage::Unproven(_) => {
             plan.diagnostics.push(
                 Diagnostic::error("unknown-number", format!("the organization has no phone number {}", slot.number))
-                    .at(Place::Line(inputs.desired.origin.clone()))
+                    .at(At::Line(inputs.desired.origin.clone()))
                     .hint("buy it or add it to a trunk first, or take it out of `phone_numbers`"),
             );
             false
@@ -308,7 +232,7 @@ fn check_holder(inputs: &SlotInputs<'_, '_>, slot: &Slot, holder: &SlotHolder, p
     if needs_leave && !may_take {
         plan.diagnostics.push(
             Diagnostic::error("number-is-taken", format!("{slot} belongs to {who}"))
-                .at(Place::Line(inputs.desired.origin.clone()))
+                .at(At::Line(inputs.desired.origin.clone()))
                 .hint(format!("to take it all the same, use `--take {}`", slot.number)),
         );
         return Taking::Refused;

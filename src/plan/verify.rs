@@ -2,7 +2,7 @@
 
 use crate::model::{Desired, LiveAgent, Stamp, Verify};
 
-use super::scope::effective_verify;
+use super::history::History;
 
 /// The `verify` of one agent, where it is not the one that was applied last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum VerifyChange {
 impl VerifyChange {
     /// Against what the stamp says was applied last.
     pub fn since(stamp: Option<&Stamp>, agent: Option<&LiveAgent>, desired: &Desired) -> Option<Self> {
-        let applied = stamp.and_then(|stamp| Some((effective_verify(stamp, agent)?, &stamp.state.salt)));
+        let applied = stamp.and_then(|stamp| Some((History::of(Some(stamp), agent).verify()?, &stamp.state.salt)));
         match (applied, desired.verify.clone()) {
             (None, None) => None,
             (None, Some(after)) => Some(Self::Added { after }),

@@ -9,10 +9,8 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
-use serde_json::{Value, json};
 
-use crate::diagnostics::{Diagnostic, Place, Problem, Severity, SourceMap, Span, Worst, worst};
-use crate::model::Origin;
+use crate::diagnostics::{Diagnostic, Place, Severity, SourceMap, Span, Worst, worst};
 use crate::render::put::put;
 use crate::render::values::grouped;
 use crate::render::visible::is_hidden;
@@ -72,120 +70,6 @@ pub fn count(diagnostics: &[Diagnostic]) -> Option<String> {
         })
         .collect();
     (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-/// Puts problems for machines into a document, in the order given. Lines and columns count from 1, columns in characters.
-/// Of very many the worst are put there, and those that are left out are counted beside them.
-pub fn put_json(document: &mut Value, diagnostics: &[Diagnostic], sources: &SourceMap) {
-    let worst = Worst::of(diagnostics, worst::KEPT, |diagnostic| diagnostic.severity);
-    document["diagnostics"] = worst.shown.iter().map(|diagnostic| one_as_json(diagnostic, sources)).collect();
-    put_left_out(document, &worst);
-}
-
-/// Puts problems without excerpts into a document, likewise.
-pub fn put_problems(document: &mut Value, problems: &[Problem]) {
-    let worst = Worst::of(problems, worst::KEPT, |problem| problem.severity);
-    document["diagnostics"] = worst.shown.iter().map(|problem| problem_json(problem)).collect();
-    put_left_out(document, &worst);
-}
-
-fn put_left_out<T>(document: &mut Value, worst: &Worst<'_, T>) {
-    if let Some(left_out) = left_out(worst) {
-        document[LEFT_OUT] = left_out;
-    }
-}
-
-/// The member beside `diagnostics` that counts those that are not in it.
-pub(super) const LEFT_OUT: &str = "diagnostics_left_out";
-
-/// How many are left out, by severity; `None` where none is.
-pub(super) fn left_out<T>(worst: &Worst<'_, T>) -> Option<Value> {
-    let [errors, warnings, notices] = worst.left_out;
-    (worst.more() > 0).then(|| json!({"error": errors, "warning": warnings, "notice": notices}))
-}
-
-/// What a document says of problems that are not in it, as one problem of the worst severity among them.
-pub fn read_left_out(document: &Value) -> Option<Problem> {
-    let left_out = document.get(LEFT_OUT)?;
-    let count = |severity: Severity| left_out.get(severity.as_str()).and_then(Value::as_u64).unwrap_or(0);
-    let severity = Severity::ALL.into_iter().find(|severity| count(*severity) > 0)?;
-    let all = Severity::ALL.into_iter().map(count).fold(0_u64, u64::saturating_add);
-    let message = format!("{} more problems were found", grouped(usize::try_from(all).unwrap_or(usize::MAX)));
-    Some(Problem { severity, origin: None, code: "more-problems".to_owned(), message, hints: Vec::new() })
-}
-
-fn one_as_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
-    let Diagnostic { code, severity, message, place, about: _, label, others, hints, fix } = diagnostic;
-    let mut out = json!({
-        "code": code, "severity": severity.as_str(), "message": clean(message),
-        "file": null, "line": null, "column": null, "end_line": null, "end_column": null,
-        "label": label.as_deref().map(clean),
-        "hints": hints.iter().map(|hint| clean(hint)).collect::<Vec<_>>(),
-        "agent": null, "request": null,
-    });
-    match place {
-        None => {}
-        Some(Place::Span(span)) => put_span(&mut out, span, sources),
-        Some(Place::Line(origin)) => {
-            out["file"] = json!(clean(&origin.file));
-            out["line"] = json!(origin.line);
-        }
-        Some(Place::File(file)) => out["file"] = json!(clean(file)),
-        Some(Place::Agent(address)) => out["agent"] = json!(address.to_string()),
-        Some(Place::Field { address, path }) => {
-            out["agent"] = json!(address.to_string());
-            out["path"] = json!(path.to_string());
-        }
-        Some(Place::Request(request)) => out["request"] = json!(clean(request)),
-    }
-    if !others.is_empty() {
-        let related = others.iter().map(|other| {
-            let mut at = json!({"message": clean(&other.text)});
-            put_span(&mut at, &other.span, sources);
-            at
-        });
-        out["related"] = related.collect();
-    }
-    if let Some(fix) = fix {
-        let mut edit = json!({"title": clean(&fix.title), "replacement": clean(&fix.replacement)});
-        put_span(&mut edit, &fix.span, sources);
-        out["fix"] = edit;
-    }
-    out
-}
-
-/// A problem without its excerpt, under the names that it has in every document.
-fn problem_json(problem: &Problem) -> Value {
-    let Problem { severity, origin, code, message, hints } = problem;
-    json!({
-        "code": code, "severity": severity.as_str(), "message": clean(message),
-        "file": origin.as_ref().map(|origin| clean(&origin.file)), "line": origin.as_ref().map(|origin| origin.line),
-        "hints": hints.iter().map(|hint| clean(hint)).collect::<Vec<_>>(),
-    })
-}
-
-/// The problem, as `problem_json` writes it; `None` where it is none.
-pub fn read_problem(value: &Value) -> Option<Problem> {
-    let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let word = text("severity")?;
-    let line = value.get("line").and_then(Value::as_u64).and_then(|line| usize::try_from(line).ok());
-    let hints = value.get("hints").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    Some(Problem {
-        severity: Severity::ALL.into_iter().find(|severity| severity.as_str() == word)?,
-        origin: text("file").zip(line).map(|(file, line)| Origin { file, line }),
-        code: text("code")?,
-        message: text("message")?,
-        hints: hints.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-    })
-}
-
-fn put_span(out: &mut Value, span: &Span, sources: &SourceMap) {
-    let (start, end) = (sources.position(span.file, span.start), sources.position(span.file, span.end));
-    out["file"] = json!(clean(sources.name(span.file)));
-    out["line"] = json!(start.line);
-    out["column"] = json!(start.column);
-    out["end_line"] = json!(end.line);
-    out["end_column"] = json!(end.column);
 }
 
 fn one(diagnostic: &Diagnostic, sources: &SourceMap, renderer: &Renderer, options: TextOptions) -> String {
@@ -435,7 +319,7 @@ fn mask_tokens(text: &str) -> Cow<'_, str> {
     out.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     mask_tokens(text)
         .chars()
         .map(|c| match c {

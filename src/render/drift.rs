@@ -108,7 +108,7 @@ pub(super) fn ways_out(drift: &Drift) -> Vec<WayOut> {
     if drift.agents.is_empty() {
         return Vec::new();
     }
-    let environment = environment_flag(&drift.target.environment);
+    let flags = drift.flags.clone().unwrap_or_else(|| environment_flag(&drift.target.environment));
     let targets = |agents: Vec<&AgentDrift>| -> String {
         if agents.len() > TARGETS_NAMED {
             return String::new();
@@ -121,7 +121,7 @@ pub(super) fn ways_out(drift: &Drift) -> Vec<WayOut> {
         ways.push(WayOut {
             name: "Revert",
             what: "write back what Git declares, with what is pending there",
-            copy: format!("reachform apply{environment}{}", targets(revertible)),
+            copy: format!("reachform apply{flags}{}", targets(revertible)),
             language: "sh",
         });
     }
@@ -130,7 +130,7 @@ pub(super) fn ways_out(drift: &Drift) -> Vec<WayOut> {
         ways.push(WayOut {
             name: "Adopt",
             what: "write the live values into the manifests, then review and merge them",
-            copy: format!("reachform drift --adopt{environment}{}", targets(present)),
+            copy: format!("reachform drift --adopt{flags}{}", targets(present)),
             language: "sh",
         });
     }

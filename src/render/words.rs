@@ -1,6 +1,7 @@
 //! The words that terminal and Markdown share, so that both say the same of the same thing.
 
 use crate::model::Editor;
+use crate::plan::agent::SECRET_NOT_COMPARED;
 use crate::plan::difference::{Difference, Fate};
 use crate::plan::{
     Action, AgentChange, Alarm, AlarmCode, Cause, Outcome, Plan, REWRITTEN, Report, SlotHolder, SlotTarget, Summary,
@@ -172,6 +173,8 @@ pub(super) fn no_changes(plan: &Plan) -> Option<&'static str> {
         Some("No changes to the agents that have a manifest, but not every agent of this project has one.")
     } else if plan.notices.iter().any(|notice| notice.code == REWRITTEN) {
         Some("No changes. The service keeps some values otherwise than the manifests declare them.")
+    } else if plan.notices.iter().any(|notice| notice.code == SECRET_NOT_COMPARED) {
+        Some("No changes found, but some secrets could not be compared: this run has no values for them.")
     } else {
         Some("No changes. What is live is what the manifests declare.")
     }

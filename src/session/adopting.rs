@@ -157,7 +157,7 @@ fn candidates(
         };
         let live = agent.agent_id.as_ref().and_then(|id| service.live.agents.get(id));
         let (Some(live), Some(desired)) = (live, find(&agent.key)) else {
-            let reason = "the agent does not exist: delete its manifest, or let `reachform apply` create it";
+            let reason = "the agent does not exist: delete its manifest, or let `apply` create it";
             refuse(None, reason, out);
             continue;
         };

@@ -9,8 +9,9 @@ use crate::api::Reader;
 use crate::apply::context::lease_holds;
 use crate::live::{self, Unlisted};
 use crate::model::{Coverage, Desired, Key, LiveState, Stamp};
-use crate::plan::Options;
 use crate::plan::drift::{Drift, DriftInputs, Provenance, configs_needed, judge, slot_at};
+use crate::plan::identity::stamps_of;
+use crate::plan::{Options, Target};
 
 use super::error::SessionError;
 use super::planning::{Outside, Service, Workspace, causes, check_keys, check_organization, inputs, target, unlisted};
@@ -50,7 +51,7 @@ pub async fn check_drift(
 ) -> Result<Drift, SessionError> {
     let resolved = &workspace.resolved;
     check_organization(resolved, outside, &service.live)?;
-    check_keys(resolved, options)?;
+    check_keys(resolved, options.targets.iter().chain(&options.excludes))?;
     let now = outside.clock.now();
     let options = Options {
         today: TimeZone::UTC.to_datetime(now).date(),
@@ -59,7 +60,7 @@ pub async fn check_drift(
         ..options.clone()
     };
     let target = target(workspace, outside, &service.live);
-    let unlisted = with_owned(workspace, &service.live);
+    let unlisted = with_owned(workspace, &target, &service.live);
     for error in live::ask_singly(reader, &mut service.live, &unlisted).await {
         service.live.notices.push(format!("not everything could be asked for: {}", error.one_line()));
     }
@@ -77,7 +78,7 @@ pub async fn check_drift(
     let busy = busy(&service.live, now);
     let run = inputs(workspace, &service.live, &target, &options);
     let none = BTreeSet::new();
-    let provenance = provenance(workspace, &service.live, past);
+    let provenance = provenance(workspace, &target, &service.live, past);
     let inputs = DriftInputs {
         run: &run,
         checked_at: now,
@@ -95,7 +96,7 @@ pub async fn check_drift(
     if absent.is_empty() {
         return Ok(drift);
     }
-    let unmade = unmade(&absent, workspace, &service.live, past);
+    let unmade = unmade(&absent, &target, &service.live, past);
     let mut drift = judge(&DriftInputs { unmade: &unmade, ..inputs }, shape.as_ref());
     outside.conceal(&mut drift);
     Ok(drift)
@@ -103,9 +104,10 @@ pub async fn check_drift(
 
 /// Which of the absent agents no apply can have made, for none of the commits that were applied had their manifest. What
 /// cannot be told counts as made: a deleted agent must not pass for one that is yet to come.
-fn unmade(absent: &[&Key], workspace: &Workspace, live: &LiveState, past: &dyn Past) -> BTreeSet<Key> {
-    let commits: BTreeSet<String> =
-        stamps(workspace, live).filter_map(|stamp| stamp.state.applied.and_then(|applied| applied.commit)).collect();
+fn unmade(absent: &[&Key], target: &Target, live: &LiveState, past: &dyn Past) -> BTreeSet<Key> {
+    let commits: BTreeSet<String> = stamps_of(live, target)
+        .filter_map(|(_, stamp)| stamp.state.applied.and_then(|applied| applied.commit))
+        .collect();
     let known: Option<Vec<BTreeSet<Key>>> = commits.iter().map(|commit| past.keys_at(commit)).collect();
     match known {
         Some(known) if !known.is_empty() => {
@@ -116,9 +118,9 @@ fn unmade(absent: &[&Key], workspace: &Workspace, live: &LiveState, past: &dyn P
 }
 
 /// What is known of the applies whose manifests are not what Git says now. One that was not finished is told as that.
-fn provenance(workspace: &Workspace, live: &LiveState, past: &dyn Past) -> BTreeMap<Key, Provenance> {
+fn provenance(workspace: &Workspace, target: &Target, live: &LiveState, past: &dyn Past) -> BTreeMap<Key, Provenance> {
     let mut found = BTreeMap::new();
-    for stamp in stamps(workspace, live) {
+    for (_, stamp) in stamps_of(live, target) {
         let is_it = |desired: &&Desired| desired.key == stamp.key || desired.moved.contains(&stamp.key);
         let Some(desired) = workspace.resolved.desired.iter().find(is_it) else { continue };
         let Some(applied) = &stamp.state.applied else { continue };
@@ -132,24 +134,14 @@ fn provenance(workspace: &Workspace, live: &LiveState, past: &dyn Past) -> BTree
     found
 }
 
-/// The stamps of this project and environment.
-fn stamps<'a>(workspace: &'a Workspace, live: &'a LiveState) -> impl Iterator<Item = Stamp> + 'a {
-    let project = &workspace.resolved.project;
-    live.agents.values().filter_map(move |agent| {
-        let stamp = Stamp::read(&agent.metadata).ok().flatten()?;
-        (stamp.project == project.name && stamp.environment == project.environment && stamp.is_of(&agent.id))
-            .then_some(stamp)
-    })
-}
-
 /// What the manifests name and the lists did not show, and the numbers that stamps own beside them.
-fn with_owned(workspace: &Workspace, live: &LiveState) -> Unlisted {
+fn with_owned(workspace: &Workspace, target: &Target, live: &LiveState) -> Unlisted {
     let resolved = &workspace.resolved;
     let mut found = unlisted(resolved, live);
     if matches!(live.number_coverage, Coverage::Incomplete(_) | Coverage::Forbidden(_)) {
         return found;
     }
-    for stamp in stamps(workspace, live) {
+    for (_, stamp) in stamps_of(live, target) {
         let fields = stamp.state.applied.map(|applied| applied.fields).unwrap_or_default();
         let owned = fields.keys().filter_map(slot_at).map(|slot| slot.number);
         found.numbers.extend(owned.filter(|number| !live.numbers.contains_key(number)));

@@ -3,10 +3,10 @@
 //! A mistake stops a run only if the run would write it. An agent that nothing changes, one that is left out, and a value
 //! that is live as it is are no reason to refuse a fix of something else.
 
-use crate::diagnostics::{Diagnostic, Place, Severity};
+use crate::diagnostics::{Diagnostic, Place, Severity, Span};
 use crate::manifest::Resolved;
 use crate::model::value::same;
-use crate::model::{Desired, FieldPath, Key, LiveState, Origin};
+use crate::model::{FieldPath, Key, LiveState, Origin};
 use crate::plan::{Options, Plan};
 
 /// Problems of the schema check, each with the key of its manifest.
@@ -68,11 +68,10 @@ pub fn leave_out(resolved: &mut Resolved, options: &Options) {
     if !options.is_targeted() {
         return;
     }
-    let (desired, sources) = (&resolved.desired, &resolved.sources);
-    let is_left_out = |file: &str, line: usize| owner(desired, file, line).is_some_and(|key| !options.is_wanted(key));
-    let at = |span: &crate::diagnostics::Span| {
-        is_left_out(sources.name(span.file), sources.position(span.file, span.start).line)
-    };
+    let sources = &resolved.sources;
+    let starts = starts(resolved);
+    let is_left_out = |file: &str, line: usize| owner(&starts, file, line).is_some_and(|key| !options.is_wanted(key));
+    let at = |span: &Span| is_left_out(sources.name(span.file), sources.position(span.file, span.start).line);
     for problem in resolved.diagnostics.iter_mut() {
         let here = match &problem.place {
             Some(Place::Span(span)) => at(span),
@@ -92,8 +91,36 @@ pub fn leave_out(resolved: &mut Resolved, options: &Options) {
     }
 }
 
+/// In which file, and from which line on, a manifest is that of a key.
+type Start = (String, usize, Key);
+
+/// Where each manifest begins: those that are used, and the second ones of a key, which are not.
+fn starts(resolved: &Resolved) -> Vec<Start> {
+    let sources = &resolved.sources;
+    let mut starts: Vec<Start> = resolved
+        .desired
+        .iter()
+        .map(|desired| (desired.origin.file.clone(), desired.origin.line, desired.key.clone()))
+        .collect();
+    let line = |span: &Span| (sources.name(span.file), sources.position(span.file, span.start).line);
+    let seconds = resolved.diagnostics.iter().filter(|problem| problem.code == crate::manifest::codes::DUPLICATE_KEY);
+    let seconds: Vec<Start> = seconds
+        .filter_map(|problem| {
+            let (Some(Place::Span(second)), Some(first)) = (&problem.place, problem.others.first()) else {
+                return None;
+            };
+            let (file, at) = line(&first.span);
+            let key = owner(&starts, file, at)?.clone();
+            let (file, at) = line(second);
+            Some((file.to_owned(), at, key))
+        })
+        .collect();
+    starts.extend(seconds);
+    starts
+}
+
 /// The manifest that a line of a file belongs to.
-fn owner<'d>(desired: &'d [Desired], file: &str, line: usize) -> Option<&'d Key> {
-    let here = desired.iter().filter(|desired| desired.origin.file == file && desired.origin.line <= line);
-    here.max_by_key(|desired| desired.origin.line).map(|desired| &desired.key)
+fn owner<'d>(starts: &'d [Start], file: &str, line: usize) -> Option<&'d Key> {
+    let here = starts.iter().filter(|(in_file, from, _)| in_file == file && *from <= line);
+    here.max_by_key(|(_, from, _)| *from).map(|(_, _, key)| key)
 }

@@ -206,7 +206,8 @@ pub async fn make_plan(
 ) -> Result<Plan, SessionError> {
     let resolved = &workspace.resolved;
     check_organization(resolved, outside, &service.live)?;
-    check_keys(resolved, options)?;
+    let named = options.targets.iter().chain(&options.excludes).chain(&options.create).chain(&options.redo);
+    check_keys(resolved, named)?;
     let options = Options { today: TimeZone::UTC.to_datetime(outside.clock.now()).date(), ..options.clone() };
     let target = target(workspace, outside, &service.live);
     let unlisted = unlisted(resolved, &service.live);
@@ -361,11 +362,13 @@ pub(super) fn check_organization(resolved: &Resolved, outside: &Outside, live: &
 }
 
 /// A key that a flag names and no manifest has would silently plan nothing.
-pub(super) fn check_keys(resolved: &Resolved, options: &Options) -> Result<(), SessionError> {
-    let named = options.targets.iter().chain(&options.excludes).chain(&options.create).chain(&options.redo);
+pub(super) fn check_keys<'k>(
+    resolved: &Resolved,
+    mut named: impl Iterator<Item = &'k Key>,
+) -> Result<(), SessionError> {
     let is_known =
         |key: &&Key| resolved.desired.iter().any(|desired| desired.key == **key) || resolved.elsewhere.contains(*key);
-    let Some(key) = named.into_iter().find(|key| !is_known(key)) else { return Ok(()) };
+    let Some(key) = named.find(|key| !is_known(key)) else { return Ok(()) };
     let known: Vec<&str> = resolved.desired.iter().map(|desired| desired.key.as_str()).collect();
     let hint = match manifest::suggest::nearest(key.as_str(), known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),

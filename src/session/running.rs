@@ -15,7 +15,7 @@ use crate::plan::{self, ApprovedPlan, Options, Outcome, Plan, Rechecked, Refusal
 use crate::schema::Leniency;
 
 use super::error::SessionError;
-use super::planning::{Outside, Service, Workspace, check_organization, make_plan, read};
+use super::planning::{Outside, Service, Workspace, check_keys, check_organization, make_plan, read};
 use super::waiting::{Waiting, applied_changes, lease_holder};
 
 /// How an apply runs.
@@ -48,6 +48,7 @@ pub async fn plan_unleased(
     outside: &Outside,
     applying: &Applying,
 ) -> Result<(Plan, Service), SessionError> {
+    check_keys(&workspace.resolved, applying.apply.replace_draft.iter())?;
     let reader = outside.reader();
     let mut waiting = Waiting::new(outside, applying);
     let mut applied_before = None;

@@ -241,7 +241,7 @@ fn a_saved_plan_is_applied_again_until_it_is_done_and_then_changes_nothing() {
         world.write("b", manifest("b", &numbers(&[B], &[])));
         let plan = world.plan().await;
         let text = reachform::render::json::plan_document(&plan, &world.workspace().resolved.sources);
-        let saved = reachform::plan::saved::read(&text).unwrap();
+        let saved = reachform::render::json::read_saved(&text).unwrap();
         world.fault("400-before:POST /core/agents/*/versions#1");
         let first = world.try_apply(reachform::plan::Approval::File(&saved)).await.unwrap().unwrap();
         assert!(!first.is_complete());

@@ -90,8 +90,11 @@ fn a_manifest_that_is_left_out_may_have_mistakes_of_its_own_but_must_be_parsed()
             (manifest("b", "phone_numbers: {inbound: [one]}"), true),
             (manifest("b", "]"), false),
             (manifest("a", ""), false),
+            (manifest("c", "phone_numbers: {inbound: ['+15550109999']}"), true),
         ] {
             world.write("b", text.clone());
+            // The last one has a twin, which claims its number as well.
+            world.write("twin", manifest("c", "phone_numbers: {inbound: ['+15550109999']}"));
             let mut files = MemoryFiles::default();
             world.files.iter().for_each(|(name, text)| files.add(name.clone(), text.clone()));
             let mut resolved = resolve(&files, None, &|_| None);

@@ -10,6 +10,7 @@
 )]
 
 mod action;
+mod agreement;
 mod alarms;
 mod api;
 mod apply;

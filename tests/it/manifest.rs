@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use reachform::diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
 use reachform::manifest::{self, MemoryFiles, Readable, Resolved, codes, yaml};
 use reachform::model::FieldPath;
-use reachform::render::diagnostics::{TextOptions, put_json, text};
+use reachform::render::diagnostics::{TextOptions, text};
+use reachform::render::json::put_diagnostics;
 use serde_json::{Value, json};
 
 fn fixtures() -> PathBuf {
@@ -337,14 +338,14 @@ fn problems_as_json_have_a_place_and_their_mend() {
     let files = memory(&[("agents/ä.yaml", "key: a\nname: A\nä: {phone_number: x}\nphone_number: {}\n")]);
     let resolved = manifest::resolve(&files, None, &no_secrets);
     let mut document = json!({});
-    put_json(&mut document, &sorted(&resolved), &resolved.sources);
+    put_diagnostics(&mut document, &sorted(&resolved), &resolved.sources);
     let problems = &document["diagnostics"];
     assert_eq!(
         problems[1],
         json!({
             "code": "unknown-field", "severity": "error", "message": "unknown field `phone_number` in a manifest",
-            "file": "agents/ä.yaml", "line": 4, "column": 1, "end_line": 4, "end_column": 13, "label": null, "hints": [],
-            "agent": null, "request": null,
+            "file": "agents/ä.yaml", "line": 4, "column": 1, "end_line": 4, "end_column": 13, "hints": [],
+            "address": null, "request": null,
             "fix": {"title": "did you mean `phone_numbers`?", "replacement": "phone_numbers", "file": "agents/ä.yaml",
                 "line": 4, "column": 1, "end_line": 4, "end_column": 13}
         })
@@ -465,7 +466,7 @@ proptest! {
         prop_assert!(shown.ends_with("1 error\n"));
         prop_assert!(color || !shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
         let mut document = json!({});
-        put_json(&mut document, &[problem], &sources);
+        put_diagnostics(&mut document, &[problem], &sources);
         prop_assert!(document["diagnostics"][0]["line"].as_u64() >= Some(1));
     }
 }

@@ -527,7 +527,7 @@ fn a_targeted_plan_says_so_and_leaves_the_others_alone() {
 fn a_service_that_fills_defaults_into_lists_and_objects_is_no_drift() {
     let tool = "tools: [{name: t, description: d, actions: [{type: play_message, message: Hi}]}]";
     let mut scene = Scene::new();
-    scene.schema = ConfigSchema::compile(schema_with_defaults().to_string().as_bytes()).unwrap();
+    scene.schema = ConfigSchema::compile(schema_with_defaults().to_string().as_bytes()).unwrap().into();
     scene.write("a", manifest("a", "").replace("tools: []", tool));
     scene.apply();
     let id = scene.id("a");
@@ -558,7 +558,7 @@ fn the_order_of_manifests_changes_no_byte_of_text_or_document() {
             source: &source,
             options: &scene.options,
         };
-        let plan = reachform::plan::build(&inputs, &scene.schema);
+        let plan = reachform::plan::build(&inputs, scene.schema.as_ref());
         let text = reachform::render::text::plan_text(&plan, &reachform::render::text::TextOptions::default());
         text + &reachform::render::json::plan_document(&plan, &resolved.sources)
     };

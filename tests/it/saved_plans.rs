@@ -3,8 +3,8 @@
 use reachform::diagnostics::SourceMap;
 use reachform::model::Stamp;
 use reachform::model::stamp::STAMP_KEY;
-use reachform::plan::{Action, Approval, Outcome, Refusal, Report, SavedPlan, saved};
-use reachform::render::json::plan_document;
+use reachform::plan::{Action, Approval, Outcome, Refusal, Report, SavedPlan};
+use reachform::render::json::{plan_document, read_saved};
 use reachform::sandbox::Phase;
 
 use serde_json::{Map, json};
@@ -36,7 +36,7 @@ fn save(world: &World) -> SavedPlan {
     let plan = run(async { world.plan().await });
     let summary = plan.summary();
     assert_eq!((summary.create, summary.adopt, summary.update, summary.delete), (1, 1, 1, 1), "{plan:#?}");
-    saved::read(&plan_document(&plan, &SourceMap::default())).unwrap()
+    read_saved(&plan_document(&plan, &SourceMap::default())).unwrap()
 }
 
 fn apply(world: &mut World, saved: &SavedPlan) -> Result<Report, Refusal> {
@@ -249,7 +249,7 @@ fn what_was_begun_under_a_saved_or_approved_plan_is_finished_under_it_wherever_t
     for behaviour in ["", "publish=follow"] {
         let origin = world_of_moves(behaviour);
         let plan = run(async { origin.plan().await });
-        let saved = saved::read(&plan_document(&plan, &SourceMap::default())).unwrap();
+        let saved = read_saved(&plan_document(&plan, &SourceMap::default())).unwrap();
         let mut whole = origin.fork();
         whole.sandbox.clear_log();
         apply(&mut whole, &saved).unwrap();
@@ -275,7 +275,7 @@ fn a_plan_of_which_one_agent_failed_and_anothers_slot_was_not_emptied_is_finishe
     for by_hash in [false, true] {
         let mut world = world_of_moves("");
         let plan = run(async { world.plan().await });
-        let saved = saved::read(&plan_document(&plan, &SourceMap::default())).unwrap();
+        let saved = read_saved(&plan_document(&plan, &SourceMap::default())).unwrap();
         let approval = || if by_hash { Approval::Hash(&plan.plan_hash) } else { Approval::File(&saved) };
         world.fault(&format!("400:PUT /core/agents/{}/versions/*#1+", world.id("Agent b")));
         let report = run(async { world.try_apply(approval()).await }).unwrap().unwrap();
@@ -301,7 +301,7 @@ fn a_saved_plan_of_which_nothing_was_applied_is_refused_although_the_manifests_p
     world.files.remove("agents/b.yaml");
     world.options.prune = true;
     let plan = run(async { world.plan().await });
-    let saved = saved::read(&plan_document(&plan, &SourceMap::default())).unwrap();
+    let saved = read_saved(&plan_document(&plan, &SourceMap::default())).unwrap();
     // Git goes back: now there is nothing to do, and nothing of that plan was ever done.
     world.files = before;
     refused(&mut world, &saved, "agent.a: update was saved, is no longer planned, and is not recorded as applied");

@@ -1,6 +1,7 @@
 //! A small world for tests of planning: manifests as text, a service that does at once what a plan says.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use reachform::manifest::{MemoryFiles, Resolved, resolve};
 use reachform::model::live::LiveConfig;
@@ -15,6 +16,9 @@ use reachform::schema::ConfigSchema;
 use serde_json::{Value, json};
 
 const SCHEMA: &str = include_str!("../../src/sandbox/agent-config.schema.json");
+
+/// Compiled once, for thousands of scenes are made.
+static COMPILED: LazyLock<Arc<ConfigSchema>> = LazyLock::new(|| Arc::new(schema()));
 
 /// The schema of the embedded service.
 pub fn schema() -> ConfigSchema {
@@ -79,7 +83,7 @@ pub struct Scene {
     pub options: Options,
     pub files: BTreeMap<String, String>,
     pub secrets: BTreeMap<String, String>,
-    pub schema: ConfigSchema,
+    pub schema: Arc<ConfigSchema>,
     next: u64,
 }
 
@@ -96,7 +100,7 @@ impl Scene {
             "reachform.yaml".to_owned(),
             "version: 1\nproject: test\nenvironments:\n  prod: {variables: {n: 5}}\n".to_owned(),
         )]);
-        Self { live, options, files, secrets: BTreeMap::new(), schema: schema(), next: 0 }
+        Self { live, options, files, secrets: BTreeMap::new(), schema: COMPILED.clone(), next: 0 }
     }
 
     /// Writes a manifest.
@@ -141,7 +145,7 @@ impl Scene {
             source: &source,
             options: &self.options,
         };
-        build(&inputs, &self.schema)
+        build(&inputs, self.schema.as_ref())
     }
 
     /// Plans, insists that there is no error, and does all of it.

@@ -8,8 +8,8 @@ use reachform::diagnostics::SourceMap;
 use reachform::http::runtime::Later;
 use reachform::http::{Clock, Method, SimulatedClock};
 use reachform::model::{Stamp, Verify};
-use reachform::plan::{Action, Approval, Outcome, Plan, Refusal, VerifyChange, saved};
-use reachform::render::json::plan_document;
+use reachform::plan::{Action, Approval, Outcome, Plan, Refusal, VerifyChange};
+use reachform::render::json::{plan_document, read_saved};
 use reachform::sandbox::{Phase, Sandbox};
 use serde_json::json;
 
@@ -203,7 +203,7 @@ fn another_verify_than_the_dead_run_was_begun_with_is_another_plan() {
 fn a_saved_plan_holds_the_verify_that_was_reviewed_and_no_other() {
     let mut world = in_place(&["a"]);
     world.write("a", manifest("a", PROGRAM));
-    let reviewed = saved::read(&plan_document(&plan(&world), &SourceMap::default())).unwrap();
+    let reviewed = read_saved(&plan_document(&plan(&world), &SourceMap::default())).unwrap();
     let mut other = world.fork();
     other.write("a", manifest("a", &PROGRAM.replace("CHECK_URL", "OTHER")));
     match run(async { other.try_apply(Approval::File(&reviewed)).await }).unwrap() {

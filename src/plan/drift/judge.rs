@@ -5,21 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Place, Severity};
-use crate::model::{ConfigShape, Coverage, Desired, FieldPath, Key, LiveAgent, Seal, Slot, Stamp};
-use crate::plan::change::{Notice, SlotHolder};
+use crate::model::{ConfigShape, Coverage, Desired, Direction, Key, LiveAgent, Stamp};
+use crate::plan::agent::{SWITCHED_OFF, SWITCHED_OFF_MESSAGE, UNFINISHED, UNFINISHED_MESSAGE};
+use crate::plan::change::Notice;
+use crate::plan::history::{History, version_editor};
 use crate::plan::identity::{Binding, Identities, identify};
 use crate::plan::mask::Labels;
 use crate::plan::options::Inputs;
 use crate::plan::rewritten::REWRITTEN;
-use crate::plan::scope::{Scope, effective_fields, published_intent};
-use crate::plan::slots::{claims, slot_path};
-use crate::plan::stamping::is_as_applied;
+use crate::plan::scope::Scope;
+use crate::plan::threeway::{SlotFinding, Slots, Subject, Why, is_switched_off, slot_at};
 
-use super::fields::{Judged, Values, live_value, version_editor};
-use super::slots::{Slots, slot_at};
-use super::{
-    AgentDrift, AsApplied, Drift, FieldDrift, ForeignApply, Provenance, SlotDrift, SlotLive, Unchecked, fingerprint,
-};
+use super::fields::{Judged, Values};
+use super::{AgentDrift, AsApplied, Drift, ForeignApply, Provenance, SlotDrift, Unchecked, fingerprint};
 
 /// What a check is made of. The same inputs give the same drift.
 #[derive(Clone, Copy)]
@@ -45,22 +43,26 @@ pub fn configs_needed(run: &Inputs<'_>, shape: &dyn ConfigShape) -> Vec<(String,
     for desired in run.desired.iter().filter(|desired| run.options.is_wanted(&desired.key)) {
         let Some(Binding::Owned { agent, stamp, .. }) = identities.bindings.get(&desired.key) else { continue };
         let scope = Scope::of(desired, run.options.today);
-        let owned = effective_fields(Some(stamp), Some(agent));
         let labels = Labels::default();
-        let values = Values {
-            desired,
-            agent,
-            stamp,
-            scope: &scope,
-            owned: &owned,
-            shape,
-            today: run.options.today,
-            not_secret: &run.options.not_secret,
-            labels: &labels,
-        };
+        let subject = subject(run, desired, agent, stamp, &scope, shape, &labels);
+        let values = Values { subject: &subject, agent };
         wanted.extend(values.versions().into_iter().map(|version| (agent.id.clone(), version)));
     }
     wanted.into_iter().collect()
+}
+
+/// One agent with its manifest, as planning compares them.
+fn subject<'a>(
+    run: &Inputs<'a>,
+    desired: &'a Desired,
+    agent: &'a LiveAgent,
+    stamp: &'a Stamp,
+    scope: &'a Scope<'a>,
+    shape: &'a dyn ConfigShape,
+    labels: &'a Labels,
+) -> Subject<'a> {
+    let not_secret = &run.options.not_secret;
+    Subject { desired, agent: Some(agent), stamp: Some(stamp), scope, shape, not_secret, labels }
 }
 
 /// Judges what was read. Pure: the same inputs give the same drift.
@@ -68,11 +70,12 @@ pub fn judge(inputs: &DriftInputs<'_>, shape: &dyn ConfigShape) -> Drift {
     let run = inputs.run;
     let identities = identify(run);
     let mut draft = Draft::default();
+    let slots = Slots::of(run, &identities);
     judge_reading(inputs, &identities, &mut draft);
     for desired in run.desired.iter().filter(|desired| run.options.is_wanted(&desired.key)) {
         match identities.bindings.get(&desired.key) {
             Some(Binding::Owned { agent, stamp, .. }) => {
-                judge_one(inputs, &identities, desired, agent, stamp, shape, &mut draft);
+                judge_one(inputs, &slots, desired, agent, stamp, shape, &mut draft);
             }
             // Nothing on the agent says what was applied, so nobody can say that it is as it was applied.
             Some(Binding::Adopted { agent }) => draft.unchecked.push(Unchecked {
@@ -82,9 +85,7 @@ pub fn judge(inputs: &DriftInputs<'_>, shape: &dyn ConfigShape) -> Drift {
                      over yet",
                     agent.id
                 )],
-                hints: vec![
-                    "`reachform plan` shows how it differs from Git, and `reachform apply` takes it over".to_owned(),
-                ],
+                hints: vec!["`plan` shows how it differs from Git, and `apply` takes it over".to_owned()],
             }),
             Some(Binding::New) => judge_absent(inputs, desired, &mut draft),
             Some(Binding::Broken) | None => draft.broken(desired, &identities.diagnostics),
@@ -175,7 +176,7 @@ fn judge_absent(inputs: &DriftInputs<'_>, desired: &Desired, draft: &mut Draft) 
 
 fn judge_one(
     inputs: &DriftInputs<'_>,
-    identities: &Identities<'_>,
+    slots: &Slots<'_, '_>,
     desired: &Desired,
     agent: &LiveAgent,
     stamp: &Stamp,
@@ -201,39 +202,30 @@ fn judge_one(
         return;
     }
     let scope = Scope::of(desired, run.options.today);
-    let owned = effective_fields(Some(stamp), Some(agent));
     let labels = Labels::default();
-    let values = Values {
-        desired,
-        agent,
-        stamp,
-        scope: &scope,
-        owned: &owned,
-        shape,
-        today: run.options.today,
-        not_secret: &run.options.not_secret,
-        labels: &labels,
-    };
-    let Judged { fields, kept, rewritten, unread, other_rendering } = values.judge();
+    let subject = subject(run, desired, agent, stamp, &scope, shape, &labels);
+    let history = subject.history();
+    let Judged { fields, kept, left, rewritten, unread, other_rendering } = Values { subject: &subject, agent }.judge();
     if let Some(version) = unread {
         let mut causes = vec![format!("the config of version {version} could not be read")];
         causes.extend(inputs.unread.get(&agent.id).into_iter().flatten().cloned());
         draft.unchecked.push(unchecked(causes, "run again"));
     }
-    let claims = claims(run.desired);
-    let slots =
-        Slots { live: run.live, identities, claims: &claims, desired, agent, scope: &scope, owned: &owned }.judge();
+    let mut left: Vec<String> = left.iter().map(ToString::to_string).collect();
+    let slots = judge_slots(slots, desired, agent, &history, &mut left);
     for message in rewritten {
         draft.notice(desired, REWRITTEN, message);
     }
     say_more(desired, stamp, run, other_rendering, draft);
-    let Unfinished { left, fields, slots } = unfinished(agent, stamp, fields, slots);
+    if stamp.state.applied.is_none() && history.begun().is_none() && left.is_empty() {
+        left.push("everything but the agent itself".to_owned());
+    }
     if !left.is_empty() {
         let causes =
             vec!["an apply was not finished".to_owned(), format!("what it has still to do: {}", left.join(", "))];
-        draft.unchecked.push(unchecked(causes, "`reachform apply` finishes it"));
+        draft.unchecked.push(unchecked(causes, "`apply` finishes it"));
     }
-    say_left_behind(desired, agent, draft);
+    say_left_behind(&subject, agent, draft);
     let foreign = match inputs.provenance.get(&desired.key) {
         Some(Provenance::Elsewhere(from)) => {
             let commit = stamp.state.applied.as_ref().and_then(|applied| applied.commit.clone());
@@ -246,8 +238,10 @@ fn judge_one(
         }
         Some(Provenance::Pending) | None => None,
     };
-    let ours = foreign.is_none() && (applied_version == live_version || published_intent(stamp, agent).is_some());
-    let live_editor = live_version.filter(|_| !ours).and_then(|version| version_editor(agent, version));
+    let live_editor = match (&foreign, live_version) {
+        (Some(_), Some(version)) => version_editor(agent, version),
+        _ => history.live_editor(),
+    };
     if !fields.is_empty() || !slots.is_empty() || foreign.is_some() {
         draft.agents.push(AgentDrift {
             key: desired.key.clone(),
@@ -268,7 +262,8 @@ fn judge_one(
 }
 
 /// What Git cannot manage yet, and what differs all the same.
-fn say_left_behind(desired: &Desired, agent: &LiveAgent, draft: &mut Draft) {
+fn say_left_behind(subject: &Subject<'_>, agent: &LiveAgent, draft: &mut Draft) {
+    let desired = subject.desired;
     let Some(live) = agent.live_version() else { return };
     for widget in &agent.widgets {
         let on = agent.versions.iter().find(|head| widget.agent_version_id.as_ref() == Some(&head.id));
@@ -278,55 +273,39 @@ fn say_left_behind(desired: &Desired, agent: &LiveAgent, draft: &mut Draft) {
             draft.notice(desired, "widget-left-behind", message);
         }
     }
-    if agent.active == Some(false) && FieldPath::of(["active"]).get(desired.declared.tree()).is_none() {
-        let message = "the agent is switched off, and its manifest does not say so: declare `active: true` to have \
-                       `apply` switch it on, or `active: false` to leave it off";
-        draft.notice(desired, "switched-off", message.to_owned());
+    if is_switched_off(subject) {
+        draft.notice(desired, SWITCHED_OFF, SWITCHED_OFF_MESSAGE.to_owned());
     }
 }
 
-/// The differences of an agent, without what an apply of ours has left to do.
-struct Unfinished {
-    left: Vec<String>,
-    fields: Vec<FieldDrift>,
-    slots: Vec<SlotDrift>,
-}
-
-/// Where an apply of ours published and went no further, what still is as it was before that apply was changed by nobody:
-/// it is left to do, and no drift.
-fn unfinished(agent: &LiveAgent, stamp: &Stamp, fields: Vec<FieldDrift>, slots: Vec<SlotDrift>) -> Unfinished {
-    let Some(intent) = published_intent(stamp, agent) else {
-        return Unfinished { left: Vec::new(), fields, slots };
-    };
-    let seal = Seal::of(stamp);
-    let applied = |path: &FieldPath| stamp.state.applied.as_ref().and_then(|applied| applied.fields.get(path));
-    let is_as_before = |path: &FieldPath| match applied(path) {
-        Some(hash) => is_as_applied(seal, hash, live_value(agent, path).as_ref()),
-        None => !path.in_config() && intent.fields.contains_key(path),
-    };
-    let (left_fields, fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| is_as_before(&field.path));
-    let (left_slots, slots): (Vec<_>, Vec<_>) = slots.into_iter().partition(|slot| {
-        let path = slot_path(&Slot { number: slot.number.clone(), direction: slot.direction });
-        let is_here =
-            matches!(&slot.live, SlotLive::Holder(SlotHolder::Agent { agent_id, .. }) if *agent_id == agent.id);
-        !slot.arrived && (is_here || applied(&path).is_none())
-    });
-    let left_slots = left_slots.iter().map(|slot| format!("{} {}", slot.number, slot.direction));
-    Unfinished {
-        left: left_fields.iter().map(|field| field.path.to_string()).chain(left_slots).collect(),
-        fields,
-        slots,
+/// The slots of one agent that somebody changed: those that it had by the last apply, then those that came to it. What an
+/// apply of ours has left to do goes to `left`.
+fn judge_slots(
+    slots: &Slots<'_, '_>,
+    desired: &Desired,
+    agent: &LiveAgent,
+    history: &History<'_>,
+    left: &mut Vec<String>,
+) -> Vec<SlotDrift> {
+    let owned = history.owned().keys().filter_map(slot_at);
+    let had = owned.filter_map(|slot| slots.claimed(&slot)).map(|finding| (finding, false));
+    let came = Direction::ALL.into_iter().flat_map(|direction| slots.unclaimed(desired, agent, direction));
+    let mut found = Vec::new();
+    for (SlotFinding { slot, live, verdict, .. }, arrived) in had.chain(came.map(|(finding, _)| (finding, true))) {
+        if verdict.why() == Some(Why::Unfinished) {
+            left.push(format!("{} {}", slot.number, slot.direction));
+        }
+        if let Some(conflict) = verdict.drifted() {
+            found.push(SlotDrift { number: slot.number, direction: slot.direction, live, arrived, conflict });
+        }
     }
+    found
 }
 
 /// What a person should know beside the differences.
 fn say_more(desired: &Desired, stamp: &Stamp, run: &Inputs<'_>, other_rendering: bool, draft: &mut Draft) {
     if stamp.state.intent.is_some() {
-        draft.notice(
-            desired,
-            "apply-unfinished",
-            "an apply was not finished; the next `reachform apply` finishes it".to_owned(),
-        );
+        draft.notice(desired, UNFINISHED, UNFINISHED_MESSAGE.to_owned());
     }
     if other_rendering {
         draft.notice(
@@ -388,6 +367,7 @@ impl Draft {
             orphans,
             notices,
             fingerprint,
+            flags: None,
         }
     }
 }

@@ -7,21 +7,23 @@
 mod fields;
 mod fingerprint;
 mod judge;
-mod slots;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, LeafHash, Origin, PhoneNumber};
 
-use super::change::{KeptEdit, Kind, Notice, Orphan, Shown, SlotHolder, Source, Target};
+use super::change::{KeptEdit, Kind, Notice, Orphan, Shown, Source, Target};
 
+pub use super::threeway::{SlotLive, slot_at};
 pub use fields::live_value;
 pub use judge::{DriftInputs, configs_needed, judge};
-pub use slots::slot_at;
 
 /// How a check for drift ended. Exactly one of three: a check that did not see everything is neither of the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum DriftState {
     /// Everything was looked at and is as it was applied.
     Clean,
@@ -72,17 +74,6 @@ pub struct FieldDrift {
     pub token: LeafHash,
 }
 
-/// What a slot of ours holds instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SlotLive {
-    /// Nobody, another agent, or a version of this agent that is not the live one.
-    Holder(SlotHolder),
-    /// Not this agent; who, this credential may not read.
-    NotHere,
-    /// The organization no longer has the number.
-    Gone,
-}
-
 /// One phone slot that was changed on the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlotDrift {
@@ -99,7 +90,9 @@ pub struct SlotDrift {
 }
 
 /// Where an apply came from whose manifest the checked-out history does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Elsewhere {
     /// A commit that is not among those that lead to the one checked out: another branch, or a newer commit.
     OtherCommit,
@@ -215,10 +208,13 @@ pub struct Drift {
     pub notices: Vec<Notice>,
     /// The same for the same drift, whenever it is looked at; another one where the drift is another.
     pub fingerprint: Digest,
+    /// The flags that a command needs to look at the same place, where the shell has said them.
+    pub flags: Option<String>,
 }
 
 /// The counts of a check.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct DriftSummary {
     /// Agents with a change.
     pub drifted: usize,
@@ -258,6 +254,7 @@ impl Drift {
             orphans: Vec::new(),
             notices: Vec::new(),
             fingerprint,
+            flags: None,
         }
     }
 

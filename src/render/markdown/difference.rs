@@ -5,9 +5,10 @@ use super::comment::marker;
 use super::escape::{code, html_code, link, sentence};
 use super::fields::{self, block, cell, list_cell};
 use super::{Body, CommentContext, verify};
-use crate::model::{Digest, Key};
+use crate::model::Key;
 use crate::plan::FieldChange;
 use crate::plan::difference::{ClaimDifference, Difference, Fate, ManifestDifference};
+use crate::render::json::difference_digest;
 use crate::render::ladder::{Details, Rows, Rung, fit};
 use crate::render::put::put;
 use crate::render::values::{Change, plural};
@@ -63,7 +64,7 @@ pub fn difference_comment(difference: &Difference, maker: Maker, context: &Comme
 }
 
 fn write(difference: &Difference, maker: Maker, told: &[Told<'_>], context: &CommentContext, rung: &Rung) -> String {
-    let hash = Digest::of_bytes(format!("{:?}", difference.manifests).as_bytes());
+    let hash = difference_digest(difference);
     let mut out = marker("diff", hash.as_str(), context, difference.head.commit.as_deref());
     let counts: Vec<String> = [(Fate::Removed, "removed"), (Fate::Changed, "changed"), (Fate::Added, "added")]
         .into_iter()

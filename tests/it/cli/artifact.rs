@@ -93,31 +93,3 @@ fn nothing_in_a_saved_plan_is_sent_to_the_service() {
     let metadata = server.sandbox.with(|service| service.agent_named("Riverside Dental Scheduler").unwrap()).metadata;
     assert_eq!((&metadata["team"], &metadata["crm"]), (&json!("patient-access"), &json!("another-value-of-it")));
 }
-
-/// The command at the end of a page, as a browser shows it.
-fn command_of(page: &str) -> Option<String> {
-    let (_, footer) = page.split_once("<footer>").unwrap();
-    let (_, rest) = footer.split_once("<pre>")?;
-    let text = rest.split_once("</pre>").unwrap().0;
-    Some(text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&"))
-}
-
-#[test]
-fn the_command_at_the_end_of_a_page_applies_just_that_plan_as_it_is_printed() {
-    let project = Project::quickstart();
-    let folder = project.path("it's & a folder");
-    for file in ["reachform.yaml", MANIFEST, "prompts/riverside.md"] {
-        project.write(&format!("it's & a folder/{file}"), project.read(file));
-    }
-    let folder = folder.display().to_string();
-    let plan = ["plan", "--sandbox", "-C", &folder, "--env", "demo", "--target", "riverside"];
-    project.run(&[&plan[..], &["--html", "page.html", "--out", "saved.plan"]].concat()).ends(0);
-    let command = command_of(&project.read("page.html")).unwrap();
-    project.typed(&command).ends(0).says("1 applied");
-    // It applied that plan; now there is another one.
-    project.edit(&format!("it's & a folder/{MANIFEST}"), "max_tool_steps: 4", "max_tool_steps: 5");
-    project.typed(&command).ends(3).says("not the plan that was approved");
-    // A plan file does not say with which flags it was made, and no page promises a command that might not work.
-    project.run(&["show", "saved.plan", "--html", "shown.html"]).ends(0);
-    assert_eq!(command_of(&project.read("shown.html")), None);
-}

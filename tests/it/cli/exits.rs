@@ -97,7 +97,7 @@ fn pruning_beyond_the_limit_is_refused_with_4_and_the_flag_that_lifts_it_is_name
 
 #[test]
 fn something_written_and_something_not_done_is_5_with_what_and_why() {
-    let served = Served::new(&["--with-fault", "400-before:PUT /core/agents/*/versions/*#1+"]);
+    let served = Served::new(&["--fault", "400-before:PUT /core/agents/*/versions/*#1+"]);
     let project = Project::quickstart().with("ANYREACH_API_URL", &served.url).with("ANYREACH_TOKEN", SECRETS[0]);
     project.run(&["apply", "--auto-approve"]).ends(0);
     change(&project);
@@ -160,6 +160,8 @@ fn wrong_usage_is_64_and_never_2() {
         &["plan", "--fault", "html"],
         &["--sandbox", "--fault", "no-such-fault", "plan"],
         &["--sandbox", "--behave", "no=such", "plan"],
+        &["sandbox", "serve", "--behave", "no=such"],
+        &["--sandbox", "apply", "--auto-approve", "--replace-draft", "nosuch"],
         &["--parallelism", "0", "plan"],
         &[],
     ] {
@@ -191,5 +193,37 @@ fn of_two_applies_that_begin_almost_at_once_the_second_waits_for_the_first() {
         project.run(&["plan", "--detailed-exitcode"]).ends(0);
         project.edit(MANIFEST, "max_tool_steps: 6", "max_tool_steps: 5");
         project.run(&["apply", "--auto-approve"]).ends(0);
+    }
+}
+
+#[test]
+fn an_environment_that_the_project_does_not_list_is_not_made_up() {
+    let project = Project::quickstart();
+    let listed = project.read("reachform.yaml");
+    let without = listed.split("environments:").next().unwrap().to_owned();
+    project.write("reachform.yaml", &without);
+    project.edit(MANIFEST, "!var front_desk", "\"+15550100199\"");
+    project.run(&["--sandbox", "plan"]).ends(0);
+    let ran = project.run(&["--sandbox", "plan", "--env", "prdo"]).ends(1);
+    assert!(
+        ran.stderr.contains("there is no environment `prdo`") && ran.stderr.contains("leave out `--env`"),
+        "{ran:#?}"
+    );
+}
+
+#[test]
+fn a_sandbox_with_a_seed_and_a_fresh_file_keeps_what_the_seed_says() {
+    let project = Project::quickstart();
+    let seed = json!({
+        "tokens": [{"token": "ak_e.all", "principal": "admin", "organizations": ["org_e"]}],
+        "organizations": [{"id": "org_e", "numbers": ["+15550000001"]}],
+    });
+    project.write("seed.json", &seed.to_string());
+    let (seed, data) = (project.path("seed.json"), project.path("data.json"));
+    let arguments = ["--seed", seed.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    for _ in 0..2 {
+        let served = Served::new(&arguments);
+        let project = Project::quickstart().with("ANYREACH_API_URL", &served.url).with("ANYREACH_TOKEN", "ak_e.all");
+        project.run(&["list"]).ends(0);
     }
 }

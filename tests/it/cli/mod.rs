@@ -3,6 +3,7 @@
 mod artifact;
 mod bad_input;
 mod checkout;
+mod commands;
 pub(crate) mod diff;
 mod drift;
 mod echoes;

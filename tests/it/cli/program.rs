@@ -109,23 +109,6 @@ impl Project {
         Ran::of(self.command(arguments).output().unwrap())
     }
 
-    /// Runs a line of a page or of an output as a person would who copies it into a shell.
-    pub fn typed(&self, line: &str) -> Ran {
-        let program = assert_cmd::cargo::cargo_bin!("reachform");
-        let folder = program.parent().unwrap().display();
-        let mut shell = Command::new("/bin/sh");
-        shell
-            .args(["-c", line])
-            .current_dir(self.dir())
-            .env_clear()
-            .env("PATH", format!("{folder}:/usr/bin:/bin"))
-            .env("HOME", self.home())
-            .env("XDG_CACHE_HOME", self.home().join("cache"))
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null());
-        Ran::of(shell.output().unwrap())
-    }
-
     /// Begins a run.
     pub fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).spawn().unwrap()

@@ -74,7 +74,7 @@ fn an_applied_version_that_reads_otherwise_by_now_is_said_and_compared_as_it_rea
         edit(&world, "Agent a", "/scorecard_ids", json!(["s1"]));
         let drift = world.assert_clean("live reads as the applied version does").await;
         let codes: Vec<&str> = drift.notices.iter().map(|notice| notice.code).collect();
-        assert_eq!(codes, ["other-rendering"]);
+        assert_eq!(codes, ["other-rendering", "rewritten-by-the-service"]);
         edit(&world, "Agent a", "/agent/max_tool_steps", json!(10));
         let drift = world.drift().await;
         assert_eq!(paths(&drift), [STEPS]);

@@ -1,5 +1,8 @@
 //! The documents keep to the schemas that outsiders read, and every order of fields is the frozen one.
 
+use reachform::diagnostics::SourceMap;
+use reachform::plan::SavedPlanError;
+use reachform::render::json::{plan_document, read_plan, read_report, read_saved};
 use serde_json::Value;
 
 use super::folder;
@@ -17,22 +20,55 @@ fn assert_valid(validator: &jsonschema::Validator, document: &Value, name: &str)
 
 #[test]
 fn every_document_keeps_to_its_schema() {
-    let (plans, reports) = (validator("plan.schema.json"), validator("report.schema.json"));
+    let kinds = ["plan", "report", "drift"].map(|kind| (kind, validator(&format!("{kind}.schema.json"))));
     let mut seen = 0;
-    for entry in std::fs::read_dir(folder("")).unwrap() {
-        let case = entry.unwrap().path();
-        for (file, validator) in [("plan.json", &plans), ("report.json", &reports)] {
-            let Ok(text) = std::fs::read_to_string(case.join(file)) else { continue };
-            let document: Value = serde_json::from_str(&text).unwrap();
-            assert_valid(validator, &document, &case.display().to_string());
-            // The schema is strict, so an unknown property is one that someone forgot to write down.
-            let mut more = document;
-            more["surprise"] = Value::Null;
-            assert!(!validator.is_valid(&more));
-            seen += 1;
+    for folder in [folder(""), folder("../drift")] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let case = entry.unwrap().path();
+            for (kind, validator) in &kinds {
+                let Ok(text) = std::fs::read_to_string(case.join(format!("{kind}.json"))) else { continue };
+                let document: Value = serde_json::from_str(&text).unwrap();
+                assert_valid(validator, &document, &case.display().to_string());
+                // The schema is strict, so an unknown property is one that someone forgot to write down.
+                let mut more = document;
+                more["surprise"] = Value::Null;
+                assert!(!validator.is_valid(&more));
+                seen += 1;
+            }
         }
     }
-    assert!(seen >= 9, "{seen} documents");
+    assert!(seen >= 15, "{seen} documents");
+}
+
+#[test]
+fn documents_of_an_earlier_minor_version_are_read_and_shown() {
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder("older")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("report") {
+            let report = read_report(&document).unwrap();
+            assert_eq!(report.outcomes.len(), document["outcomes"].as_array().unwrap().len());
+        } else {
+            let plan = read_plan(&document).unwrap_or_else(|| panic!("{name} cannot be shown"));
+            let saved = read_saved(&text);
+            // The hashes of these plans are made up, which is all that is wrong with them.
+            let is_read = matches!(saved, Ok(_) | Err(SavedPlanError::NotApplyable | SavedPlanError::Edited));
+            assert!(is_read, "{name}: {saved:?}");
+            for (change, written) in plan.changes.iter().zip(document["changes"].as_array().unwrap()) {
+                let held = change.held.as_ref().map(|held| held.describe(&change.key));
+                assert_eq!(held.as_deref(), written["held"].as_str());
+            }
+            let again: Value = serde_json::from_str(&plan_document(&plan, &SourceMap::default())).unwrap();
+            for part in ["target", "source", "summary", "unchanged", "unmanaged", "orphans", "limits", "plan_hash"] {
+                assert_eq!(again[part], document[part], "{name}: {part}");
+            }
+        }
+        seen += 1;
+    }
+    assert!(seen >= 10, "{seen} documents");
 }
 
 #[test]

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use reachform::diagnostics::{Diagnostic, Place, Problem, Severity, SourceMap, Span};
 use reachform::model::{Address, Origin};
-use reachform::render::diagnostics::{TextOptions, put_json, put_problems, read_left_out, text};
+use reachform::render::diagnostics::{TextOptions, text};
 use reachform::render::findings::{
     CODE_QUALITY_FINDINGS, FindingContext, SARIF_BYTES, SARIF_RESULTS, SarifRun, annotations, code_quality, findings,
     sarif,
 };
+use reachform::render::json::{put_diagnostics, put_problems, read_problems};
 use serde_json::{Value, json};
 
 use super::build::{key, path};
@@ -169,7 +170,7 @@ fn of_countless_problems_the_worst_are_shown_and_all_are_counted() {
     assert_eq!(shown.matches("warning[w]").count(), 199);
 
     let mut document = json!({});
-    put_json(&mut document, &found, &sources);
+    put_diagnostics(&mut document, &found, &sources);
     assert_eq!(document["diagnostics"].as_array().map(Vec::len), Some(1_000));
     assert_eq!(document["diagnostics"][999]["severity"], "error");
     assert_eq!(document["diagnostics_left_out"], json!({"error": 0, "warning": 49_000, "notice": 0}));
@@ -179,9 +180,9 @@ fn of_countless_problems_the_worst_are_shown_and_all_are_counted() {
     let mut failure = json!({});
     put_problems(&mut failure, &problems);
     assert_eq!(failure["diagnostics"].as_array().map(Vec::len), Some(1_000));
-    let rest = read_left_out(&failure).unwrap();
+    let rest = read_problems(&failure).unwrap().pop().unwrap();
     assert_eq!((rest.severity, rest.message.as_str()), (Severity::Warning, "49,000 more problems were found"));
-    assert_eq!(read_left_out(&json!({"diagnostics": []})), None);
+    assert_eq!(read_problems(&json!({"diagnostics": []})), Some(Vec::new()));
 
     let report = with(&found, &sources, |context, found| code_quality(&findings(found, context), context));
     let report = report.as_array().unwrap();

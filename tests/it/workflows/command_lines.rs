@@ -149,8 +149,8 @@ fn a_line_is_split_as_a_shell_would() {
             &["reachform", "diff", "--base", "$(git merge-base origin/main HEAD)", "--detailed-exitcode"],
         ),
         (
-            "reachform sandbox serve --with-fault 'drop-after:POST /x' # why",
-            &["reachform", "sandbox", "serve", "--with-fault", "drop-after:POST /x"],
+            "reachform sandbox serve --fault 'drop-after:POST /x' # why",
+            &["reachform", "sandbox", "serve", "--fault", "drop-after:POST /x"],
         ),
     ] {
         assert_eq!(split(line), words);

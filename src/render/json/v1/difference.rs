@@ -1,112 +1,186 @@
-//! The difference of two states of the manifests as JSON.
+//! The difference of two states of the manifests as a document, and back for showing. A document may come from a
+//! stranger's run, so nothing in it is taken for more than text.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::plan::{FieldJson, PlaceJson, SourceJson, address};
-use super::read_difference::DIFFERENCE_KIND;
-use super::verify::VerifyJson;
-use super::{FORMAT_VERSION, write};
-use crate::model::Key;
+use super::values::{FieldDoc, VerifyDoc};
+use super::{FORMAT_VERSION, documents, write};
+use crate::model::{Address, Digest, Direction, Key, Origin, PhoneNumber};
 use crate::plan::difference::{ClaimDifference, Difference, Fate, ManifestDifference, Revision};
+use crate::plan::{FieldChange, Source};
+
+/// What the document says it is.
+pub const DIFFERENCE_KIND: &str = "difference";
 
 /// The document of a difference, with line feeds and a final one.
 pub fn difference_document(difference: &Difference) -> String {
-    let Difference { project, environment, base, head, manifests, numbers, same, notices } = difference;
-    let Revision { name, commit } = base;
-    write(&DifferenceDocument {
-        format_version: FORMAT_VERSION,
-        tool_version: crate::VERSION,
-        kind: DIFFERENCE_KIND,
-        project,
-        environment,
-        base: RevisionJson { name, commit },
-        source: head.into(),
-        summary: SummaryJson {
-            added: difference.count(Fate::Added),
-            changed: difference.count(Fate::Changed),
-            removed: difference.count(Fate::Removed),
-            same: *same,
-        },
-        manifests: manifests.iter().map(ManifestJson::from).collect(),
-        numbers: numbers.iter().map(NumberJson::from).collect(),
-        notices,
-    })
+    write(&DifferenceDoc::from(difference))
 }
 
-#[derive(Serialize)]
-struct DifferenceDocument<'d> {
-    format_version: &'static str,
-    tool_version: &'static str,
-    kind: &'static str,
-    project: &'d str,
-    environment: &'d str,
-    base: RevisionJson<'d>,
-    source: SourceJson<'d>,
-    summary: SummaryJson,
-    manifests: Vec<ManifestJson<'d>>,
-    numbers: Vec<NumberJson<'d>>,
-    notices: &'d [String],
+/// The digest of what differs, whoever compared it, and when.
+pub fn difference_digest(difference: &Difference) -> Digest {
+    let DifferenceDoc { manifests, .. } = DifferenceDoc::from(difference);
+    // A type that is written as a document is always JSON.
+    Digest::of(&serde_json::to_value(manifests).expect("internal error: a document is always JSON"))
 }
 
-#[derive(Serialize)]
-struct RevisionJson<'d> {
-    name: &'d str,
-    commit: &'d str,
+/// Reads the document; `None` where it is not one.
+pub fn read_difference(document: &Value) -> Option<Difference> {
+    DifferenceDoc::deserialize(document).ok()?.read()
 }
 
-#[derive(Serialize)]
-struct SummaryJson {
-    added: usize,
-    changed: usize,
-    removed: usize,
-    same: usize,
+documents! {
+    /// What `diff --json` writes: two states of the files, compared without the service.
+    DifferenceDoc {
+        format_version: String,
+        tool_version: String,
+        kind: DifferenceKind,
+        project: String,
+        environment: String,
+        base: Revision,
+        source: Source,
+        summary: DifferenceSummaryDoc,
+        manifests: Vec<ManifestDoc>,
+        numbers: Vec<ClaimDoc>,
+        #[serde(default)]
+        notices: Vec<String>,
+    }
+
+    /// Counts of manifests.
+    DifferenceSummaryDoc {
+        added: usize,
+        changed: usize,
+        removed: usize,
+        same: usize,
+    }
+
+    /// A manifest that differs.
+    ManifestDoc {
+        address: Address,
+        key: Key,
+        name: String,
+        fate: Fate,
+        moved_from: Option<Key>,
+        source: Origin,
+        fields: Vec<FieldDoc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verify: Option<VerifyDoc>,
+    }
+
+    /// A phone slot that another manifest claims, or none.
+    ClaimDoc {
+        number: PhoneNumber,
+        direction: Direction,
+        from: Option<Key>,
+        to: Option<Key>,
+    }
 }
 
-#[derive(Serialize)]
-struct ManifestJson<'d> {
-    address: String,
-    key: &'d str,
-    name: &'d str,
-    fate: &'static str,
-    moved_from: Option<&'d str>,
-    source: PlaceJson<'d>,
-    fields: Vec<FieldJson<'d>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verify: Option<VerifyJson<'d>>,
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) enum DifferenceKind {
+    Difference,
 }
 
-#[derive(Serialize)]
-struct NumberJson<'d> {
-    number: &'d str,
-    direction: &'static str,
-    from: Option<&'d str>,
-    to: Option<&'d str>,
-}
-
-impl<'d> From<&'d ManifestDifference> for ManifestJson<'d> {
-    fn from(manifest: &'d ManifestDifference) -> Self {
-        let ManifestDifference { key, name, fate, moved_from, origin, fields, verify } = manifest;
+impl From<&Difference> for DifferenceDoc {
+    fn from(difference: &Difference) -> Self {
+        let Difference { project, environment, base, head, manifests, numbers, same, notices } = difference;
         Self {
-            address: address(key),
-            key: key.as_str(),
-            name,
-            fate: fate.as_str(),
-            moved_from: moved_from.as_ref().map(Key::as_str),
-            source: PlaceJson { file: &origin.file, line: origin.line },
-            fields: fields.iter().map(FieldJson::from).collect(),
-            verify: verify.as_ref().map(VerifyJson::from),
+            format_version: FORMAT_VERSION.to_owned(),
+            tool_version: crate::VERSION.to_owned(),
+            kind: DifferenceKind::Difference,
+            project: project.clone(),
+            environment: environment.clone(),
+            base: base.clone(),
+            source: head.clone(),
+            summary: DifferenceSummaryDoc {
+                added: difference.count(Fate::Added),
+                changed: difference.count(Fate::Changed),
+                removed: difference.count(Fate::Removed),
+                same: *same,
+            },
+            manifests: manifests.iter().map(ManifestDoc::from).collect(),
+            numbers: numbers.iter().cloned().map(ClaimDoc::from).collect(),
+            notices: notices.clone(),
         }
     }
 }
 
-impl<'d> From<&'d ClaimDifference> for NumberJson<'d> {
-    fn from(claim: &'d ClaimDifference) -> Self {
-        let ClaimDifference { number, direction, from, to } = claim;
+impl DifferenceDoc {
+    fn read(self) -> Option<Difference> {
+        Some(Difference {
+            project: self.project,
+            environment: self.environment,
+            base: self.base,
+            head: self.source,
+            manifests: self.manifests.into_iter().map(ManifestDoc::read).collect::<Option<_>>()?,
+            numbers: self.numbers.into_iter().map(ClaimDoc::read).collect::<Option<_>>()?,
+            same: self.summary.same,
+            notices: self.notices,
+        })
+    }
+}
+
+impl From<&ManifestDifference> for ManifestDoc {
+    fn from(manifest: &ManifestDifference) -> Self {
+        let ManifestDifference { key, name, fate, moved_from, origin, fields, verify } = manifest;
         Self {
-            number: number.as_str(),
-            direction: direction.as_str(),
-            from: from.as_ref().map(Key::as_str),
-            to: to.as_ref().map(Key::as_str),
+            address: Address(key.clone()),
+            key: key.clone(),
+            name: name.clone(),
+            fate: *fate,
+            moved_from: moved_from.clone(),
+            source: origin.clone(),
+            fields: fields.iter().map(FieldDoc::from).collect(),
+            verify: verify.as_ref().map(VerifyDoc::from),
         }
+    }
+}
+
+impl ManifestDoc {
+    fn read(self) -> Option<ManifestDifference> {
+        let Self { address: _, key, name, fate, moved_from, source, fields, verify } = self;
+        let verify = match verify {
+            Some(verify) => Some(verify.read()?),
+            None => None,
+        };
+        let fields = fields.into_iter().map(FieldChange::from).collect();
+        Some(ManifestDifference { key, name, fate, moved_from, origin: source, fields, verify })
+    }
+}
+
+impl From<ClaimDifference> for ClaimDoc {
+    fn from(claim: ClaimDifference) -> Self {
+        let ClaimDifference { number, direction, from, to } = claim;
+        Self { number, direction, from, to }
+    }
+}
+
+impl ClaimDoc {
+    /// Manifests hold numbers in one form alone.
+    fn read(self) -> Option<ClaimDifference> {
+        let Self { number, direction, from, to } = self;
+        Some(ClaimDifference { number: PhoneNumber::parse(number.as_str())?, direction, from, to })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_difference_reads_as_none() {
+        let other = r#"{"format_version": "1.0", "tool_version": "0.1.0", "kind": "drift", "project": "p",
+            "environment": "e", "base": {"name": "n", "commit": "c"}, "source": {"commit": null, "dirty": false},
+            "summary": {"added": 0, "changed": 0, "removed": 0, "same": 0}, "manifests": [], "numbers": []}"#;
+        let empty = other.replace("drift", DIFFERENCE_KIND);
+        let no_number =
+            empty.replace("\"numbers\": []", r#""numbers": [{"number": "x", "direction": "inbound", "from": null}]"#);
+        for text in ["null", "{}", r#"{"kind": "difference"}"#, other, &no_number] {
+            assert!(read_difference(&serde_json::from_str(text).unwrap()).is_none(), "{text}");
+        }
+        assert!(read_difference(&serde_json::from_str(&empty).unwrap()).unwrap().is_empty());
     }
 }

@@ -1,133 +1,145 @@
-//! A check for drift as JSON.
+//! A check for drift as a document.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::plan::{EditorJson, HolderJson, KeptJson, PlaceJson, SourceJson, StatsJson, address, state, stats};
-use super::{FORMAT_VERSION, NoticeJson, TargetJson, write};
-use crate::model::Digest;
+use super::values::{HolderDoc, KeptDoc, State, StatsDoc, state, stats};
+use super::{FORMAT_VERSION, NoticeDoc, TargetDoc, documents, write};
+use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 use crate::plan::drift::{
-    AgentDrift, AsApplied, Drift, DriftGroup, DriftSummary, Elsewhere, FieldDrift, ForeignApply, SlotDrift, SlotLive,
+    AgentDrift, AsApplied, Drift, DriftState, DriftSummary, Elsewhere, FieldDrift, ForeignApply, SlotDrift, SlotLive,
     Unchecked,
 };
+use crate::plan::{Kind, Source};
 
 /// The document of a check, with line feeds and a final one.
 pub fn drift_document(drift: &Drift) -> String {
-    write(&DriftDocument::new(drift))
+    write(&DriftDoc::from(drift))
 }
 
-#[derive(Serialize)]
-struct DriftDocument<'d> {
-    format_version: &'static str,
-    tool_version: &'static str,
-    kind: &'static str,
-    state: &'static str,
-    checked_at: String,
-    targeted: bool,
-    target: TargetJson<'d>,
-    source: SourceJson<'d>,
-    fingerprint: &'d str,
-    summary: SummaryJson,
-    agents: Vec<AgentJson<'d>>,
-    groups: Vec<GroupJson<'d>>,
-    as_applied: Vec<AsAppliedJson<'d>>,
-    unchecked: Vec<UncheckedJson<'d>>,
-    orphans: Vec<OrphanJson<'d>>,
-    notices: Vec<NoticeJson<'d>>,
+documents! {
+    /// What `drift --json` writes.
+    DriftDoc {
+        format_version: String,
+        tool_version: String,
+        kind: DriftKind,
+        state: DriftState,
+        checked_at: String,
+        targeted: bool,
+        target: TargetDoc,
+        source: Source,
+        /// The same for the same drift, whenever it is looked at.
+        fingerprint: Digest,
+        summary: DriftSummary,
+        agents: Vec<AgentDriftDoc>,
+        /// The same change on several agents, by path.
+        groups: Vec<GroupDoc>,
+        as_applied: Vec<AsAppliedDoc>,
+        unchecked: Vec<UncheckedDoc>,
+        orphans: Vec<DriftOrphanDoc>,
+        notices: Vec<NoticeDoc>,
+    }
+
+    /// An agent on which something was changed, or that is not there.
+    AgentDriftDoc {
+        address: Address,
+        key: Key,
+        name: String,
+        agent_id: Option<String>,
+        absent: bool,
+        source: Origin,
+        applied_version: Option<u64>,
+        live_version: Option<u64>,
+        live_editor: Option<Editor>,
+        fields: Vec<FieldDriftDoc>,
+        numbers: Vec<SlotDriftDoc>,
+        kept: Vec<KeptDoc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        applied_from: Option<ForeignDoc>,
+    }
+
+    /// An apply from somewhere else than the history that is checked out.
+    ForeignDoc {
+        commit: Option<String>,
+        reason: Elsewhere,
+    }
+
+    /// A value that was changed on the service.
+    FieldDriftDoc {
+        path: FieldPath,
+        kind: Kind,
+        applied: Option<Value>,
+        applied_state: State,
+        live: Option<Value>,
+        live_state: State,
+        conflict: bool,
+        editor: Option<Editor>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ignored_until: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stats: Option<StatsDoc>,
+    }
+
+    /// A phone slot that was changed on the service.
+    SlotDriftDoc {
+        number: PhoneNumber,
+        direction: Direction,
+        arrived: bool,
+        conflict: bool,
+        live: Option<HolderDoc>,
+        live_state: SlotState,
+    }
+
+    /// One change on several agents.
+    GroupDoc {
+        path: FieldPath,
+        agents: Vec<Key>,
+    }
+
+    /// An agent that is as it was applied.
+    AsAppliedDoc {
+        address: Address,
+        key: Key,
+        live_version: Option<u64>,
+        live_editor: Option<Editor>,
+        kept: Vec<KeptDoc>,
+    }
+
+    /// Something that could not be looked at.
+    UncheckedDoc {
+        address: Option<Address>,
+        causes: Vec<String>,
+        hints: Vec<String>,
+    }
+
+    /// An agent without a manifest.
+    DriftOrphanDoc {
+        address: Address,
+        key: Key,
+        agent_id: String,
+        name: String,
+    }
 }
 
-#[derive(Serialize)]
-struct SummaryJson {
-    drifted: usize,
-    fields: usize,
-    slots: usize,
-    absent: usize,
-    as_applied: usize,
-    unchecked: usize,
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) enum DriftKind {
+    Drift,
 }
 
-#[derive(Serialize)]
-struct AgentJson<'d> {
-    address: String,
-    key: &'d str,
-    name: &'d str,
-    agent_id: Option<&'d str>,
-    absent: bool,
-    source: PlaceJson<'d>,
-    applied_version: Option<u64>,
-    live_version: Option<u64>,
-    live_editor: Option<EditorJson<'d>>,
-    fields: Vec<FieldJson<'d>>,
-    numbers: Vec<SlotJson<'d>>,
-    kept: Vec<KeptJson<'d>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    applied_from: Option<ForeignJson<'d>>,
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) enum SlotState {
+    Held,
+    Empty,
+    NotHere,
+    Gone,
 }
 
-#[derive(Serialize)]
-struct ForeignJson<'d> {
-    commit: Option<&'d str>,
-    reason: &'static str,
-}
-
-#[derive(Serialize)]
-struct FieldJson<'d> {
-    path: String,
-    kind: &'static str,
-    applied: Option<&'d Value>,
-    applied_state: &'static str,
-    live: Option<&'d Value>,
-    live_state: &'static str,
-    conflict: bool,
-    editor: Option<EditorJson<'d>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ignored_until: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stats: Option<StatsJson>,
-}
-
-#[derive(Serialize)]
-struct SlotJson<'d> {
-    number: &'d str,
-    direction: &'static str,
-    arrived: bool,
-    conflict: bool,
-    live: Option<HolderJson<'d>>,
-    live_state: &'static str,
-}
-
-#[derive(Serialize)]
-struct GroupJson<'d> {
-    path: String,
-    agents: Vec<&'d str>,
-}
-
-#[derive(Serialize)]
-struct AsAppliedJson<'d> {
-    address: String,
-    key: &'d str,
-    live_version: Option<u64>,
-    live_editor: Option<EditorJson<'d>>,
-    kept: Vec<KeptJson<'d>>,
-}
-
-#[derive(Serialize)]
-struct UncheckedJson<'d> {
-    address: Option<String>,
-    causes: &'d [String],
-    hints: &'d [String],
-}
-
-#[derive(Serialize)]
-struct OrphanJson<'d> {
-    address: String,
-    key: &'d str,
-    agent_id: &'d str,
-    name: &'d str,
-}
-
-impl<'d> DriftDocument<'d> {
-    fn new(drift: &'d Drift) -> Self {
+impl From<&Drift> for DriftDoc {
+    fn from(drift: &Drift) -> Self {
         let Drift {
             target,
             source,
@@ -139,68 +151,61 @@ impl<'d> DriftDocument<'d> {
             orphans,
             notices,
             fingerprint,
+            flags: _,
         } = drift;
+        let groups = drift.groups().into_iter().map(|group| GroupDoc {
+            path: group.field.path.clone(),
+            agents: group.agents.iter().map(|(agent, _)| agent.key.clone()).collect(),
+        });
+        let orphans = orphans.iter().map(|orphan| DriftOrphanDoc {
+            address: Address(orphan.key.clone()),
+            key: orphan.key.clone(),
+            agent_id: orphan.agent_id.clone(),
+            name: orphan.name.clone(),
+        });
         Self {
-            format_version: FORMAT_VERSION,
-            tool_version: crate::VERSION,
-            kind: "drift",
-            state: drift.state().as_str(),
+            format_version: FORMAT_VERSION.to_owned(),
+            tool_version: crate::VERSION.to_owned(),
+            kind: DriftKind::Drift,
+            state: drift.state(),
             checked_at: checked_at.to_string(),
             targeted: *targeted,
             target: target.into(),
-            source: source.into(),
-            fingerprint: Digest::as_str(fingerprint),
-            summary: drift.summary().into(),
-            agents: agents.iter().map(AgentJson::from).collect(),
-            groups: drift
-                .groups()
-                .into_iter()
-                .map(|DriftGroup { field, agents }| GroupJson {
-                    path: field.path.to_string(),
-                    agents: agents.iter().map(|(agent, _)| agent.key.as_str()).collect(),
-                })
-                .collect(),
-            as_applied: as_applied
-                .iter()
-                .map(|AsApplied { key, live_version, live_editor, kept }| AsAppliedJson {
-                    address: address(key),
-                    key: key.as_str(),
-                    live_version: *live_version,
-                    live_editor: live_editor.as_ref().map(EditorJson::from),
-                    kept: kept.iter().map(KeptJson::from).collect(),
-                })
-                .collect(),
-            unchecked: unchecked
-                .iter()
-                .map(|Unchecked { address, causes, hints }| UncheckedJson {
-                    address: address.as_ref().map(ToString::to_string),
-                    causes,
-                    hints,
-                })
-                .collect(),
-            orphans: orphans
-                .iter()
-                .map(|orphan| OrphanJson {
-                    address: address(&orphan.key),
-                    key: orphan.key.as_str(),
-                    agent_id: &orphan.agent_id,
-                    name: &orphan.name,
-                })
-                .collect(),
-            notices: notices.iter().map(NoticeJson::from).collect(),
+            source: source.clone(),
+            fingerprint: fingerprint.clone(),
+            summary: drift.summary(),
+            agents: agents.iter().map(AgentDriftDoc::from).collect(),
+            groups: groups.collect(),
+            as_applied: as_applied.iter().map(AsAppliedDoc::from).collect(),
+            unchecked: unchecked.iter().cloned().map(UncheckedDoc::from).collect(),
+            orphans: orphans.collect(),
+            notices: notices.iter().map(NoticeDoc::from).collect(),
         }
     }
 }
 
-impl From<DriftSummary> for SummaryJson {
-    fn from(summary: DriftSummary) -> Self {
-        let DriftSummary { drifted, fields, slots, absent, as_applied, unchecked } = summary;
-        Self { drifted, fields, slots, absent, as_applied, unchecked }
+impl From<&AsApplied> for AsAppliedDoc {
+    fn from(agent: &AsApplied) -> Self {
+        let AsApplied { key, live_version, live_editor, kept } = agent;
+        Self {
+            address: Address(key.clone()),
+            key: key.clone(),
+            live_version: *live_version,
+            live_editor: live_editor.clone(),
+            kept: kept.iter().map(KeptDoc::from).collect(),
+        }
     }
 }
 
-impl<'d> From<&'d AgentDrift> for AgentJson<'d> {
-    fn from(agent: &'d AgentDrift) -> Self {
+impl From<Unchecked> for UncheckedDoc {
+    fn from(unchecked: Unchecked) -> Self {
+        let Unchecked { address, causes, hints } = unchecked;
+        Self { address, causes, hints }
+    }
+}
+
+impl From<&AgentDrift> for AgentDriftDoc {
+    fn from(agent: &AgentDrift) -> Self {
         let AgentDrift {
             key,
             name,
@@ -215,75 +220,57 @@ impl<'d> From<&'d AgentDrift> for AgentJson<'d> {
             foreign,
         } = agent;
         Self {
-            address: address(key),
-            key: key.as_str(),
-            name,
-            agent_id: agent_id.as_deref(),
+            address: Address(key.clone()),
+            key: key.clone(),
+            name: name.clone(),
+            agent_id: agent_id.clone(),
             absent: agent.is_absent(),
-            source: PlaceJson { file: &origin.file, line: origin.line },
+            source: origin.clone(),
             applied_version: *applied_version,
             live_version: *live_version,
-            live_editor: live_editor.as_ref().map(EditorJson::from),
-            fields: fields.iter().map(FieldJson::from).collect(),
-            numbers: slots.iter().map(SlotJson::from).collect(),
-            kept: kept.iter().map(KeptJson::from).collect(),
-            applied_from: foreign.as_ref().map(ForeignJson::from),
+            live_editor: live_editor.clone(),
+            fields: fields.iter().map(FieldDriftDoc::from).collect(),
+            numbers: slots.iter().map(SlotDriftDoc::from).collect(),
+            kept: kept.iter().map(KeptDoc::from).collect(),
+            applied_from: foreign.clone().map(|ForeignApply { commit, from }| ForeignDoc { commit, reason: from }),
         }
     }
 }
 
-impl<'d> From<&'d ForeignApply> for ForeignJson<'d> {
-    fn from(foreign: &'d ForeignApply) -> Self {
-        let ForeignApply { commit, from } = foreign;
-        let reason = match from {
-            Elsewhere::OtherCommit => "other-commit",
-            Elsewhere::Uncommitted => "uncommitted",
-            Elsewhere::NoCheckout => "no-checkout",
-        };
-        Self { commit: commit.as_deref(), reason }
-    }
-}
-
-impl<'d> From<&'d FieldDrift> for FieldJson<'d> {
-    fn from(field: &'d FieldDrift) -> Self {
+impl From<&FieldDrift> for FieldDriftDoc {
+    fn from(field: &FieldDrift) -> Self {
         // The token is a hash under the salt of the stamp, and of use to nobody without it.
         let FieldDrift { path, kind, applied, live, editor, conflict, ended, token: _ } = field;
-        let (applied, applied_state) = applied.as_ref().map_or((None, "not-known"), state);
+        let stats = applied.as_ref().and_then(|applied| stats(applied, live));
+        let (applied, applied_state) = applied.as_ref().map_or((None, State::NotKnown), state);
         let (live, live_state) = state(live);
         Self {
-            path: path.to_string(),
-            kind: kind.as_str(),
+            path: path.clone(),
+            kind: *kind,
             applied,
             applied_state,
             live,
             live_state,
             conflict: *conflict,
-            editor: editor.as_ref().map(EditorJson::from),
+            editor: editor.clone(),
             ignored_until: ended.as_ref().map(|ended| ended.until.to_string()),
-            stats: stats(applied, live),
+            stats,
         }
     }
 }
 
-impl<'d> From<&'d SlotDrift> for SlotJson<'d> {
-    fn from(slot: &'d SlotDrift) -> Self {
+impl From<&SlotDrift> for SlotDriftDoc {
+    fn from(slot: &SlotDrift) -> Self {
         let SlotDrift { number, direction, live, arrived, conflict } = slot;
         let (live, live_state) = match live {
             SlotLive::Holder(holder) => {
-                let held = HolderJson::of(holder);
-                let state = if held.is_some() { "held" } else { "empty" };
+                let held = HolderDoc::of(holder);
+                let state = if held.is_some() { SlotState::Held } else { SlotState::Empty };
                 (held, state)
             }
-            SlotLive::NotHere => (None, "not-here"),
-            SlotLive::Gone => (None, "gone"),
+            SlotLive::NotHere => (None, SlotState::NotHere),
+            SlotLive::Gone => (None, SlotState::Gone),
         };
-        Self {
-            number: number.as_str(),
-            direction: direction.as_str(),
-            arrived: *arrived,
-            conflict: *conflict,
-            live,
-            live_state,
-        }
+        Self { number: number.clone(), direction: *direction, arrived: *arrived, conflict: *conflict, live, live_state }
     }
 }

@@ -1,31 +1,46 @@
-//! Version 1 of the documents (design, section 7). Minor versions add; readers ignore what they do not know.
+//! Version 1 of the documents (design, section 7), each a type that is written and read by its own shape.
 //!
-//! Field order is the order of the structs. A value that cannot be shown is `null`, and the state beside it says why.
+//! Minor versions add; readers ignore what they do not know. The order of the fields is that of the structs. A value that
+//! cannot be shown is `null`, and the state beside it says why.
 
 mod difference;
 mod drift;
 mod plan;
-mod read;
-mod read_difference;
-mod read_report;
+mod problems;
 mod report;
-mod verify;
+mod saved;
+#[cfg(test)]
+mod schemas;
+mod values;
 
 use serde::Serialize;
 
-use crate::plan::{Notice, Target};
+use crate::model::Address;
+use crate::plan::{Notice, REWRITTEN, Target, codes};
 use crate::render::visible;
 
-pub use difference::difference_document;
+pub use difference::{DIFFERENCE_KIND, difference_digest, difference_document, read_difference};
 pub use drift::drift_document;
-pub use plan::{plan_document, sealed};
-pub use read::read_plan;
-pub use read_difference::{DIFFERENCE_KIND, read_difference};
-pub use read_report::read_report;
-pub use report::report_document;
+pub use plan::{plan_document, read_plan, sealed};
+pub use problems::{put_diagnostics, put_problems, read_problems};
+pub use report::{read_report, report_document};
+pub use saved::read_saved;
 
 /// The version of the documents.
 pub const FORMAT_VERSION: &str = "1.0";
+
+/// Declares documents and their parts: what is written is what is read, and tests make a JSON Schema of it that is strict
+/// about names. What a later version no longer writes, or an earlier one did not, has a default.
+macro_rules! documents {
+    ($($(#[$meta:meta])* $name:ident { $($(#[$on:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+        pub(in crate::render::json::v1) struct $name { $($(#[$on])* pub(in crate::render::json::v1) $field: $type,)* }
+    )*};
+}
+
+use documents;
 
 fn write<T: Serialize>(document: &T) -> String {
     // These types hold nothing that JSON cannot: no map with other keys than texts, no failing implementation.
@@ -33,31 +48,52 @@ fn write<T: Serialize>(document: &T) -> String {
     format!("{}\n", visible::json(&text))
 }
 
-#[derive(Serialize)]
-struct TargetJson<'p> {
-    host: &'p str,
-    organization: Option<&'p str>,
-    environment: &'p str,
-    project: &'p str,
-}
+documents! {
+    /// What a run was for.
+    TargetDoc {
+        host: String,
+        organization: Option<String>,
+        environment: String,
+        project: String,
+    }
 
-#[derive(Serialize)]
-struct NoticeJson<'p> {
-    code: &'p str,
-    address: Option<String>,
-    message: &'p str,
-}
-
-impl<'p> From<&'p Target> for TargetJson<'p> {
-    fn from(target: &'p Target) -> Self {
-        let Target { host, declared_organization: _, organization, environment, project } = target;
-        Self { host, organization: organization.as_deref(), environment, project }
+    /// Something that a person should know.
+    NoticeDoc {
+        code: String,
+        address: Option<Address>,
+        message: String,
     }
 }
 
-impl<'p> From<&'p Notice> for NoticeJson<'p> {
-    fn from(notice: &'p Notice) -> Self {
+impl From<&Target> for TargetDoc {
+    fn from(target: &Target) -> Self {
+        let Target { host, declared_organization: _, organization, environment, project } = target.clone();
+        Self { host, organization, environment, project }
+    }
+}
+
+impl From<TargetDoc> for Target {
+    fn from(target: TargetDoc) -> Self {
+        let TargetDoc { host, organization, environment, project } = target;
+        Self { host, declared_organization: None, organization, environment, project }
+    }
+}
+
+impl From<&Notice> for NoticeDoc {
+    fn from(notice: &Notice) -> Self {
         let Notice { address, code, message } = notice;
-        Self { code, address: address.as_ref().map(ToString::to_string), message }
+        Self { code: (*code).to_owned(), address: address.clone(), message: message.clone() }
     }
+}
+
+impl From<NoticeDoc> for Notice {
+    fn from(notice: NoticeDoc) -> Self {
+        let NoticeDoc { code, address, message } = notice;
+        Self { address, code: known(&code), message }
+    }
+}
+
+/// A code that something is decided by here. Another is for machines, which read the document itself.
+fn known(code: &str) -> &'static str {
+    if code == REWRITTEN { REWRITTEN } else { codes::known(code).unwrap_or("saved") }
 }

@@ -1,22 +1,23 @@
-//! A plan as JSON.
+//! A plan as a document, and back to a plan that can be shown and nothing more: it has nothing to send.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::verify::VerifyJson;
-use super::{FORMAT_VERSION, NoticeJson, TargetJson, write};
-use crate::diagnostics::{Diagnostic, Place, SourceMap, Worst, worst};
-use crate::model::{Editor, Key};
+use super::problems::{DiagnosticDoc, LeftOutDoc, ProblemsDoc};
+use super::values::{FieldDoc, HolderDoc, KeptDoc, VerifyDoc};
+use super::{FORMAT_VERSION, NoticeDoc, TargetDoc, documents, write};
+use crate::diagnostics::SourceMap;
+use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 use crate::plan::saved::{DOCUMENT_DIGEST, document_digest};
 use crate::plan::{
-    AgentChange, Alarm, FieldChange, KeptEdit, LimitBreach, Orphan, Plan, RaisedLimit, Shown, SlotChange, SlotHolder,
-    SlotTarget, Source, Summary, Unmanaged, alarms,
+    Action, AgentChange, Alarm, Cause, FieldChange, Held, KeptEdit, LimitBreach, LimitKind, Notice, Orphan, Plan,
+    RaisedLimit, Risk, SlotChange, SlotTarget, Source, Step, Summary, Target, Unchanged, Unmanaged, VerifyChange, Work,
+    alarms,
 };
-use crate::render::prose::ProseDiff;
 
 /// The plan document, with line feeds and a final one.
 pub fn plan_document(plan: &Plan, sources: &SourceMap) -> String {
-    sealed(&write(&PlanDocument::new(plan, sources)))
+    sealed(&write(&PlanDoc::new(plan, sources)))
 }
 
 /// The same document with the digest of what it holds, for whoever changed its text by taking a secret out of it.
@@ -32,225 +33,193 @@ pub fn sealed(document: &str) -> String {
     document.to_owned()
 }
 
-#[derive(Serialize)]
-struct PlanDocument<'p> {
-    format_version: &'static str,
-    tool_version: &'static str,
-    complete: bool,
-    targeted: bool,
-    applyable: bool,
-    target: TargetJson<'p>,
-    source: SourceJson<'p>,
-    schema_digest: Option<&'p str>,
-    plan_hash: &'p str,
-    document_digest: &'static str,
-    summary: SummaryJson,
-    changes: Vec<ChangeJson<'p>>,
-    unchanged: Vec<UnchangedJson<'p>>,
-    unmanaged: Vec<UnmanagedJson<'p>>,
-    orphans: Vec<OrphanJson<'p>>,
-    notices: Vec<NoticeJson<'p>>,
-    limits: Vec<LimitJson<'p>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    raised_limits: Vec<RaisedJson>,
-    alarms: Vec<AlarmJson>,
-    diagnostics: Vec<DiagnosticJson<'p>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    diagnostics_left_out: Option<Value>,
+/// Reads a plan document for showing; `None` where it is not one. What a later minor version added is passed over.
+pub fn read_plan(document: &Value) -> Option<Plan> {
+    PlanDoc::deserialize(document).ok()?.read()
 }
 
-#[derive(Serialize)]
-pub(super) struct SourceJson<'p> {
-    commit: Option<&'p str>,
-    dirty: bool,
+documents! {
+    /// What `plan --json` writes, and `--out` saves. Minor versions add properties; readers ignore what they do not know.
+    PlanDoc {
+        format_version: String,
+        #[serde(default)]
+        tool_version: String,
+        #[serde(default)]
+        complete: bool,
+        #[serde(default)]
+        targeted: bool,
+        /// Complete and without an error.
+        #[serde(default)]
+        applyable: bool,
+        target: TargetDoc,
+        #[serde(default)]
+        source: Source,
+        schema_digest: Option<Digest>,
+        plan_hash: Digest,
+        /// SHA-256 over the canonical JSON of everything else in this document, so that what is shown cannot be edited
+        /// unnoticed.
+        #[serde(default)]
+        document_digest: String,
+        /// Counts of agents. Drift and conflict count agents with at least one field or slot of that cause.
+        #[serde(default)]
+        summary: Summary,
+        changes: Vec<ChangeDoc>,
+        #[serde(default)]
+        unchanged: Vec<UnchangedDoc>,
+        #[serde(default)]
+        unmanaged: Vec<UnmanagedDoc>,
+        #[serde(default)]
+        orphans: Vec<OrphanDoc>,
+        #[serde(default)]
+        notices: Vec<NoticeDoc>,
+        #[serde(default)]
+        limits: Vec<LimitBreach>,
+        /// Limits that the pull request raises and that this plan needs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        raised_limits: Vec<RaisedDoc>,
+        /// What to look at before anything else, the gravest first.
+        #[serde(default)]
+        alarms: Vec<AlarmDoc>,
+        #[serde(default)]
+        diagnostics: Vec<DiagnosticDoc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        diagnostics_left_out: Option<LeftOutDoc>,
+    }
+
+    /// What is done to one agent.
+    ChangeDoc {
+        address: Address,
+        key: Key,
+        name: String,
+        agent_id: Option<String>,
+        action: Action,
+        change_hash: Digest,
+        base_version: Option<u64>,
+        #[serde(default)]
+        new_version: bool,
+        #[serde(default)]
+        adopts: bool,
+        moved_from: Option<Key>,
+        source: Option<Origin>,
+        live_editor: Option<Editor>,
+        held: Option<HeldDoc>,
+        fields: Vec<FieldDoc>,
+        #[serde(default)]
+        kept: Vec<KeptDoc>,
+        #[serde(default)]
+        numbers: Vec<SlotDoc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verify: Option<VerifyDoc>,
+        /// What is done, in order, in sentences for people.
+        #[serde(default)]
+        steps: Vec<String>,
+    }
+
+    /// A phone slot that changes hands.
+    SlotDoc {
+        number: PhoneNumber,
+        direction: Direction,
+        cause: Cause,
+        from: Option<HolderDoc>,
+        to: Option<SlotTargetDoc>,
+        #[serde(default)]
+        follows: bool,
+        risk: Option<String>,
+    }
+
+    /// Who will hold it.
+    SlotTargetDoc {
+        agent: Address,
+        version: VersionDoc,
+    }
+
+    /// An agent that is left as it is.
+    UnchangedDoc {
+        address: Address,
+        key: Key,
+        agent_id: String,
+        version: Option<u64>,
+        #[serde(default)]
+        kept: Vec<KeptDoc>,
+    }
+
+    /// An agent of others.
+    UnmanagedDoc {
+        agent_id: String,
+        name: String,
+        project: Option<String>,
+        environment: Option<String>,
+    }
+
+    /// An agent without a manifest.
+    OrphanDoc {
+        address: Address,
+        key: Key,
+        agent_id: String,
+        name: String,
+        #[serde(default)]
+        protect: bool,
+        kept_because: Option<String>,
+    }
+
+    /// A limit that the pull request raises.
+    RaisedDoc {
+        limit: LimitKind,
+        /// Null where the file of the base could not be read.
+        from: Option<usize>,
+        to: usize,
+        #[serde(default)]
+        message: String,
+    }
+
+    /// Something to look at first.
+    AlarmDoc {
+        code: String,
+        address: Option<Address>,
+        path: Option<FieldPath>,
+        message: String,
+    }
 }
 
-#[derive(Serialize)]
-struct SummaryJson {
-    create: usize,
-    update: usize,
-    delete: usize,
-    adopt: usize,
-    unchanged: usize,
-    drift: usize,
-    conflict: usize,
-    orphaned: usize,
+/// Why a change is not carried out. An earlier version wrote the sentence alone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) enum HeldDoc {
+    Now(Hold),
+    #[cfg_attr(test, schemars(skip))]
+    Sentence(String),
 }
 
-#[derive(Serialize)]
-struct ChangeJson<'p> {
-    address: String,
-    key: &'p str,
-    name: &'p str,
-    agent_id: Option<&'p str>,
-    action: &'static str,
-    change_hash: &'p str,
-    base_version: Option<u64>,
-    new_version: bool,
-    adopts: bool,
-    moved_from: Option<&'p str>,
-    source: Option<PlaceJson<'p>>,
-    live_editor: Option<EditorJson<'p>>,
-    held: Option<String>,
-    fields: Vec<FieldJson<'p>>,
-    kept: Vec<KeptJson<'p>>,
-    numbers: Vec<NumberJson<'p>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verify: Option<VerifyJson<'p>>,
-    steps: Vec<String>,
-}
-
-#[derive(Serialize)]
-pub(super) struct PlaceJson<'p> {
-    pub(super) file: &'p str,
-    pub(super) line: usize,
-}
-
-#[derive(Serialize)]
-pub(super) struct EditorJson<'p> {
-    by: Option<&'p str>,
-    at: Option<&'p str>,
-    version: Option<u64>,
-}
-
-#[derive(Serialize)]
-pub(super) struct FieldJson<'p> {
-    path: String,
-    kind: &'static str,
-    cause: &'static str,
-    before: Option<&'p Value>,
-    before_state: &'static str,
-    after: Option<&'p Value>,
-    after_state: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    applied: Option<&'p Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    applied_state: Option<&'static str>,
-    removal: bool,
-    risk: Option<&'p str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stats: Option<StatsJson>,
-}
-
-#[derive(Serialize)]
-pub(super) struct StatsJson {
-    words_before: usize,
-    words_after: usize,
-    words_removed: usize,
-    words_added: usize,
-    words_moved: usize,
-    unseen: usize,
-    hunks: usize,
-    similarity: f64,
-}
-
-#[derive(Serialize)]
-pub(super) struct KeptJson<'p> {
-    path: String,
-    before: Option<&'p Value>,
-    before_state: &'static str,
-    after: Option<&'p Value>,
-    after_state: &'static str,
-}
-
-#[derive(Serialize)]
-struct NumberJson<'p> {
-    number: &'p str,
-    direction: &'static str,
-    cause: &'static str,
-    from: Option<HolderJson<'p>>,
-    to: Option<SlotTargetJson>,
-    follows: bool,
-    risk: Option<&'p str>,
-}
-
-#[derive(Serialize)]
-pub(super) struct HolderJson<'p> {
-    agent: Option<String>,
-    agent_id: Option<&'p str>,
-    name: Option<&'p str>,
-    version: Option<u64>,
-    version_id: Option<&'p str>,
-}
-
-#[derive(Serialize)]
-struct SlotTargetJson {
-    agent: String,
-    version: VersionJson,
+/// Why, and the same in words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub(super) enum Hold {
+    /// Changed in Git and on the service.
+    Conflict { message: String },
+    /// Rolled back, and the manifest is still the one that was rolled back.
+    Rollback { from: u64, to: u64, message: String },
 }
 
 /// A number, or the word `new`.
-#[derive(Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-enum VersionJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) enum VersionDoc {
     Number(u64),
-    Word(&'static str),
+    Word(NewVersion),
 }
 
-#[derive(Serialize)]
-struct UnchangedJson<'p> {
-    address: String,
-    key: &'p str,
-    agent_id: &'p str,
-    version: Option<u64>,
-    kept: Vec<KeptJson<'p>>,
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) enum NewVersion {
+    New,
 }
 
-#[derive(Serialize)]
-struct UnmanagedJson<'p> {
-    agent_id: &'p str,
-    name: &'p str,
-    project: Option<&'p str>,
-    environment: Option<&'p str>,
-}
-
-#[derive(Serialize)]
-struct OrphanJson<'p> {
-    address: String,
-    key: &'p str,
-    agent_id: &'p str,
-    name: &'p str,
-    protect: bool,
-    kept_because: Option<&'p str>,
-}
-
-#[derive(Serialize)]
-struct LimitJson<'p> {
-    message: &'p str,
-    flag: &'p str,
-}
-
-#[derive(Serialize)]
-struct RaisedJson {
-    limit: &'static str,
-    from: Option<usize>,
-    to: usize,
-    message: String,
-}
-
-#[derive(Serialize)]
-struct AlarmJson {
-    code: &'static str,
-    address: Option<String>,
-    path: Option<String>,
-    message: String,
-}
-
-#[derive(Serialize)]
-struct DiagnosticJson<'p> {
-    code: &'static str,
-    severity: &'static str,
-    message: &'p str,
-    file: Option<&'p str>,
-    line: Option<usize>,
-    column: Option<usize>,
-    address: Option<String>,
-    request: Option<&'p str>,
-    hints: &'p [String],
-}
-
-impl<'p> PlanDocument<'p> {
-    fn new(plan: &'p Plan, sources: &'p SourceMap) -> Self {
+impl PlanDoc {
+    fn new(plan: &Plan, sources: &SourceMap) -> Self {
         let Plan {
             target,
             source,
@@ -271,62 +240,59 @@ impl<'p> PlanDocument<'p> {
             twins: _,
             records: _,
         } = plan;
-        let worst = Worst::of(diagnostics, worst::KEPT, |diagnostic| diagnostic.severity);
+        let ProblemsDoc { diagnostics, diagnostics_left_out } = ProblemsDoc::of(diagnostics, sources);
         Self {
-            format_version: FORMAT_VERSION,
-            tool_version: crate::VERSION,
+            format_version: FORMAT_VERSION.to_owned(),
+            tool_version: crate::VERSION.to_owned(),
             complete: *complete,
             targeted: *targeted,
             applyable: plan.is_applyable(),
             target: target.into(),
-            source: source.into(),
-            schema_digest: schema_digest.as_ref().map(crate::model::Digest::as_str),
-            plan_hash: plan_hash.as_str(),
+            source: source.clone(),
+            schema_digest: schema_digest.clone(),
+            plan_hash: plan_hash.clone(),
             // Filled in once the rest is known.
-            document_digest: "",
-            summary: plan.summary().into(),
-            changes: changes.iter().map(ChangeJson::from).collect(),
-            unchanged: unchanged
-                .iter()
-                .map(|entry| UnchangedJson {
-                    address: address(&entry.key),
-                    key: entry.key.as_str(),
-                    agent_id: &entry.agent_id,
-                    version: entry.version,
-                    kept: entry.kept.iter().map(KeptJson::from).collect(),
-                })
-                .collect(),
-            unmanaged: unmanaged.iter().map(UnmanagedJson::from).collect(),
-            orphans: orphans.iter().map(OrphanJson::from).collect(),
-            notices: notices.iter().map(NoticeJson::from).collect(),
-            limits: breaches.iter().map(|LimitBreach { message, flag }| LimitJson { message, flag }).collect(),
-            raised_limits: raised
-                .iter()
-                .map(|raised| {
-                    let RaisedLimit { limit, from, to } = *raised;
-                    RaisedJson { limit: limit.as_str(), from, to, message: raised.describe() }
-                })
-                .collect(),
-            alarms: alarms(plan).into_iter().map(AlarmJson::from).collect(),
-            diagnostics: worst.shown.iter().map(|diagnostic| DiagnosticJson::new(diagnostic, sources)).collect(),
-            diagnostics_left_out: crate::render::diagnostics::left_out(&worst),
+            document_digest: String::new(),
+            summary: plan.summary(),
+            changes: changes.iter().map(ChangeDoc::from).collect(),
+            unchanged: unchanged.iter().map(UnchangedDoc::from).collect(),
+            unmanaged: unmanaged.iter().map(UnmanagedDoc::from).collect(),
+            orphans: orphans.iter().map(OrphanDoc::from).collect(),
+            notices: notices.iter().map(NoticeDoc::from).collect(),
+            limits: breaches.clone(),
+            raised_limits: raised.iter().map(RaisedDoc::from).collect(),
+            alarms: alarms(plan).into_iter().map(AlarmDoc::from).collect(),
+            diagnostics,
+            diagnostics_left_out,
         }
     }
-}
 
-pub(super) fn address(key: &Key) -> String {
-    format!("agent.{key}")
-}
-
-impl From<Summary> for SummaryJson {
-    fn from(summary: Summary) -> Self {
-        let Summary { create, update, delete, adopt, unchanged, drift, conflict, orphaned } = summary;
-        Self { create, update, delete, adopt, unchanged, drift, conflict, orphaned }
+    fn read(self) -> Option<Plan> {
+        let Self { diagnostics, diagnostics_left_out, .. } = self;
+        Some(Plan {
+            target: Target::from(self.target),
+            source: self.source,
+            schema_digest: self.schema_digest,
+            complete: self.complete,
+            targeted: self.targeted,
+            changes: self.changes.into_iter().map(ChangeDoc::read).collect::<Option<_>>()?,
+            unchanged: self.unchanged.into_iter().map(Unchanged::from).collect(),
+            refreshes: Vec::new(),
+            twins: Vec::new(),
+            unmanaged: self.unmanaged.into_iter().map(Unmanaged::from).collect(),
+            orphans: self.orphans.into_iter().map(Orphan::from).collect(),
+            notices: self.notices.into_iter().map(Notice::from).collect(),
+            diagnostics: ProblemsDoc { diagnostics, diagnostics_left_out }.diagnostics(),
+            records: Vec::new(),
+            breaches: self.limits,
+            raised: self.raised_limits.into_iter().map(RaisedLimit::from).collect(),
+            plan_hash: self.plan_hash,
+        })
     }
 }
 
-impl<'p> From<&'p AgentChange> for ChangeJson<'p> {
-    fn from(change: &'p AgentChange) -> Self {
+impl From<&AgentChange> for ChangeDoc {
+    fn from(change: &AgentChange) -> Self {
         let AgentChange {
             address,
             key,
@@ -350,208 +316,210 @@ impl<'p> From<&'p AgentChange> for ChangeJson<'p> {
             work: _,
         } = change;
         Self {
-            address: address.to_string(),
-            key: key.as_str(),
-            name,
-            agent_id: agent_id.as_deref(),
-            action: action.as_str(),
-            change_hash: change_hash.as_str(),
+            address: address.clone(),
+            key: key.clone(),
+            name: name.clone(),
+            agent_id: agent_id.clone(),
+            action: *action,
+            change_hash: change_hash.clone(),
             base_version: *base_version,
             new_version: *new_version,
             adopts: *adopts,
-            moved_from: moved_from.as_ref().map(Key::as_str),
-            source: origin.as_ref().map(|origin| PlaceJson { file: &origin.file, line: origin.line }),
-            live_editor: live_editor.as_ref().map(EditorJson::from),
-            held: held.as_ref().map(|held| held.describe(key)),
-            fields: fields.iter().map(FieldJson::from).collect(),
-            kept: kept.iter().map(KeptJson::from).collect(),
-            numbers: numbers.iter().map(NumberJson::from).collect(),
-            verify: verify.as_ref().map(VerifyJson::from),
-            steps: steps.iter().map(crate::plan::Step::describe).collect(),
+            moved_from: moved_from.clone(),
+            source: origin.clone(),
+            live_editor: live_editor.clone(),
+            held: held.as_ref().map(|held| HeldDoc::of(held, key)),
+            fields: fields.iter().map(FieldDoc::from).collect(),
+            kept: kept.iter().map(KeptDoc::from).collect(),
+            numbers: numbers.iter().map(SlotDoc::from).collect(),
+            verify: verify.as_ref().map(VerifyDoc::from),
+            steps: steps.iter().map(Step::describe).collect(),
         }
     }
 }
 
-/// The value, where it may be seen, and what it is.
-pub(super) fn state(shown: &Shown) -> (Option<&Value>, &'static str) {
-    match shown {
-        Shown::Absent => (None, "absent"),
-        Shown::Value(value) => (Some(value), "value"),
-        Shown::Secret => (None, "secret"),
-        Shown::SecretByLook => (None, "secret-by-look"),
-        Shown::SecretUnchecked => (None, "secret-unchecked"),
-        Shown::AtApply => (None, "at-apply"),
+impl ChangeDoc {
+    fn read(self) -> Option<AgentChange> {
+        let verify: Option<VerifyChange> = match self.verify {
+            Some(verify) => Some(verify.read()?),
+            None => None,
+        };
+        Some(AgentChange {
+            address: self.address,
+            key: self.key,
+            name: self.name,
+            agent_id: self.agent_id,
+            action: self.action,
+            change_hash: self.change_hash,
+            base_version: self.base_version,
+            new_version: self.new_version,
+            adopts: self.adopts,
+            moved_from: self.moved_from,
+            origin: self.source,
+            live_editor: self.live_editor,
+            held: self.held.map(HeldDoc::read),
+            fields: self.fields.into_iter().map(FieldChange::from).collect(),
+            kept: self.kept.into_iter().map(KeptEdit::from).collect(),
+            numbers: self.numbers.into_iter().map(SlotDoc::read).collect::<Option<_>>()?,
+            verify,
+            steps: Vec::new(),
+            work: Work::default(),
+        })
     }
 }
 
-impl<'p> From<&'p FieldChange> for FieldJson<'p> {
-    fn from(field: &'p FieldChange) -> Self {
-        let FieldChange { path, kind, cause, before, after, applied, removal, risk, origin: _ } = field;
-        let ((before_value, before_state), (after_value, after_state)) = (state(before), state(after));
-        let applied = applied.as_ref().map(state);
-        Self {
-            path: path.to_string(),
-            kind: kind.as_str(),
-            cause: cause.as_str(),
-            before: before_value,
-            before_state,
-            after: after_value,
-            after_state,
-            applied: applied.and_then(|(value, _)| value),
-            applied_state: applied.map(|(_, state)| state),
-            removal: *removal,
-            risk: risk.as_ref().map(|risk| risk.0.as_str()),
-            stats: stats(before_value, after_value),
+impl HeldDoc {
+    fn of(held: &Held, key: &Key) -> Self {
+        let message = held.describe(key);
+        Self::Now(match *held {
+            Held::Conflict => Hold::Conflict { message },
+            Held::Rollback { from, to } => Hold::Rollback { from, to, message },
+        })
+    }
+
+    fn read(self) -> Held {
+        match self {
+            Self::Now(Hold::Conflict { .. }) => Held::Conflict,
+            Self::Now(Hold::Rollback { from, to, .. }) => Held::Rollback { from, to },
+            Self::Sentence(sentence) => before_holds_had_a_kind(&sentence),
         }
     }
 }
 
-pub(super) fn stats(before: Option<&Value>, after: Option<&Value>) -> Option<StatsJson> {
-    let (Some(Value::String(before)), Some(Value::String(after))) = (before, after) else { return None };
-    let crate::render::prose::Stats {
-        words_before,
-        words_after,
-        words_removed,
-        words_added,
-        words_moved,
-        invisible,
-        hunks,
-        same_per_mille,
-    } = ProseDiff::of(before, after).stats;
-    // A share of at most a thousand thousandths is exact in an f64.
-    let similarity = u16::try_from(same_per_mille).map_or(0.0, f64::from) / 1000.0;
-    let unseen = invisible;
-    Some(StatsJson { words_before, words_after, words_removed, words_added, words_moved, unseen, hunks, similarity })
-}
-
-impl<'p> From<&'p KeptEdit> for KeptJson<'p> {
-    fn from(edit: &'p KeptEdit) -> Self {
-        let KeptEdit { path, before, after } = edit;
-        let ((before, before_state), (after, after_state)) = (state(before), state(after));
-        Self { path: path.to_string(), before, before_state, after, after_state }
+/// The hold of a document of 0.1.0, which has nothing but the sentence.
+fn before_holds_had_a_kind(sentence: &str) -> Held {
+    let versions = sentence.strip_prefix("rolled back from version ").and_then(|rest| rest.split(';').next());
+    let versions = versions.and_then(|text| text.split_once(" to "));
+    match versions.and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?))) {
+        Some((from, to)) => Held::Rollback { from, to },
+        None => Held::Conflict,
     }
 }
 
-impl<'p> From<&'p Source> for SourceJson<'p> {
-    fn from(source: &'p Source) -> Self {
-        let Source { commit, dirty } = source;
-        Self { commit: commit.as_deref(), dirty: *dirty }
-    }
-}
-
-impl<'p> From<&'p Editor> for EditorJson<'p> {
-    fn from(editor: &'p Editor) -> Self {
-        let Editor { by, at, version } = editor;
-        Self { by: by.as_deref(), at: at.as_deref(), version: *version }
-    }
-}
-
-impl<'p> HolderJson<'p> {
-    /// Who holds a slot; nothing where nobody does.
-    pub(super) fn of(holder: &'p SlotHolder) -> Option<Self> {
-        match holder {
-            SlotHolder::Empty => None,
-            SlotHolder::Agent { agent_id, name, key, version } => Some(Self {
-                agent: key.as_ref().map(address),
-                agent_id: Some(agent_id),
-                name: Some(name),
-                version: Some(*version),
-                version_id: None,
-            }),
-            SlotHolder::Unknown { version_id } => {
-                Some(Self { agent: None, agent_id: None, name: None, version: None, version_id: Some(version_id) })
-            }
-        }
-    }
-}
-
-impl<'p> From<&'p SlotChange> for NumberJson<'p> {
-    fn from(slot: &'p SlotChange) -> Self {
+impl From<&SlotChange> for SlotDoc {
+    fn from(slot: &SlotChange) -> Self {
         let SlotChange { number, direction, from, to, cause, follows, risk } = slot;
-        let from = HolderJson::of(from);
-        let to = match to {
+        let to = match to.clone() {
             SlotTarget::Empty => None,
             SlotTarget::NewVersion { key } => {
-                Some(SlotTargetJson { agent: address(key), version: VersionJson::Word("new") })
+                Some(SlotTargetDoc { agent: Address(key), version: VersionDoc::Word(NewVersion::New) })
             }
             SlotTarget::Version { key, version } => {
-                Some(SlotTargetJson { agent: address(key), version: VersionJson::Number(*version) })
+                Some(SlotTargetDoc { agent: Address(key), version: VersionDoc::Number(version) })
             }
         };
         Self {
-            number: number.as_str(),
-            direction: direction.as_str(),
-            cause: cause.as_str(),
-            from,
+            number: number.clone(),
+            direction: *direction,
+            cause: *cause,
+            from: HolderDoc::of(from),
             to,
             follows: *follows,
-            risk: risk.as_ref().map(|risk| risk.0.as_str()),
+            risk: risk.as_ref().map(|risk| risk.0.clone()),
         }
     }
 }
 
-impl<'p> From<&'p Unmanaged> for UnmanagedJson<'p> {
-    fn from(agent: &'p Unmanaged) -> Self {
-        let Unmanaged { name, agent_id, owner } = agent;
-        let (project, environment) = owner.as_ref().map(|(project, environment)| (project, environment)).unzip();
-        Self { agent_id, name, project: project.map(String::as_str), environment: environment.map(String::as_str) }
+impl SlotDoc {
+    fn read(self) -> Option<SlotChange> {
+        let Self { number, direction, cause, from, to, follows, risk } = self;
+        let to = match to {
+            None => SlotTarget::Empty,
+            Some(SlotTargetDoc { agent, version: VersionDoc::Word(NewVersion::New) }) => {
+                SlotTarget::NewVersion { key: agent.0 }
+            }
+            Some(SlotTargetDoc { agent, version: VersionDoc::Number(version) }) => {
+                SlotTarget::Version { key: agent.0, version }
+            }
+        };
+        Some(SlotChange { number, direction, from: HolderDoc::read(from)?, to, cause, follows, risk: risk.map(Risk) })
     }
 }
 
-impl<'p> From<&'p Orphan> for OrphanJson<'p> {
-    fn from(orphan: &'p Orphan) -> Self {
-        let Orphan { key, agent_id, name, protect, kept_because } = orphan;
-        Self {
-            address: address(key),
-            key: key.as_str(),
-            agent_id,
-            name,
-            protect: *protect,
-            kept_because: kept_because.as_deref(),
-        }
+impl From<&Unchanged> for UnchangedDoc {
+    fn from(entry: &Unchanged) -> Self {
+        let Unchanged { key, agent_id, version, kept } = entry;
+        let kept = kept.iter().map(KeptDoc::from).collect();
+        Self { address: Address(key.clone()), key: key.clone(), agent_id: agent_id.clone(), version: *version, kept }
     }
 }
 
-impl From<Alarm> for AlarmJson {
+impl From<UnchangedDoc> for Unchanged {
+    fn from(entry: UnchangedDoc) -> Self {
+        let UnchangedDoc { address: _, key, agent_id, version, kept } = entry;
+        Self { key, agent_id, version, kept: kept.into_iter().map(KeptEdit::from).collect() }
+    }
+}
+
+impl From<&Unmanaged> for UnmanagedDoc {
+    fn from(agent: &Unmanaged) -> Self {
+        let Unmanaged { name, agent_id, owner } = agent.clone();
+        let (project, environment) = owner.unzip();
+        Self { agent_id, name, project, environment }
+    }
+}
+
+impl From<UnmanagedDoc> for Unmanaged {
+    fn from(agent: UnmanagedDoc) -> Self {
+        let UnmanagedDoc { agent_id, name, project, environment } = agent;
+        Self { name, agent_id, owner: project.zip(environment) }
+    }
+}
+
+impl From<&Orphan> for OrphanDoc {
+    fn from(orphan: &Orphan) -> Self {
+        let Orphan { key, agent_id, name, protect, kept_because } = orphan.clone();
+        Self { address: Address(key.clone()), key, agent_id, name, protect, kept_because }
+    }
+}
+
+impl From<OrphanDoc> for Orphan {
+    fn from(orphan: OrphanDoc) -> Self {
+        let OrphanDoc { address: _, key, agent_id, name, protect, kept_because } = orphan;
+        Self { key, agent_id, name, protect, kept_because }
+    }
+}
+
+impl From<&RaisedLimit> for RaisedDoc {
+    fn from(raised: &RaisedLimit) -> Self {
+        let RaisedLimit { limit, from, to } = *raised;
+        Self { limit, from, to, message: raised.describe() }
+    }
+}
+
+impl From<RaisedDoc> for RaisedLimit {
+    fn from(raised: RaisedDoc) -> Self {
+        let RaisedDoc { limit, from, to, message: _ } = raised;
+        Self { limit, from, to }
+    }
+}
+
+impl From<Alarm> for AlarmDoc {
     fn from(alarm: Alarm) -> Self {
         let Alarm { code, address, path, message } = alarm;
-        Self {
-            code: code.as_str(),
-            address: address.as_ref().map(ToString::to_string),
-            path: path.as_ref().map(ToString::to_string),
-            message,
-        }
+        Self { code: code.as_str().to_owned(), address, path, message }
     }
 }
 
-impl<'p> DiagnosticJson<'p> {
-    fn new(diagnostic: &'p Diagnostic, sources: &'p SourceMap) -> Self {
-        // Labels and edits are for excerpts and editors, which read them elsewhere.
-        let Diagnostic { code, severity, message, place, about, label: _, others: _, hints, fix: _ } = diagnostic;
-        let mut json = Self {
-            code,
-            severity: severity.as_str(),
-            message,
-            file: None,
-            line: None,
-            column: None,
-            address: about.as_ref().map(ToString::to_string),
-            request: None,
-            hints,
-        };
-        match place {
-            None | Some(Place::Agent(_) | Place::Field { .. }) => {}
-            Some(Place::Span(span)) => {
-                let position = sources.position(span.file, span.start);
-                json.file = Some(sources.name(span.file));
-                (json.line, json.column) = (Some(position.line), Some(position.column));
-            }
-            Some(Place::Line(origin)) => {
-                (json.file, json.line) = (Some(origin.file.as_str()), Some(origin.line));
-            }
-            Some(Place::File(file)) => json.file = Some(file),
-            Some(Place::Request(request)) => json.request = Some(request),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hold_survives_writing_and_reading_and_that_of_an_earlier_version_is_read_from_its_sentence() {
+        let key = Key::parse("riverside").unwrap();
+        for hold in [Held::Conflict, Held::Rollback { from: 9, to: 7 }] {
+            let written = serde_json::to_value(HeldDoc::of(&hold, &key)).unwrap();
+            assert_eq!(serde_json::from_value::<HeldDoc>(written).unwrap().read(), hold);
+            let earlier = Value::String(hold.describe(&key));
+            assert_eq!(serde_json::from_value::<HeldDoc>(earlier).unwrap().read(), hold);
         }
-        json
+    }
+
+    #[test]
+    fn what_is_no_plan_document_reads_as_none() {
+        for text in ["null", "{}", r#"{"target": {"host": "h"}}"#] {
+            assert!(read_plan(&serde_json::from_str(text).unwrap()).is_none());
+        }
     }
 }

@@ -1,85 +1,99 @@
-//! What became of a plan, as JSON.
+//! What became of a plan, as a document and back.
 
-use serde::Serialize;
+use serde::Deserialize;
+use serde_json::Value;
 
-use super::{FORMAT_VERSION, NoticeJson, TargetJson, write};
-use crate::model::FieldPath;
-use crate::plan::{AgentOutcome, Outcome, Report, Traffic};
+use super::{FORMAT_VERSION, NoticeDoc, TargetDoc, documents, write};
+use crate::model::{Address, Digest, FieldPath, Key};
+use crate::plan::{Action, AgentOutcome, Notice, Outcome, Report, Target, Traffic};
 
 /// The document on an apply, with line feeds and a final one.
 pub fn report_document(report: &Report) -> String {
-    write(&ReportDocument::new(report))
+    write(&ReportDoc::from(report))
 }
 
-#[derive(Serialize)]
-struct ReportDocument<'p> {
-    format_version: &'static str,
-    tool_version: &'static str,
-    complete: bool,
-    wrote: bool,
-    interrupted: bool,
-    target: TargetJson<'p>,
-    plan_hash: &'p str,
-    summary: ReportSummaryJson,
-    outcomes: Vec<OutcomeJson<'p>>,
-    notices: Vec<NoticeJson<'p>>,
-    traffic: TrafficJson,
+/// Reads a report document for showing; `None` where it is not one.
+pub fn read_report(document: &Value) -> Option<Report> {
+    ReportDoc::deserialize(document).ok().map(Report::from)
 }
 
-#[derive(Serialize)]
-struct ReportSummaryJson {
-    changes: usize,
-    applied: usize,
-    already_applied: usize,
-    unverified: usize,
-    stale: usize,
-    held: usize,
-    blocked: usize,
-    failed: usize,
-    unknown: usize,
-    skipped: usize,
-    not_started: usize,
+documents! {
+    /// What `apply --json` writes.
+    ReportDoc {
+        format_version: String,
+        #[serde(default)]
+        tool_version: String,
+        /// Every change of the plan is in place.
+        #[serde(default)]
+        complete: bool,
+        /// Whether this run wrote anything.
+        #[serde(default)]
+        wrote: bool,
+        /// Whether a signal ended it.
+        #[serde(default)]
+        interrupted: bool,
+        target: TargetDoc,
+        plan_hash: Digest,
+        #[serde(default)]
+        summary: ReportSummaryDoc,
+        outcomes: Vec<OutcomeDoc>,
+        #[serde(default)]
+        notices: Vec<NoticeDoc>,
+        traffic: Traffic,
+    }
+
+    /// Counts of changes. They add up.
+    #[derive(Default)]
+    ReportSummaryDoc {
+        changes: usize,
+        applied: usize,
+        already_applied: usize,
+        unverified: usize,
+        stale: usize,
+        held: usize,
+        blocked: usize,
+        failed: usize,
+        unknown: usize,
+        skipped: usize,
+        not_started: usize,
+    }
+
+    /// What became of one change.
+    OutcomeDoc {
+        address: Address,
+        key: Key,
+        name: String,
+        agent_id: Option<String>,
+        action: Action,
+        outcome: Outcome,
+        version: Option<u64>,
+        draft: Option<u64>,
+        step: Option<String>,
+        #[serde(default)]
+        causes: Vec<String>,
+        #[serde(default)]
+        hints: Vec<String>,
+        #[serde(default)]
+        rewritten: Vec<FieldPath>,
+        #[serde(default)]
+        left_behind: Vec<String>,
+        #[serde(default)]
+        milliseconds: u64,
+    }
 }
 
-#[derive(Serialize)]
-struct OutcomeJson<'p> {
-    address: String,
-    key: &'p str,
-    name: &'p str,
-    agent_id: Option<&'p str>,
-    action: &'static str,
-    outcome: &'static str,
-    version: Option<u64>,
-    draft: Option<u64>,
-    step: Option<&'p str>,
-    causes: &'p [String],
-    hints: &'p [String],
-    rewritten: Vec<String>,
-    left_behind: &'p [String],
-    milliseconds: u64,
-}
-
-#[derive(Serialize)]
-struct TrafficJson {
-    requests: u64,
-    retries: u64,
-    throttled: u64,
-    waited_milliseconds: u64,
-}
-
-impl<'p> ReportDocument<'p> {
-    fn new(report: &'p Report) -> Self {
+impl From<&Report> for ReportDoc {
+    fn from(report: &Report) -> Self {
         let Report { target, plan_hash, outcomes, wrote, interrupted, notices, traffic } = report;
-        let Traffic { requests, retries, throttled, waited_milliseconds } = *traffic;
         Self {
-            format_version: FORMAT_VERSION,
-            tool_version: crate::VERSION,
+            format_version: FORMAT_VERSION.to_owned(),
+            tool_version: crate::VERSION.to_owned(),
             complete: report.is_complete() && !interrupted,
             wrote: *wrote,
             interrupted: *interrupted,
             target: target.into(),
-            plan_hash: plan_hash.as_str(),
-            summary: ReportSummaryJson {
+            plan_hash: plan_hash.clone(),
+            summary: ReportSummaryDoc {
                 changes: outcomes.len(),
                 applied: report.count(Outcome::Applied),
                 already_applied: report.count(Outcome::AlreadyApplied),
@@ -92,46 +106,55 @@ impl<'p> ReportDocument<'p> {
                 skipped: report.count(Outcome::Skipped),
                 not_started: report.count(Outcome::NotStarted),
             },
-            outcomes: outcomes.iter().map(OutcomeJson::from).collect(),
-            notices: notices.iter().map(NoticeJson::from).collect(),
-            traffic: TrafficJson { requests, retries, throttled, waited_milliseconds },
+            outcomes: outcomes.iter().cloned().map(OutcomeDoc::from).collect(),
+            notices: notices.iter().map(NoticeDoc::from).collect(),
+            traffic: *traffic,
         }
     }
 }
 
-impl<'p> From<&'p AgentOutcome> for OutcomeJson<'p> {
-    fn from(entry: &'p AgentOutcome) -> Self {
-        let AgentOutcome {
-            address,
-            key,
-            name,
-            agent_id,
-            action,
-            outcome,
-            version,
-            draft,
-            step,
-            causes,
-            hints,
-            rewritten,
-            left_behind,
-            milliseconds,
-        } = entry;
+impl From<ReportDoc> for Report {
+    fn from(report: ReportDoc) -> Self {
         Self {
-            address: address.to_string(),
-            key: key.as_str(),
-            name,
-            agent_id: agent_id.as_deref(),
-            action: action.as_str(),
-            outcome: outcome.as_str(),
-            version: *version,
-            draft: *draft,
-            step: step.as_deref(),
-            causes,
-            hints,
-            rewritten: rewritten.iter().map(FieldPath::to_string).collect(),
-            left_behind,
-            milliseconds: *milliseconds,
+            target: Target::from(report.target),
+            plan_hash: report.plan_hash,
+            outcomes: report.outcomes.into_iter().map(AgentOutcome::from).collect(),
+            wrote: report.wrote,
+            interrupted: report.interrupted,
+            notices: report.notices.into_iter().map(Notice::from).collect(),
+            traffic: report.traffic,
+        }
+    }
+}
+
+/// An outcome is written as it is: both ways are the same names.
+macro_rules! same_fields {
+    ($($from:ident => $to:ident),*; $fields:tt) => {$(
+        impl From<$from> for $to {
+            fn from(entry: $from) -> Self {
+                same_fields!(@ $from entry $fields)
+            }
+        }
+    )*};
+    (@ $from:ident $entry:ident { $($field:ident),* }) => {{
+        let $from { $($field),* } = $entry;
+        Self { $($field),* }
+    }};
+}
+
+same_fields!(AgentOutcome => OutcomeDoc, OutcomeDoc => AgentOutcome; {
+    address, key, name, agent_id, action, outcome, version, draft, step, causes, hints, rewritten, left_behind,
+    milliseconds
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_report_reads_as_none() {
+        for text in ["null", "{}", r#"{"target": {"host": "h", "environment": "e", "project": "p"}, "traffic": {}}"#] {
+            assert!(read_report(&serde_json::from_str(text).unwrap()).is_none());
         }
     }
 }

@@ -8,8 +8,8 @@ use reachform::manifest::tree::{MAX_BYTES, MAX_NODES};
 use reachform::manifest::{MemoryFiles, Resolved, resolve};
 use reachform::model::{LiveNumber, LiveState, PhoneNumber};
 use reachform::plan::{Inputs, Options, Plan, Source, Target, build};
-use reachform::render::diagnostics::{TextOptions as ProblemOptions, put_json, text};
-use reachform::render::json::plan_document;
+use reachform::render::diagnostics::{TextOptions as ProblemOptions, text};
+use reachform::render::json::{plan_document, put_diagnostics};
 use reachform::render::markdown::{CommentContext, plan_comment};
 use reachform::render::text::{TextOptions, plan_text};
 use reachform::schema::Leniency;
@@ -102,7 +102,7 @@ fn check_problems(problems: &[Diagnostic], sources: &SourceMap) {
         assert_printable_in_colour("a coloured problem", &text(problems, sources, coloured));
     }
     let mut document = serde_json::json!({});
-    put_json(&mut document, problems, sources);
+    put_diagnostics(&mut document, problems, sources);
     assert_eq!(document["diagnostics"].as_array().map(Vec::len), Some(problems.len().min(KEPT)));
 }
 

@@ -7,7 +7,7 @@ use reachform::diagnostics::SourceMap;
 use reachform::manifest::{MemoryFiles, resolve};
 use reachform::model::{LiveNumber, LiveState, PhoneNumber};
 use reachform::plan::{Approval, Inputs, Options, Plan, Refusal, Source, Target, approve, build, saved};
-use reachform::render::json::{plan_document, read_plan};
+use reachform::render::json::{plan_document, read_plan, read_saved};
 use reachform::render::markdown::{CommentContext, plan_comment};
 use reachform::render::style::Detail;
 use reachform::render::text::{TextOptions, plan_text};
@@ -62,10 +62,10 @@ pub fn plan_file(input: &[u8]) -> Verdict {
     let Ok(text) = std::str::from_utf8(input) else { return Verdict::Refused };
     // The digest over the whole document would stop nearly every bent one at the door, and whoever bends a file on
     // purpose can write a new digest into it.
-    let _as_it_came = saved::read(text);
+    let _as_it_came = read_saved(text);
     let resealed = resealed(text);
     let text = resealed.as_str();
-    let saved = saved::read(text);
+    let saved = read_saved(text);
     match &saved {
         Ok(saved) => check_approval(saved),
         Err(error) => {
