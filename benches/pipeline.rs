@@ -119,7 +119,7 @@ fn applied(resolved: &Resolved, schema: &ConfigSchema) -> LiveState {
 fn live_agent(change: &AgentChange) -> LiveAgent {
     let (work, key) = (&change.work, &change.key);
     let id = format!("ag_{key}");
-    let config = work.config.clone().unwrap();
+    let config = work.config().cloned().unwrap();
     let salt = work.salt.clone().unwrap_or_else(|| Salt::new([9; 16]));
     let mut stamp = Stamp {
         project: "bench".to_owned(),

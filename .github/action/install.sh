@@ -2,7 +2,9 @@
 # Brings the program to the runner and writes its path as the output `binary`.
 #
 # A released binary is taken if `checksums.txt` knows its SHA-256 for this version and platform; otherwise the program is
-# built from the sources of this action. `--where` only prints the place.
+# built from the sources of this action. `--where` only prints the place, and names as outputs what a cache needs to keep
+# a build: the `folder`, and a `key` that only the same sources, toolchain and platform have. A release has no key: it is
+# fetched in less time than a cache takes.
 #
 # The step starts in the workspace, which may hold a stranger's files: a `rust-toolchain.toml` there can name the program
 # that runs as `cargo`, a `.cargo/config.toml` the one that runs as `rustc`. So this script leaves the workspace first,
@@ -64,6 +66,9 @@ binary=$root/bin/reachform
 
 if [[ ${1:-} == --where ]]; then
   echo "$binary"
+  key=
+  [[ -n $expected ]] || key=reachform-$(basename "$root")-$toolchain-${ImageOS:-unknown}
+  [[ -z ${GITHUB_OUTPUT:-} ]] || printf '%s\n' "folder=$root/bin" "key=$key" >>"$GITHUB_OUTPUT"
   exit 0
 fi
 

@@ -11,10 +11,14 @@ use crate::http::{Clock, Entropy};
 use crate::model::{ConfigShape, Key, Lease};
 use crate::plan::Event;
 
+use super::eventually::{Look, Patience, eventually};
 use super::verify::Verifier;
 
 /// How long a record that this run wrote may stay invisible before it counts as missing (design, section 4).
 pub const EVENTUAL: Duration = Duration::from_secs(10);
+
+/// How a service is looked at that may still be settling.
+const SETTLING: Patience = Patience { pause: Duration::from_millis(500), limit: EVENTUAL };
 
 /// How long a reading may be old when metadata is written from it (design, section 3).
 pub const METADATA_AGE: Duration = Duration::from_secs(10);
@@ -32,7 +36,7 @@ pub struct ApplyOptions {
     pub replace_draft: BTreeSet<Key>,
     /// Take leases without asking.
     pub break_lease: bool,
-    /// Agents worked on side by side.
+    /// How many requests the client has in flight at most: so that these are used, agents are worked on side by side.
     pub parallelism: usize,
     /// Write although the organization of the credential cannot be seen.
     pub organization_unverified: bool,
@@ -72,6 +76,16 @@ impl Context {
     /// Tells the listener.
     pub fn tell(&self, event: Event) {
         (self.listener)(event);
+    }
+
+    /// Now, by the service's clock where an answer told it.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.writer.reader().service_now().unwrap_or_else(|| self.clock.now())
+    }
+
+    /// Looks at the service, under the clock of the run, until what this run wrote shows.
+    pub(super) async fn eventually<T, E>(&self, look: impl AsyncFnMut() -> Result<Look<T>, E>) -> Result<Look<T>, E> {
+        eventually(self.clock.as_ref(), SETTLING, look).await
     }
 }
 

@@ -1,10 +1,7 @@
 //! How work on an agent ends: early with a reason, or with all that the closing reading needs.
 
-use serde_json::Value;
-
 use crate::api::ApiError;
 use crate::http::Fate;
-use crate::model::Stamp;
 use crate::plan::{AgentOutcome, Outcome};
 
 /// How an agent's work ended before its last step.
@@ -56,12 +53,15 @@ impl From<ApiError> for Ended {
 pub struct Finished {
     /// The outcome, as far as it is known now.
     pub outcome: AgentOutcome,
-    /// The config that was read back from the new version, where one was published.
-    pub published: Option<(u64, Value)>,
-    /// The stamp before this run, so that a claim can be taken back.
-    pub stamp_before: Option<Stamp>,
-    /// The agent's metadata as this run left it.
-    pub metadata: Value,
     /// Whether anything was written.
     pub wrote: bool,
+}
+
+impl Finished {
+    /// It ended otherwise after all.
+    pub fn end(&mut self, ended: Ended) {
+        self.outcome.outcome = ended.outcome;
+        self.outcome.causes = ended.causes;
+        self.outcome.hints = ended.hints;
+    }
 }

@@ -11,10 +11,12 @@ use crate::plan::{
     Action, AgentChange, AgentOutcome, Event, Outcome, Rechecked, Refresh, Report, Step, Target, Traffic,
 };
 
-use super::closing;
+use super::closing::confirm;
 use super::context::{Context, GRACE};
+use super::deleting;
+use super::emptying::empty_slots;
 use super::ended::Finished;
-use super::worker::Worker;
+use super::worker::work;
 
 /// Carries out what was rechecked. `order` lists the keys of the approved plan, in which the report is given.
 pub async fn execute(
@@ -31,12 +33,12 @@ pub async fn execute(
     let all: Vec<&AgentChange> = writes.iter().copied().chain(&refreshes).collect();
     let mut finished = work_side_by_side(ctx, &all, live).await;
     let (main, rest) = finished.split_at_mut(writes.len());
-    closing::confirm(ctx, &writes, main).await;
-    closing::empty_slots(ctx, &writes, main).await;
+    let reading = confirm(ctx, &writes, main).await;
+    empty_slots(ctx, &writes, main, reading.as_ref()).await;
     let all_fine = main.iter().all(|entry| entry.outcome.outcome.is_in_place())
         && rechecked.decided.iter().all(|entry| entry.outcome.is_in_place());
-    let deleted = closing::delete(ctx, &deletes, all_fine).await;
-    let removed = if all_fine { closing::remove_twins(ctx, &rechecked.twins).await } else { Vec::new() };
+    let deleted = deleting::delete(ctx, &deletes, all_fine).await;
+    let removed = if all_fine { deleting::remove_twins(ctx, &rechecked.twins).await } else { Vec::new() };
     let mut wrote = main.iter().any(|entry| entry.wrote) || deleted.iter().any(|(_, wrote)| *wrote);
     wrote |= rest.iter().any(|entry| entry.wrote);
     wrote |= !removed.is_empty();
@@ -81,18 +83,16 @@ pub fn traffic(ctx: &Context) -> Traffic {
 async fn work_side_by_side(ctx: &Context, changes: &[&AgentChange], live: &LiveState) -> Vec<Finished> {
     let begun = Mutex::new(BTreeSet::new());
     let mut done: BTreeMap<usize, Finished> = BTreeMap::new();
-    let work = changes.iter().enumerate().map(|(index, change)| {
-        let agent = change.agent_id.as_ref().and_then(|id| live.agents.get(id));
-        let worker = Worker::new(ctx, change, agent, live);
+    let each = changes.iter().enumerate().map(|(index, change)| {
         let begun = &begun;
         async move {
             if let Ok(mut begun) = begun.lock() {
                 begun.insert(index);
             }
-            (index, worker.run().await)
+            (index, work(ctx, change, live).await)
         }
     });
-    let mut stream = futures_util::stream::iter(work).buffer_unordered(ctx.options.parallelism.max(1));
+    let mut stream = futures_util::stream::iter(each).buffer_unordered(abreast(changes.len(), ctx.options.parallelism));
     // What is in flight when a signal comes may finish; what has not after the grace is of unknown fate.
     let grace = async {
         ctx.cancel.cancelled().await;
@@ -120,6 +120,14 @@ async fn work_side_by_side(ctx: &Context, changes: &[&AgentChange], live: &LiveS
         .collect()
 }
 
+/// How many agents are worked on at once. An agent rarely has more than one request in flight, so there are more of them
+/// than requests; and in even shares, so that the last few do not walk alone. Not all: an agent that waits long for its
+/// turn outlives its lease.
+fn abreast(agents: usize, in_flight: usize) -> usize {
+    let most = (2 * in_flight.max(1)) - 1;
+    agents.div_ceil(agents.div_ceil(most).max(1)).max(1)
+}
+
 /// A change whose work was cut off.
 fn unfinished(change: &AgentChange, was_begun: bool) -> Finished {
     let (result, cause) = if was_begun {
@@ -134,9 +142,6 @@ fn unfinished(change: &AgentChange, was_begun: bool) -> Finished {
             vec![cause.to_owned()],
             vec!["run the same command again: it finishes what was begun".to_owned()],
         ),
-        published: None,
-        stamp_before: change.work.stamp.clone(),
-        metadata: serde_json::Value::Null,
         wrote: was_begun,
     }
 }
@@ -170,4 +175,18 @@ fn in_order(mut outcomes: Vec<AgentOutcome>, order: &[Key]) -> Vec<AgentOutcome>
     outcomes
         .sort_by_key(|entry| (order.iter().position(|key| *key == entry.key).unwrap_or(usize::MAX), entry.key.clone()));
     outcomes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::abreast;
+
+    #[test]
+    fn agents_are_worked_on_in_even_shares_and_one_after_the_other_where_one_request_is_allowed() {
+        for (agents, in_flight, expected) in
+            [(100, 16, 25), (1, 16, 1), (31, 16, 31), (32, 16, 16), (0, 16, 1), (9, 1, 1), (9, 0, 1), (3000, 16, 31)]
+        {
+            assert_eq!(abreast(agents, in_flight), expected, "{agents} agents, {in_flight} in flight");
+        }
+    }
 }

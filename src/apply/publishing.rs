@@ -1,249 +1,227 @@
 //! Publishing a version with its numbers, and what is looked at just before and just after it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use futures_util::StreamExt as _;
+use serde_json::Value;
 
-use crate::api::{Assignment, Reader, VersionSource};
+use crate::api::{ApiError, Assignment};
 use crate::live::tell;
 use crate::model::value::same;
-use crate::model::{LiveAgent, LiveNumber, PhoneNumber, VersionHead};
-use crate::plan::{Outcome, SlotHolder, SlotTarget};
+use crate::model::{LiveAgent, PhoneNumber, VersionHead};
+use crate::plan::{Outcome, SlotHolder, SlotTarget, Step};
 
+use super::agent::{Agent, Job};
 use super::calls::{Assign, ONLY_ONCE, SAME_NUMBERS, publish_calls, with_carried};
-use super::context::EVENTUAL;
+use super::context::Context;
+use super::draft;
 use super::ended::Ended;
-use super::recover;
-use super::worker::Worker;
+use super::eventually::Look;
+use super::fence::{changed_meanwhile, publisher};
+use super::look;
+use super::proof::{Proven, prove_copy};
+use super::trail::Trail;
 
-/// How many numbers of an agent are asked for one by one. More are read as the list.
-const NUMBERS_AT_ONCE: usize = 8;
+/// A version that may be published, or be given numbers: one that was proven, or one that is published already.
+#[derive(Clone, Copy)]
+pub(super) struct Ready {
+    version: u64,
+    is_new: bool,
+}
 
-impl Worker<'_> {
-    /// One call for each direction that differs, `both` where they agree, the direction always named.
-    pub(super) async fn publish(&mut self) -> Result<(), Ended> {
-        let version = match self.draft {
-            Some(draft) => draft,
-            None => self
-                .change
-                .base_version
-                .ok_or_else(|| Ended::new(Outcome::Failed, "internal error: nothing to publish; this is a bug"))?,
-        };
-        if self.draft.is_none() {
-            // Nothing was read back here, so this is the only look at the agent before its numbers move.
-            let agent = self.agent_since_intent(self.id()?).await?;
-            self.take_reading(&agent);
-            self.fence(&agent)?;
-        }
-        self.look_at_slots().await?;
-        if let (Some(draft), true) = (self.draft, self.work().verify.is_some()) {
-            // `verify` may have taken minutes, and a draft can be edited by anybody.
-            let now = recover::version(self.ctx, self.id()?, draft).await?;
-            if !self.read_config.as_ref().is_some_and(|read| same(read, &now)) {
-                return Err(Ended::new(Outcome::Stale, format!("draft {draft} was edited while `verify` was running"))
-                    .hint("publish or discard it in the dashboard, and run again"));
-            }
-        }
-        match self.publish_version(version, &self.work().assign).await {
-            Err(PublishEnd::Republish) => {
-                let all = with_carried(&self.work().assign, &self.work().carry);
-                if publish_calls(&all).len() > 1 {
-                    return Err(Ended::new(Outcome::Failed, ONLY_ONCE).hint(SAME_NUMBERS));
-                }
-                // A service that publishes only once: a copy of the live version takes the numbers.
-                self.create_version(VersionSource::Base(version)).await?;
-                let copy = self.draft_number()?;
-                self.read_copy(copy).await?;
-                self.publish_version(copy, &all).await.map_err(PublishEnd::into_ended)?;
-            }
-            ended => ended.map_err(PublishEnd::into_ended)?,
-        }
-        self.look_at_published(self.draft.unwrap_or(version)).await
+impl Ready {
+    /// A version that is published already.
+    pub(super) fn live(head: &VersionHead) -> Option<Self> {
+        head.published.then_some(Self { version: head.version, is_new: false })
     }
 
-    /// A slot that holds neither what the plan found there nor a version of this agent was filled or emptied by somebody
-    /// else since. It is left alone, and nothing is published.
-    async fn look_at_slots(&self) -> Result<(), Ended> {
-        let filled: Vec<_> = self.change.numbers.iter().filter(|slot| slot.to != SlotTarget::Empty).collect();
-        let found =
-            numbers_now(self.ctx.writer.reader(), filled.iter().map(|slot| slot.number.clone()).collect()).await?;
-        for slot in filled {
-            let Some(now) = found.get(&slot.number) else { continue };
-            let holder = now.slot(slot.direction);
-            if !self.is_as_found(&slot.from, holder).await? {
-                let what = if holder.is_some() { "moved" } else { "emptied" };
-                return Err(Ended::new(
-                    Outcome::Stale,
-                    format!("{} {} was {what} by somebody else since the plan", slot.number, slot.direction),
-                )
-                .hint("plan again, and look at what changed"));
-            }
-        }
-        Ok(())
+    /// A draft that was proven.
+    pub(super) fn proven(proven: &Proven) -> Self {
+        Self { version: proven.version(), is_new: true }
+    }
+}
+
+/// Sends one publish call: the only place that does.
+pub(super) async fn send(ctx: &Context, id: &str, ready: Ready, numbers: Assignment<'_>) -> Result<(), ApiError> {
+    ctx.writer.publish(id, ready.version, Some(numbers)).await.map(|_| ())
+}
+
+/// A version of this run, or a live one with new numbers, that was seen published.
+pub(super) struct Published {
+    version: u64,
+    config: Option<Value>,
+}
+
+impl Published {
+    pub(super) fn version(&self) -> u64 {
+        self.version
     }
 
-    /// Whether a slot still is with whom the plan found it, whatever version of that agent it points at, or with this
-    /// agent already.
-    async fn is_as_found(&self, found: &SlotHolder, now: Option<&str>) -> Result<bool, Ended> {
-        let Some(now) = now else { return Ok(*found == SlotHolder::Empty) };
-        if let SlotHolder::Unknown { version_id } = found
-            && version_id == now
-        {
+    /// The config as it was read back; absent where no version was made.
+    pub(super) fn config(&self) -> Option<&Value> {
+        self.config.as_ref()
+    }
+}
+
+/// Publishes a proven draft with its numbers.
+pub(super) async fn publish(agent: &mut Agent<'_>, proven: Proven) -> Result<Published, Ended> {
+    let assign = &agent.job.work().assign;
+    agent.begin(&Step::publish(assign))?;
+    look_at_slots(agent).await?;
+    publish_new(agent, proven, assign).await
+}
+
+/// Gives numbers to the live version. Where the service publishes a version only once, a copy of it takes them.
+pub(super) async fn give_numbers(agent: &mut Agent<'_>, live: u64) -> Result<Published, Ended> {
+    let work = agent.job.work();
+    agent.begin(&Step::publish(&work.assign))?;
+    // Nothing is read back here, so this is the only look at the agent before its numbers move.
+    let found = agent.since_intent().await?;
+    agent.pass_fence(&found)?;
+    let head = found.live_version().filter(|head| head.version == live);
+    let ready = head.and_then(Ready::live).ok_or_else(|| changed_meanwhile(found.live_version()))?;
+    look_at_slots(agent).await?;
+    match send_all(agent, ready, &work.assign).await {
+        Ok(()) => {
+            look_at_published(agent, live).await?;
+            Ok(Published { version: live, config: None })
+        }
+        Err(refused) if refused.is_refused() => {
+            let all = with_carried(&work.assign, &work.carry);
+            if publish_calls(&all).len() > 1 {
+                return Err(Ended::new(Outcome::Failed, ONLY_ONCE).hint(SAME_NUMBERS));
+            }
+            let base = draft::base_config(agent, live).await?;
+            let copy = draft::copy(agent, live, &base).await?;
+            let proven = prove_copy(agent, &copy, &base).await?;
+            publish_new(agent, proven, &all).await
+        }
+        Err(failed) => Err(failed.into_ended(live)),
+    }
+}
+
+async fn publish_new(agent: &mut Agent<'_>, proven: Proven, assign: &Assign) -> Result<Published, Ended> {
+    let version = proven.version();
+    send_all(agent, Ready::proven(&proven), assign).await.map_err(|failed| failed.into_ended(version))?;
+    // The published version is read beside the agent: from here on nothing can change it, and its stamp may claim it.
+    let (now, published) = {
+        let (ctx, id) = (agent.job.ctx, agent.id.clone());
+        tokio::join!(look::version(ctx, &id, version), look_at_published(agent, version))
+    };
+    published?;
+    let config = proven.into_config();
+    if !same(&config, &now?.config) {
+        return Err(Ended::new(Outcome::Failed, format!("version {version} was edited while it was published"))
+            .hint("plan again: the difference is shown there"));
+    }
+    Ok(Published { version, config: Some(config) })
+}
+
+/// A publish call that failed, and how many went well before it.
+struct Failed {
+    error: ApiError,
+    calls_before: usize,
+}
+
+impl Failed {
+    /// The service says that it will not do this, as it does where a version can be published only once.
+    fn is_refused(&self) -> bool {
+        matches!(self.error.status(), Some(400 | 409))
+    }
+
+    fn into_ended(self, version: u64) -> Ended {
+        let mut ended = Ended::request(&self.error);
+        // The version is published before its numbers are written, so it may be live by now (contract 7.2).
+        ended.causes.insert(0, format!("version {version} was published, or not, without all its numbers"));
+        if self.calls_before > 0 && self.is_refused() {
+            ended.causes.insert(0, ONLY_ONCE.to_owned());
+            ended.hints.push(SAME_NUMBERS.to_owned());
+        }
+        ended
+    }
+}
+
+/// One call for each direction that differs, `both` where they agree, the direction always named.
+async fn send_all(agent: &mut Agent<'_>, ready: Ready, assign: &Assign) -> Result<(), Failed> {
+    for (calls_before, (directions, numbers)) in publish_calls(assign).into_iter().enumerate() {
+        let assignment = Assignment { directions, assign: &numbers, unassign: &[] };
+        agent.trail.asks_to_publish(ready.version, ready.is_new);
+        let sent = send(agent.job.ctx, &agent.id, ready, assignment).await;
+        sent.map_err(|error| Failed { error, calls_before })?;
+    }
+    Ok(())
+}
+
+/// A slot that holds neither what the plan found there nor a version of this agent was filled or emptied by somebody else
+/// since. It is left alone, and nothing is published.
+async fn look_at_slots(agent: &Agent<'_>) -> Result<(), Ended> {
+    let job = agent.job;
+    let filled: Vec<_> = job.change.numbers.iter().filter(|slot| slot.to != SlotTarget::Empty).collect();
+    let numbers = filled.iter().map(|slot| slot.number.clone()).collect();
+    let found = look::numbers_now(job.ctx.writer.reader(), numbers).await?;
+    for slot in filled {
+        let Some(now) = found.get(&slot.number) else { continue };
+        let holder = now.slot(slot.direction);
+        if !is_as_found(agent, &slot.from, holder).await? {
+            let what = if holder.is_some() { "moved" } else { "emptied" };
+            return Err(Ended::new(
+                Outcome::Stale,
+                format!("{} {} was {what} by somebody else since the plan", slot.number, slot.direction),
+            )
+            .hint("plan again, and look at what changed"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a slot still is with whom the plan found it, whatever version of that agent it points at, or with this agent
+/// already.
+async fn is_as_found(agent: &Agent<'_>, found: &SlotHolder, now: Option<&str>) -> Result<bool, Ended> {
+    let Some(now) = now else { return Ok(*found == SlotHolder::Empty) };
+    if let SlotHolder::Unknown { version_id } = found
+        && version_id == now
+    {
+        return Ok(true);
+    }
+    let their_id = match found {
+        SlotHolder::Agent { agent_id, .. } => Some(agent_id.as_str()),
+        SlotHolder::Empty | SlotHolder::Unknown { .. } => None,
+    };
+    if let Some((owner, _)) = agent.job.live.owner_of(now) {
+        return Ok(Some(owner.id.as_str()) == their_id || owner.id == agent.id);
+    }
+    // A version that was made since the lists were read.
+    for id in their_id.into_iter().chain([agent.id.as_str()]) {
+        let owner = look::agent(agent.job.ctx, id).await;
+        if owner.is_ok_and(|owner| owner.versions.iter().any(|head| head.id == now)) {
             return Ok(true);
         }
-        let their_id = match found {
-            SlotHolder::Agent { agent_id, .. } => Some(agent_id.as_str()),
-            SlotHolder::Empty | SlotHolder::Unknown { .. } => None,
-        };
-        if let Some((owner, _)) = self.live.owner_of(now) {
-            return Ok(Some(owner.id.as_str()) == their_id || Some(&owner.id) == self.agent_id.as_ref());
-        }
-        // A version that was made since the lists were read.
-        for id in their_id.into_iter().chain(self.agent_id.as_deref()) {
-            let agent = recover::agent(self.ctx, id).await;
-            if agent.is_ok_and(|agent| agent.versions.iter().any(|head| head.id == now)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
-
-    /// Numbers that were to come here and did not, as far as they can be seen now. After a publish that failed anything may
-    /// have happened, so the agent and its numbers are looked at once more, after a signal as well.
-    pub(super) async fn left_behind(&mut self) -> Vec<String> {
-        let work = self.work();
-        let assigned = || work.assign.iter().flat_map(|(to, numbers)| numbers.iter().map(move |number| (number, *to)));
-        if !self.asked_to_publish {
-            return assigned().map(|(number, direction)| format!("{number} {direction}")).collect();
-        }
-        let writer = self.ctx.writer.finishing();
-        let id = self.agent_id.clone().unwrap_or_default();
-        let agent = tell(writer.reader(), &id).await.ok().flatten().map(|record| record.agent);
-        self.seen_live = agent.as_ref().and_then(LiveAgent::live_version).map(|head| head.version);
-        let version = self.draft.or(self.change.base_version);
-        let head = version.and_then(|version| agent.as_ref()?.version(version));
-        if let Some(head) = head.filter(|head| head.published) {
-            self.published = self.draft.filter(|draft| *draft == head.version);
-        }
-        let numbers = numbers_now(writer.reader(), assigned().map(|(number, _)| number.clone()).collect()).await;
-        let numbers = numbers.unwrap_or_default();
-        let mut left = Vec::new();
-        for (number, direction) in assigned() {
-            match (head, numbers.get(number)) {
-                (Some(head), Some(now)) if now.slot(direction) == Some(head.id.as_str()) => {}
-                (Some(_), Some(_)) => left.push(format!("{number} {direction}")),
-                (None, _) | (_, None) => left.push(format!("{number} {direction} (not confirmed)")),
-            }
-        }
-        left
-    }
-
-    /// That the service answered is not yet that the version is live, and somebody may have published another in the same
-    /// moment: the agent is read once more before its stamp says anything.
-    async fn look_at_published(&mut self, version: u64) -> Result<(), Ended> {
-        let id = self.id()?.to_owned();
-        let deadline = self.ctx.clock.now() + EVENTUAL;
-        loop {
-            let agent = self.agent_since_intent(&id).await?;
-            let live = agent.live_version().map(|head| head.version);
-            if live >= Some(version) {
-                self.take_reading(&agent);
-                return published_above(&agent, version).map_or(Ok(()), Err);
-            }
-            if self.ctx.clock.now() >= deadline {
-                self.take_reading(&agent);
-                self.published = None;
-                return Err(Ended::new(
-                    Outcome::Failed,
-                    format!("the service answered that version {version} was published, and it is not published"),
-                )
-                .hint("run the same command again: it finishes what was begun"));
-            }
-            self.ctx.clock.sleep(recover::PAUSE).await;
-        }
-    }
-
-    async fn read_copy(&mut self, version: u64) -> Result<(), Ended> {
-        let id = self.id()?.to_owned();
-        let (config, agent) = tokio::join!(recover::version(self.ctx, &id, version), self.agent_since_intent(&id));
-        let agent = agent?;
-        self.take_reading(&agent);
-        self.fence(&agent)?;
-        self.read_config = Some(config?);
-        Ok(())
-    }
-
-    async fn publish_version(&mut self, version: u64, assign: &Assign) -> Result<(), PublishEnd> {
-        let id = self.id().map_err(PublishEnd::Ended)?.to_owned();
-        for (call, (directions, numbers)) in publish_calls(assign).into_iter().enumerate() {
-            let assignment = Assignment { directions, assign: &numbers, unassign: &[] };
-            self.asked_to_publish = true;
-            match self.ctx.writer.publish(&id, version, Some(assignment)).await {
-                Ok(_) => self.published = self.draft.or(self.published),
-                Err(error) if self.draft.is_none() && matches!(error.status(), Some(400 | 409)) => {
-                    return Err(PublishEnd::Republish);
-                }
-                Err(error) => {
-                    let mut ended = Ended::request(&error);
-                    // The version is published before its numbers are written, so it may be live by now (contract 7.2).
-                    ended.causes.insert(0, format!("version {version} was published, or not, without all its numbers"));
-                    if call > 0 && matches!(error.status(), Some(400 | 409)) {
-                        ended.causes.insert(0, ONLY_ONCE.to_owned());
-                        ended.hints.push(SAME_NUMBERS.to_owned());
-                    }
-                    return Err(PublishEnd::Ended(ended));
-                }
-            }
-        }
-        Ok(())
-    }
+    Ok(false)
 }
 
-/// The numbers as they are now. A credential that may not read them has nothing to compare.
-async fn numbers_now(
-    reader: &Reader,
-    numbers: BTreeSet<PhoneNumber>,
-) -> Result<BTreeMap<PhoneNumber, LiveNumber>, Ended> {
-    let mut found = BTreeMap::new();
-    if numbers.len() > NUMBERS_AT_ONCE {
-        let listing = reader.list_numbers().await;
-        let numbers = listing.items.into_iter().map(|record| record.number);
-        found.extend(numbers.map(|number| (number.number.clone(), number)));
-        return Ok(found);
+/// That the service answered is not yet that the version is live, and somebody may have published another in the same
+/// moment: the agent is read once more before its stamp says anything.
+async fn look_at_published(agent: &mut Agent<'_>, version: u64) -> Result<(), Ended> {
+    let is_live = |found: &LiveAgent| found.live_version().is_some_and(|head| head.version >= version);
+    let look = agent
+        .job
+        .ctx
+        .eventually(async || {
+            let found = agent.since_intent().await?;
+            Ok::<_, Ended>(Look::settled_if(is_live(&found), found))
+        })
+        .await?;
+    let found = look.seen();
+    agent.take_reading(&found);
+    if !is_live(&found) {
+        return Err(Ended::new(
+            Outcome::Failed,
+            format!("the service answered that version {version} was published, and it is not published"),
+        )
+        .hint("run the same command again: it finishes what was begun"));
     }
-    let answers: Vec<_> = futures_util::stream::iter(numbers)
-        .map(|number| async move { reader.number(&number).await })
-        .buffered(NUMBERS_AT_ONCE)
-        .collect()
-        .await;
-    for answer in answers {
-        match answer {
-            Ok(Some(record)) => {
-                found.insert(record.number.number.clone(), record.number);
-            }
-            Ok(None) => {}
-            Err(error) if error.status() == Some(403) => {}
-            Err(error) => return Err(Ended::request(&error)),
-        }
-    }
-    Ok(found)
-}
-
-enum PublishEnd {
-    /// The service does not publish a published version again.
-    Republish,
-    Ended(Ended),
-}
-
-impl PublishEnd {
-    fn into_ended(self) -> Ended {
-        match self {
-            Self::Republish => {
-                Ended::new(Outcome::Failed, "the service refuses to publish this version, and a copy of it as well")
-            }
-            Self::Ended(ended) => ended,
-        }
-    }
+    agent.trail.was_published();
+    published_above(&found, version).map_or(Ok(()), Err)
 }
 
 /// What ends an agent above whose version somebody else published another.
@@ -259,7 +237,30 @@ pub(super) fn published_above(agent: &LiveAgent, version: u64) -> Option<Ended> 
     )
 }
 
-/// Who published a version, as far as the service says.
-pub(super) fn publisher(head: &VersionHead) -> &str {
-    head.modified_by.as_deref().or(head.created_by.as_deref()).unwrap_or("an unnamed author")
+/// Numbers that were to come to an agent that did not get so far, as far as they can be seen now. After a publish that
+/// failed anything may have happened, so the agent and its numbers are looked at once more, after a signal as well.
+pub(super) async fn left_behind(job: Job<'_>, trail: &mut Trail) -> Vec<String> {
+    let assign = &job.work().assign;
+    let assigned = || assign.iter().flat_map(|(to, numbers)| numbers.iter().map(move |number| (number, *to)));
+    let (Some(version), Some(id)) = (trail.asked_for(), trail.agent_id.clone()) else {
+        return assigned().map(|(number, direction)| format!("{number} {direction}")).collect();
+    };
+    let writer = job.ctx.writer.finishing();
+    let agent = tell(writer.reader(), &id).await.ok().flatten().map(|record| record.agent);
+    trail.seen_live = agent.as_ref().and_then(LiveAgent::live_version).map(|head| head.version);
+    let head = agent.as_ref().and_then(|agent| agent.version(version));
+    if head.is_some_and(|head| head.published) {
+        trail.was_published();
+    }
+    let numbers: BTreeSet<PhoneNumber> = assigned().map(|(number, _)| number.clone()).collect();
+    let numbers = look::numbers_now(writer.reader(), numbers).await.unwrap_or_default();
+    let mut left = Vec::new();
+    for (number, direction) in assigned() {
+        match (head, numbers.get(number)) {
+            (Some(head), Some(now)) if now.slot(direction) == Some(head.id.as_str()) => {}
+            (Some(_), Some(_)) => left.push(format!("{number} {direction}")),
+            (None, _) | (_, None) => left.push(format!("{number} {direction} (not confirmed)")),
+        }
+    }
+    left
 }

@@ -14,12 +14,13 @@ use crate::http::runtime::Later;
 use crate::model::look::sounds_secret;
 use crate::model::verify::is_withheld;
 use crate::model::{Seal, Verify};
-use crate::plan::Outcome;
 use crate::plan::mask::{Labels, Mask};
+use crate::plan::{Outcome, Step};
 
+use super::agent::Agent;
 use super::context::LEASE;
 use super::ended::Ended;
-use super::worker::Worker;
+use super::proof::{Proven, prove_again};
 
 /// How long a command may take.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -44,56 +45,55 @@ pub struct VerifyInput {
     pub redactor: Redactor,
 }
 
-impl Worker<'_> {
-    /// Runs the command on the draft, and looks through the fence once more.
-    pub(super) async fn verify(&mut self) -> Result<(), Ended> {
-        let Some(command) = &self.work().verify else { return Ok(()) };
-        let (ctx, config) = (self.ctx, self.config()?);
-        let input = VerifyInput {
-            key: self.change.key.to_string(),
-            agent_id: self.id()?.to_owned(),
-            version: self.draft_number()?,
-            base_version: self.change.base_version,
-            config: config.clone(),
-            redactor: self.redactor(config),
-        };
-        let mut run = ctx.verifier.verify(command, &input);
-        let ended = loop {
-            tokio::select! {
-                biased;
-                () = ctx.cancel.cancelled() => {
-                    return Err(Ended::new(Outcome::Failed, "interrupted while `verify` was running"));
-                }
-                // It may take longer than a lease holds. A renewal that was begun is never dropped, also where the
-                // command ends meanwhile: it could reach the service after the final stamp.
-                () = ctx.clock.sleep(LEASE / 2) => self.renew_lease().await?,
-                ended = &mut run => break ended,
+/// Runs the command on a proven draft, and proves it once more: the command may have taken minutes, and a draft can be
+/// edited by anybody.
+pub(super) async fn verify(
+    agent: &mut Agent<'_>,
+    proven: Proven,
+    config: &Value,
+    command: &Verify,
+) -> Result<Proven, Ended> {
+    agent.begin(&Step::Verify)?;
+    let (ctx, change) = (agent.job.ctx, agent.job.change);
+    let input = VerifyInput {
+        key: change.key.to_string(),
+        agent_id: agent.id.clone(),
+        version: proven.version(),
+        base_version: change.base_version,
+        config: config.clone(),
+        redactor: redactor(agent, config),
+    };
+    let mut run = ctx.verifier.verify(command, &input);
+    let ended = loop {
+        tokio::select! {
+            biased;
+            () = ctx.cancel.cancelled() => {
+                return Err(Ended::new(Outcome::Failed, "interrupted while `verify` was running"));
             }
-        };
-        ended.map_err(|why| {
-            Ended::new(Outcome::Failed, "`verify` did not pass; the version stays a draft").cause(why)
-        })?;
-        // The command may have taken minutes, so the fence is looked through once more.
-        let id = self.id()?.to_owned();
-        let agent = self.agent_since_intent(&id).await?;
-        self.take_reading(&agent);
-        self.fence(&agent)
-    }
+            // It may take longer than a lease holds. A renewal that was begun is never dropped, also where the command
+            // ends meanwhile: it could reach the service after the final stamp.
+            () = ctx.clock.sleep(LEASE / 2) => agent.renew_lease().await?,
+            ended = &mut run => break ended,
+        }
+    };
+    ended.map_err(|why| Ended::new(Outcome::Failed, "`verify` did not pass; the version stays a draft").cause(why))?;
+    prove_again(agent, proven, "`verify` was running").await
+}
 
-    /// Everything that this run knows to be secret: what the client knows, and what stands at secret paths of the config,
-    /// which may be live secrets that no manifest names.
-    fn redactor(&self, config: &Value) -> Redactor {
-        let mask = Mask {
-            shape: self.ctx.shape.as_ref(),
-            declared: None,
-            config,
-            seal: Some(Seal::of(&self.stamp)),
-            not_secret: &BTreeSet::new(),
-            labels: &Labels::default(),
-        };
-        let texts: Vec<SecretString> = mask.secret_texts().into_iter().map(SecretString::from).collect();
-        self.ctx.writer.reader().client().redactor().clone().and(&texts)
-    }
+/// Everything that this run knows to be secret: what the client knows, and what stands at secret paths of the config,
+/// which may be live secrets that no manifest names.
+fn redactor(agent: &Agent<'_>, config: &Value) -> Redactor {
+    let ctx = agent.job.ctx;
+    let mask = Mask {
+        shape: ctx.shape.as_ref(),
+        declared: None,
+        config,
+        seal: Some(Seal::of(&agent.stamp)),
+        not_secret: &BTreeSet::new(),
+        labels: &Labels::default(),
+    };
+    let texts: Vec<SecretString> = mask.secret_texts().into_iter().map(SecretString::from).collect();
+    ctx.writer.reader().client().redactor().clone().and(&texts)
 }
 
 /// Runs a command; a test hands in another.

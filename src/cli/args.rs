@@ -60,8 +60,8 @@ pub struct Global {
     /// When to write problems as GitHub annotations (auto: if GITHUB_ACTIONS is `true`)
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Annotations::Auto, hide_short_help = true)]
     pub annotations: Annotations,
-    /// How many requests and agents are worked on side by side
-    #[arg(long, global = true, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    /// How many requests are in flight at most
+    #[arg(long, global = true, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub parallelism: u16,
     /// Show no progress on stderr
     #[arg(short, long, global = true)]
@@ -129,11 +129,19 @@ pub enum Command {
     Sandbox(Sandbox),
     /// Print shell completions
     Completions(Completions),
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write a page for each command
+    Man(Man),
     /// What `action.yml` runs: the inputs come from REACHFORM_INPUT_*
     #[command(hide = true)]
     Action,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write the page of each command to this folder instead, as `reachform-plan.1`; the folder must exist
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
 }
 
 /// `validate`

@@ -42,7 +42,8 @@ pub fn connect(settings: &Settings, project: &Project, cancel: CancellationToken
         (Arc::new(transport), host, redactor)
     };
     let token_source = settings.token_source(project.token_variable());
-    let options = ClientOptions { redactor, token_source, cancel, ..ClientOptions::default() };
+    let in_flight = settings.parallelism;
+    let options = ClientOptions { in_flight, redactor, token_source, cancel, ..ClientOptions::default() };
     let client = Client::new(transport, clock.clone(), entropy.clone(), options);
     progress::watch(&client, settings);
     Ok(Outside { client, host, clock, entropy, schemas: Arc::default() })

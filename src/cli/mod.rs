@@ -19,6 +19,7 @@ pub mod git;
 pub mod html;
 pub mod issue;
 pub mod list;
+pub mod man;
 pub mod markdown;
 pub mod open;
 pub mod output;
@@ -137,14 +138,7 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
             Ok(Exit::Done)
         }
         Command::Action => action::run(settings).await,
-        Command::Man => {
-            let mut out = Vec::new();
-            clap_mangen::Man::new(Cli::command())
-                .render(&mut out)
-                .map_err(|error| CommandError::io("the manual page could not be made", &error))?;
-            output::result(&String::from_utf8_lossy(&out));
-            Ok(Exit::Done)
-        }
+        Command::Man(arguments) => man::run(arguments),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::http::Client;
+use crate::http::activity::seconds;
 use crate::plan::Event;
 use crate::render::text::event_line;
 
@@ -42,9 +43,17 @@ pub fn watch(client: &Client, settings: &Settings) {
     let (client, settings) = (client.clone(), settings.clone());
     let silence = if settings.stderr_is_terminal { SILENCE.0 } else { SILENCE.1 };
     runtime.spawn(async move {
+        let mut longest = Duration::ZERO;
         loop {
             client.clock().sleep(TICK * 4).await;
             let activity = client.activity();
+            // Said once, and again only for a longer wait: a service that is busy asks for the same one many times.
+            if let Some((asked, _)) = activity.asked_to_wait
+                && asked > longest
+            {
+                longest = asked;
+                tell(&format!("The service limits requests and asked to wait {} s.", seconds(asked)));
+            }
             let doing = DOING.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let line = match (activity.is_idle(), doing) {
                 (true, None) => continue,
@@ -64,6 +73,15 @@ pub fn watch(client: &Client, settings: &Settings) {
             }
         }
     });
+}
+
+/// Writes a line: between two drawings of the bar, which would otherwise be torn.
+fn tell(line: &str) {
+    let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match &bar {
+        Some(bar) => bar.suspend(|| output::aside(line)),
+        None => output::aside(line),
+    }
 }
 
 /// The one consumer of events.
@@ -111,11 +129,7 @@ impl Progress {
             bar.inc(1);
         }
         let Some(line) = event_line(event, self.verbose, &output::progress_options(&self.settings)) else { return };
-        match &bar {
-            // A line between two drawings of the bar, which would otherwise be torn.
-            Some(bar) => bar.suspend(|| output::aside(&line)),
-            None => output::aside(&line),
-        }
+        tell(&line);
     }
 
     /// Takes the bar away.

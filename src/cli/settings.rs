@@ -42,7 +42,7 @@ pub struct Settings {
     pub json: bool,
     /// Write JSON to a file.
     pub json_out: Option<PathBuf>,
-    /// Agents and requests side by side.
+    /// How many requests are in flight at most.
     pub parallelism: usize,
     /// No progress.
     pub quiet: bool,

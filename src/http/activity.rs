@@ -41,7 +41,7 @@ impl fmt::Display for Activity {
 }
 
 /// Whole seconds, rounded up: nobody is asked to wait for none.
-fn seconds(duration: Duration) -> u64 {
+pub fn seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 

@@ -1,7 +1,7 @@
 //! One limiter for the whole process: how many requests are in flight, and until when all of them wait.
 //!
-//! The service tells no quota, so the limiter learns it: sixteen requests at once, half as many after each round that
-//! met a 429, one more after each round that went well. `Retry-After` shuts one gate for every request.
+//! The service tells no quota, so the limiter learns it: as many requests at once as the run allows, sixteen where it does
+//! not say, half as many after each round that met a 429, one more after each round that went well. `Retry-After` shuts one gate for every request.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -8,8 +8,9 @@ use futures_util::stream;
 use crate::api::{AgentRecord, ApiError, Listing, NumberRecord, Reader, Routing};
 use crate::model::{Coverage, Direction, LiveAgent, LiveNumber, LiveState, PhoneNumber};
 
-/// How many single reads are begun at once. The client's limiter bounds them again; this bounds the memory.
-pub(super) const WAVE: usize = 16;
+/// How many single reads are begun at once: as many as may ever be in flight. The client's limiter bounds them again;
+/// this bounds the memory.
+pub(super) const WAVE: usize = 64;
 
 /// What the lists said.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! What one manifest declares, as one document in the manifest's own shape, with its secrets kept apart by path.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -12,10 +13,11 @@ use super::value;
 ///
 /// The tree holds secrets by name only, so whatever is rendered, hashed for a plan or stored from it cannot hold one.
 /// The values stand beside it and come out through [`Declared::reveal`] alone.
+/// Cheap to clone: all that comes of a manifest shares it.
 #[derive(Clone, Debug)]
 pub struct Declared {
-    tree: Value,
-    secrets: BTreeMap<FieldPath, SecretText>,
+    tree: Arc<Value>,
+    secrets: Arc<BTreeMap<FieldPath, SecretText>>,
 }
 
 impl Declared {
@@ -24,7 +26,7 @@ impl Declared {
         for (path, text) in &secrets {
             path.set(&mut tree, Value::String(text.named()));
         }
-        Self { tree, secrets }
+        Self { tree: Arc::new(tree), secrets: Arc::new(secrets) }
     }
 
     /// The whole declaration, secrets by name.
@@ -44,7 +46,7 @@ impl Declared {
 
     /// Every declared leaf with its value, secrets by name.
     pub fn leaves(&self) -> Vec<(FieldPath, Value)> {
-        let Value::Object(map) = &self.tree else { return Vec::new() };
+        let Value::Object(map) = self.tree.as_ref() else { return Vec::new() };
         map.iter().flat_map(|(key, value)| value::leaves(value, &FieldPath::of([key.clone()]))).collect()
     }
 

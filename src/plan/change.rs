@@ -1,5 +1,7 @@
 //! The plan as data. Types and predicates only: the deciding is in the files beside this one.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -290,6 +292,17 @@ pub enum Step {
 }
 
 impl Step {
+    /// Publishing with these numbers.
+    pub fn publish(assign: &BTreeMap<Direction, Vec<PhoneNumber>>) -> Self {
+        Self::Publish { assign: assign.iter().map(|(direction, numbers)| (*direction, numbers.clone())).collect() }
+    }
+
+    /// Emptying the slots of these numbers.
+    pub fn empty_slots(unassign: &BTreeMap<Direction, Vec<PhoneNumber>>) -> Self {
+        let unassign = unassign.iter().map(|(direction, numbers)| (*direction, numbers.clone())).collect();
+        Self::EmptySlots { unassign }
+    }
+
     /// The step as a line for people and JSON.
     pub fn describe(&self) -> String {
         let list = |pairs: &[(Direction, Vec<PhoneNumber>)]| {

@@ -17,6 +17,7 @@ use super::change::{
 use super::difference::{Difference, ManifestDifference};
 use super::drift::{AgentDrift, AsApplied, Drift, FieldDrift, ForeignApply, SlotDrift, SlotLive, Unchecked};
 use super::outcome::{AgentOutcome, Event, Report};
+use super::rewritten::Rewrite;
 use super::verify::VerifyChange;
 use super::work::Refresh;
 
@@ -145,6 +146,7 @@ conceal!(AgentOutcome {
     name, step, causes, hints, rewritten; address, key, agent_id, action, outcome, version, draft, left_behind,
     milliseconds
 });
+conceal!(Rewrite { path, sent, read; });
 conceal!(ManifestDifference { name, fields, verify; key, fate, moved_from, origin });
 conceal!(Difference { manifests, notices; project, environment, base, head, numbers, same });
 conceal!(Report { target, outcomes, notices; plan_hash, wrote, interrupted, traffic });

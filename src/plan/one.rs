@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::model::{Desired, Direction, FieldPath, LiveAgent, PhoneNumber, Seal, Stamp};
+use crate::model::{Desired, FieldPath, LiveAgent, Seal, Stamp};
 
 use super::agent::AgentPlan;
 use super::approve::Record;
@@ -16,7 +16,7 @@ use super::options::Inputs;
 use super::slots::SlotPlan;
 use super::stamping::{intended_fields, stamp_fields};
 use super::verify::VerifyChange;
-use super::work::Work;
+use super::work::{Course, Work};
 
 /// What was found out about one agent, and what is made of it.
 pub(super) struct One<'a> {
@@ -82,7 +82,7 @@ impl One<'_> {
     }
 
     pub fn work(&self) -> Work {
-        let Self { inputs, desired, binding: _, agent, stamp, live_version: _, fields, slots, verify: _ } = self;
+        let Self { inputs, desired, binding: _, agent, stamp, live_version, fields, slots, verify: _ } = self;
         let mut body = fields.body.clone();
         if agent.is_none() {
             body.entry("name".to_owned()).or_insert_with(|| Value::String(desired.name.clone()));
@@ -101,11 +101,24 @@ impl One<'_> {
         };
         let mut kept_fields = fields.carried.clone();
         kept_fields.extend(rendering);
+        let course = match (&fields.config, live_version) {
+            (Some(config), _) => Course::Version { config: config.clone() },
+            (None, _) if fields.writes_config => {
+                Course::Impossible { why: "a secret of its config has no value in this run" }
+            }
+            (None, Some(live)) if !slots.assign.is_empty() => Course::Numbers { live: *live },
+            (None, None) if !slots.assign.is_empty() => {
+                Course::Impossible { why: "it has no version that a number could point at" }
+            }
+            (None, _) => Course::Record,
+        };
         Work {
-            config: fields.config.clone(),
+            course,
             removed: fields.removed.clone(),
             agent_fields: body,
             metadata: fields.metadata.clone(),
+            declared: Some(desired.declared.clone()),
+            not_secret: inputs.options.not_secret.clone(),
             sent: fields.sent.clone(),
             assign: slots.assign.clone(),
             carry: slots.carry.clone(),
@@ -187,9 +200,6 @@ impl One<'_> {
 }
 
 fn steps(action: Action, base: Option<u64>, fields: &AgentPlan, slots: &SlotPlan, verify: bool) -> Vec<Step> {
-    let pairs = |map: &BTreeMap<Direction, Vec<PhoneNumber>>| -> Vec<(Direction, Vec<PhoneNumber>)> {
-        map.iter().map(|(direction, numbers)| (*direction, numbers.clone())).collect()
-    };
     let mut steps = Vec::new();
     let publishes = fields.writes_config || !slots.assign.is_empty();
     if action == Action::Create {
@@ -209,11 +219,11 @@ fn steps(action: Action, base: Option<u64>, fields: &AgentPlan, slots: &SlotPlan
         }
     }
     if publishes {
-        steps.push(Step::Publish { assign: pairs(&slots.assign) });
+        steps.push(Step::publish(&slots.assign));
     }
     steps.push(Step::WriteAgent);
     if !slots.unassign.is_empty() {
-        steps.push(Step::EmptySlots { unassign: pairs(&slots.unassign) });
+        steps.push(Step::empty_slots(&slots.unassign));
     }
     steps
 }

@@ -1,9 +1,11 @@
 //! What became of a plan: plain data, so that rendering need not know `apply`.
 
-use crate::model::{Address, Digest, FieldPath, Key};
 use serde::{Deserialize, Serialize};
 
+use crate::model::{Address, Digest, Key};
+
 use super::change::{Action, Notice, Target};
+use super::rewritten::Rewrite;
 
 /// How one agent's change ended (design, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -95,7 +97,7 @@ pub struct AgentOutcome {
     /// What to do about it.
     pub hints: Vec<String>,
     /// Declared values that the service rewrote.
-    pub rewritten: Vec<FieldPath>,
+    pub rewritten: Vec<Rewrite>,
     /// Numbers that stayed where they were because this agent did not get so far, as `+1… inbound`.
     pub left_behind: Vec<String>,
     /// How long it took.

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::model::{ConfigShape, Desired, FieldPath, Key, LiveAgent, Stamp};
+use crate::model::{ConfigShape, Desired, FieldPath, Key, LiveAgent, Seal, Stamp};
 
 use super::change::Shown;
 use super::identity::{Binding, Identities};
-use super::mask::Labels;
+use super::mask::{Labels, Mask};
 use super::needs::rewritten;
 use super::options::Inputs;
 use super::scope::Scope;
 use super::threeway::{Subject, compare_config};
+use super::work::Work;
 
 /// The code of a notice that the service keeps another value than the manifest declares.
 pub const REWRITTEN: &str = "rewritten-by-the-service";
@@ -68,6 +69,48 @@ fn owned<'a>(
     })
 }
 
+/// A declared value that reads back as another one, which is accepted. Both are masked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rewrite {
+    /// Where, from the manifest's root.
+    pub path: FieldPath,
+    /// What was sent.
+    pub sent: Shown,
+    /// What the service keeps.
+    pub read: Shown,
+}
+
+impl Rewrite {
+    /// What a service rewrote of a config, with both values, as far as the manifest declares it.
+    pub fn among(
+        paths: &[FieldPath],
+        work: &Work,
+        (sent, read): (&Value, &Value),
+        seal: Seal<'_>,
+        shape: &dyn ConfigShape,
+    ) -> Vec<Self> {
+        let labels = Labels::default();
+        let mask = |config| {
+            let declared = work.declared.as_ref();
+            Mask { shape, declared, config, seal: Some(seal), not_secret: &work.not_secret, labels: &labels }
+        };
+        let at =
+            |config, path: &FieldPath| mask(config).shown(path, path.within_config().and_then(|at| at.get(config)));
+        let is_declared = |path: &&FieldPath| work.sent.iter().any(|(sent, _)| path.starts_with(sent));
+        let declared = paths.iter().filter(is_declared);
+        declared.map(|path| Self { path: path.clone(), sent: at(sent, path), read: at(read, path) }).collect()
+    }
+
+    /// Both values in a sentence, without the path.
+    pub fn in_words(&self) -> String {
+        let (sent, read) = (self.sent.in_words(), self.read.in_words());
+        if sent == read {
+            return format!("{sent} was sent, and what the service keeps differs in a part that is not shown here");
+        }
+        format!("{sent} was sent, and the service keeps {read}")
+    }
+}
+
 /// Longest value that is shown within a sentence.
 const IN_A_SENTENCE: usize = 80;
 
@@ -91,5 +134,58 @@ impl Shown {
             Self::Secret | Self::SecretByLook | Self::SecretUnchecked => "(secret)".to_owned(),
             Self::AtApply => "what is known only when it is applied".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::compare::tests::OnByDefault;
+    use super::*;
+    use crate::model::secret::{SecretPart, SecretText};
+    use crate::model::{Declared, Salt, StampState};
+    use serde_json::json;
+
+    fn path(text: &str) -> FieldPath {
+        FieldPath::parse(text).unwrap()
+    }
+
+    #[test]
+    fn both_values_are_told_and_no_secret_is_whatever_form_the_service_keeps_it_in() {
+        let stamp = Stamp {
+            project: "p".to_owned(),
+            environment: "prod".to_owned(),
+            key: Key::parse("a").unwrap(),
+            agent: None,
+            protect: false,
+            state: StampState {
+                salt: Salt::new([1; 16]),
+                secrets: None,
+                applied: None,
+                intent: None,
+                lease: None,
+                rollback: None,
+            },
+        };
+        let sent = json!({"voice": "a", "hook": "REAL-VALUE", "p": "x".repeat(300), "theirs": 1});
+        let read = json!({"voice": "b", "hook": "real-value", "p": "y".repeat(300), "theirs": 2});
+        let secret = SecretText(vec![SecretPart::Secret { name: "HOOK".to_owned(), value: Some("REAL-VALUE".into()) }]);
+        let secrets = BTreeMap::from([(path("/config/hook"), secret)]);
+        let paths = ["/config/voice", "/config/hook", "/config/p", "/config/theirs"].map(path);
+        let work = Work {
+            declared: Some(Declared::new(json!({"config": sent}), secrets)),
+            sent: paths[..3].iter().map(|at| (at.clone(), json!(null))).collect(),
+            ..Work::default()
+        };
+        let found = Rewrite::among(&paths, &work, (&sent, &read), Seal::of(&stamp), &OnByDefault);
+        let told: Vec<String> = found.iter().map(|entry| format!("{}: {}", entry.path, entry.in_words())).collect();
+        assert_eq!(
+            told,
+            [
+                r#"/config/voice: "a" was sent, and the service keeps "b""#,
+                "/config/hook: (secret) was sent, and what the service keeps differs in a part that is not shown here",
+                "/config/p: a text of 300 characters was sent, and what the service keeps differs in a part that is \
+                 not shown here",
+            ]
+        );
     }
 }

@@ -1,24 +1,51 @@
 //! What `apply` sends for one agent. It holds secrets in clear, so it shows nothing of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Map, Value};
 
 use crate::model::stamp::Fields;
-use crate::model::{Digest, Direction, FieldPath, Key, PhoneNumber, Salt, Stamp, Verify};
+use crate::model::{Declared, Digest, Direction, FieldPath, Key, PhoneNumber, Salt, Stamp, Verify};
+
+/// What becomes of an agent's versions and numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Course {
+    /// Nothing: only its own record is written.
+    #[default]
+    Record,
+    /// Numbers are given to the version that is live.
+    Numbers {
+        /// That version.
+        live: u64,
+    },
+    /// A version is made and published with its numbers: from the live one where there is one.
+    Version {
+        /// Its whole config.
+        config: Value,
+    },
+    /// It cannot be done, which the plan says as well.
+    Impossible {
+        /// Why.
+        why: &'static str,
+    },
+}
 
 /// Everything that the steps of one agent need, decided.
 #[derive(Clone, Default)]
 pub struct Work {
-    /// The whole config of the new version, where there is one.
-    pub config: Option<Value>,
+    /// What becomes of its versions and numbers.
+    pub course: Course,
     /// Paths that the new config no longer has, so that read-back can insist.
     pub removed: Vec<FieldPath>,
     /// `name`, `description`, `active` where they change; all of them for a create.
     pub agent_fields: Map<String, Value>,
     /// Declared metadata keys that change; null takes one out.
     pub metadata: Map<String, Value>,
+    /// The declaration, for knowing what of it may be shown.
+    pub declared: Option<Declared>,
+    /// Names of properties that the project says hold no secrets.
+    pub not_secret: BTreeSet<String>,
     /// Every declared leaf as it is sent.
     pub sent: Vec<(FieldPath, Value)>,
     /// Numbers to assign, by direction, with the new or the live version.
@@ -50,6 +77,16 @@ pub struct Work {
     pub core_hash: Option<Digest>,
     /// Names of secrets that this run has no value of.
     pub missing_secrets: Vec<String>,
+}
+
+impl Work {
+    /// The whole config of the new version, where there is one.
+    pub fn config(&self) -> Option<&Value> {
+        match &self.course {
+            Course::Version { config } => Some(config),
+            Course::Record | Course::Numbers { .. } | Course::Impossible { .. } => None,
+        }
+    }
 }
 
 impl fmt::Debug for Work {

@@ -429,7 +429,12 @@ fn a_value_in_whose_place_the_service_keeps_another_is_said_with_both_until_they
     let text =
         manifest("a", "").replace("{provider: cartesia, model: {name: sonic-3, parameters: {voice: v1}}}", voices);
     world.write("a", text);
-    run(async { world.converge("the service takes the first voice").await });
+    let report = run(async { world.apply().await });
+    assert!(report.is_complete(), "{report:#?}");
+    let options = reachform::render::text::TextOptions::default();
+    let said = reachform::render::text::report_text(&report, None, &options).replace("\n      ", " ");
+    assert!(said.contains(r#""theirs-a" was sent, and the service keeps "kept-b""#), "{said}");
+    run(async { world.assert_empty("the service takes the first voice").await });
     for refresh in [false, true] {
         world.options.refresh = refresh;
         let plan = run(async { world.plan().await });
@@ -441,4 +446,22 @@ fn a_value_in_whose_place_the_service_keeps_another_is_said_with_both_until_they
     }
     let drift = run(async { world.drift().await });
     assert!(drift.notices.iter().any(|notice| notice.code == reachform::plan::REWRITTEN), "{:#?}", drift.notices);
+}
+
+#[test]
+fn a_secret_that_reads_back_masked_is_named_with_neither_value() {
+    let mut world = in_service("secrets=mask-tail");
+    world.secrets.insert("BUCKET".to_owned(), "AKIA-0123456789-abcdefgh".to_owned());
+    let recordings = "config:\n    custom_recording_locations: [{provider: s3, bucket: b, region: r, \
+                      access_key: !secret BUCKET, secret_access_key: !secret BUCKET}]";
+    world.write("a", manifest("a", "").replace("config:", recordings));
+    let report = run(async { world.apply().await });
+    assert!(report.is_complete(), "{report:#?}");
+    let rewritten = &report.outcomes[0].rewritten;
+    assert_eq!(rewritten.len(), 2, "{rewritten:#?}");
+    for rewrite in rewritten {
+        let said = format!("{rewrite:?} {}", rewrite.in_words());
+        assert!(said.contains("custom_recording_locations") && said.contains("(secret"), "{said}");
+        assert!(!said.contains("AKIA") && !said.contains("efgh"), "{said}");
+    }
 }

@@ -132,6 +132,33 @@ fn a_file_has_one_subject_and_at_most_six_hundred_lines() {
 }
 
 #[test]
+fn one_place_publishes_one_assigns_and_one_waits() {
+    let rooms = [
+        (".publish(", "publishing.rs"),
+        ("Proven {", "proof.rs"),
+        ("Written {", "draft.rs"),
+        ("Ready {", "publishing.rs"),
+        ("Published {", "publishing.rs"),
+        ("clock.sleep(", "eventually.rs"),
+    ];
+    // The grace after a signal, and the renewal of a lease while a program runs: neither looks at the service.
+    let others = [("clock.sleep(", "execute.rs"), ("clock.sleep(", "verify.rs")];
+    let mut faults = Vec::new();
+    for path in sources("apply") {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        for (line, text) in code(&path) {
+            for (word, room) in rooms.iter().filter(|(word, room)| text.contains(word) && name != *room) {
+                let is_a_use = text.contains(&format!("Reached::{word}")) || others.contains(&(word, name.as_str()));
+                if !is_a_use {
+                    faults.push(format!("src/apply/{name}:{line}: `{word}` belongs to `{room}`"));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
 fn the_reader_never_asks_for_the_latest_version_because_that_get_may_make_a_draft() {
     for path in sources("api").into_iter().chain(sources("live")).chain(sources("apply")) {
         for (line, text) in code(&path) {

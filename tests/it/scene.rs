@@ -184,7 +184,7 @@ impl Scene {
         for (key, value) in &work.metadata {
             FieldPath::of([key.clone()]).set(&mut agent.metadata, value.clone());
         }
-        if let Some(config) = &work.config {
+        if let Some(config) = work.config() {
             self.publish(&id, config.clone(), "us");
         }
         let version = self.live.agents[&id].live_version().map(|head| (head.version, head.id.clone()));

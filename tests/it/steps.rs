@@ -69,6 +69,38 @@ fn every_step_is_told_in_its_order_and_a_lost_reply_as_well() {
 }
 
 #[test]
+fn the_steps_that_are_told_are_those_that_the_plan_shows() {
+    let number = format!("phone_numbers: {{inbound: [\"{A}\"]}}");
+    let more = "phone_numbers: {inbound: []}";
+    let steps = manifest("a", more).replace("steps: 3", "steps: 4");
+    for (before, after) in [
+        (None, manifest("a", &number)),
+        (None, "key: a\nname: Agent a\n".to_owned()),
+        (Some(manifest("a", more)), manifest("a", &number)),
+        (Some(manifest("a", more)), manifest("a", "phone_numbers: {inbound: []}\ndescription: New.")),
+        (Some(manifest("a", more)), format!("{steps}verify: {{command: [check]}}\n")),
+        (Some(manifest("a", &number)), steps),
+    ] {
+        let mut world = in_service("");
+        if let Some(before) = &before {
+            world.write("a", before.clone());
+            run(async { world.apply().await });
+        }
+        world.write("a", after.clone());
+        let plan = run(async { world.plan().await });
+        let told = listen(&mut world);
+        let report = run(async { world.apply().await });
+        assert!(report.is_complete(), "{after}: {report:#?}");
+        let told = told.lock().unwrap();
+        let told: Vec<&str> = told.iter().filter_map(|line| line.strip_prefix("  ")).collect();
+        // Slots are emptied when every agent is done, so that is not a step of one agent.
+        let planned = plan.changes[0].steps.iter().map(reachform::plan::Step::describe);
+        let planned: Vec<String> = planned.filter(|step| !step.starts_with("empty")).collect();
+        assert_eq!(told, planned, "{after}");
+    }
+}
+
+#[test]
 fn the_report_counts_every_request_of_the_run() {
     let mut world = changed("");
     world.fault("503:GET /core/agents/*#1");
@@ -323,6 +355,30 @@ fn a_service_that_publishes_once_is_said_to_be_one_and_makes_no_version_for_numb
     world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
     let report = run(async { world.apply().await });
     assert!(report.is_complete(), "{report:#?}");
+}
+
+#[test]
+fn what_a_dead_run_wrote_into_its_draft_is_no_copy_for_a_number() {
+    // The dead run was to change the config, which has been taken back in Git since: only a number is to come.
+    let mut world = with_a_number_to_come("republish=refuse");
+    let number = world.files["agents/a.yaml"].clone();
+    world.write("a", number.replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    run(async { world.die(Phase::Before, ":POST /core/agents/*/publish#1").await });
+    world.write("a", number);
+    run(async { world.converge("a copy of what is live").await });
+    assert_eq!(world.live_config("Agent a")["agent"]["max_tool_steps"], json!(3));
+    assert_eq!(world.holder(A, "inbound").as_deref(), Some("Agent a"));
+    assert_eq!(world.versions("Agent a"), [(1, true), (2, false), (3, true)]);
+}
+
+#[test]
+fn the_copy_that_a_dead_run_made_for_a_number_is_gone_on_with() {
+    for drafts in ["", " drafts=one"] {
+        let mut world = with_a_number_to_come(&format!("republish=refuse{drafts}"));
+        run(async { world.die(Phase::After, ":POST /core/agents/*/versions#1").await });
+        run(async { world.converge("the copy of the dead run").await });
+        assert_eq!(world.versions("Agent a"), [(1, true), (2, true)], "{drafts}");
+    }
 }
 
 #[test]

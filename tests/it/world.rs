@@ -59,6 +59,8 @@ pub struct World {
     pub lease_timeout: Duration,
     /// How long one request takes.
     pub latency: Duration,
+    /// How many requests are in flight at most.
+    pub in_flight: usize,
     /// Who is asked before a version is published.
     pub verifier: Arc<dyn Verifier>,
     /// What each run is called, before its number.
@@ -118,6 +120,7 @@ impl World {
             runs: 0,
             lease_timeout: Duration::from_secs(180),
             latency: Duration::ZERO,
+            in_flight: reachform::http::limiter::MOST_IN_FLIGHT,
             verifier: Arc::new(Yes),
             run_prefix: "run-",
             listener: Arc::new(|_| {}),
@@ -169,7 +172,8 @@ impl World {
         let entropy = Arc::new(SeededEntropy::new(self.runs));
         let secrets: Vec<SecretString> = self.secrets.values().cloned().map(SecretString::from).collect();
         let redactor = Redactor::new(&secrets);
-        let options = ClientOptions { cancel: self.cancel.clone(), redactor, ..ClientOptions::default() };
+        let in_flight = self.in_flight;
+        let options = ClientOptions { in_flight, cancel: self.cancel.clone(), redactor, ..ClientOptions::default() };
         let mut transport = InProcess::new(self.sandbox.clone(), self.clock.clone()).with_latency(self.latency);
         if let Some(token) = &self.token {
             transport = transport.with_token(Some(token.clone()));
@@ -456,4 +460,32 @@ pub fn trips_of_a_plan(world: &World) -> f64 {
         assert!(!plan.unwrap().summary().has_changes());
     });
     world.clock.now().duration_since(began).as_secs_f64() / LATENCY.as_secs_f64()
+}
+
+/// What an apply of all that is to be done cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// Its time in round trips.
+    pub trips: f64,
+    /// All its requests.
+    pub requests: usize,
+    /// Those of them that name one agent, its versions or a version, for each agent.
+    pub for_an_agent: f64,
+}
+
+/// Applies with so many requests in flight, over a network that takes its time.
+pub fn cost_of_an_apply(world: &mut World, agents: usize, in_flight: usize) -> Cost {
+    world.sandbox.clear_log();
+    (world.latency, world.in_flight, world.apply.parallelism) = (LATENCY, in_flight, in_flight);
+    let began = world.clock.now();
+    let report = run(async { world.apply().await });
+    assert!(report.is_complete(), "{report:#?}");
+    let trips = world.clock.now().duration_since(began).as_secs_f64() / LATENCY.as_secs_f64();
+    let log = world.sandbox.log();
+    let names_one = |path: &str| path.starts_with("/core/agents/");
+    let named =
+        log.iter().filter(|entry| names_one(&entry.request.path) || entry.request.name() == "POST /core/agents");
+    let share = |count: usize| f64::from(u32::try_from(count).unwrap());
+    let for_an_agent = share(named.count()) / share(agents);
+    Cost { trips: (trips * 10.0).round() / 10.0, requests: log.len(), for_an_agent }
 }

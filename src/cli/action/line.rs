@@ -1,6 +1,5 @@
 //! From inputs to the command line that a person would have typed, and the files that it writes.
 
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
@@ -27,7 +26,11 @@ impl Files {
     pub fn make(settings: &Settings) -> Result<Self, CommandError> {
         let above = settings.variable("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from);
         let folder = above.join(format!("reachform-{}", &hex(&OsEntropy.bytes())[..12]));
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| {
+        let mut builder = std::fs::DirBuilder::new();
+        // Elsewhere a temporary folder is its user's alone already.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(&folder).map_err(|error| {
             CommandError::io(format!("the folder {} could not be made for the results", folder.display()), &error)
         })?;
         Ok(Self { json: folder.join("result.json"), markdown: folder.join("result.md") })

@@ -95,9 +95,8 @@ fn details(out: &mut String, entry: &AgentOutcome) {
         let numbers: Vec<String> = entry.left_behind.iter().map(|number| code(number)).collect();
         lines.push(format!("numbers that stayed where they were: {}", numbers.join(", ")));
     }
-    if !entry.rewritten.is_empty() {
-        let paths: Vec<String> = entry.rewritten.iter().map(|path| code(&path.to_string())).collect();
-        lines.push(format!("the service wrote otherwise than it was sent: {}", paths.join(", ")));
+    for rewrite in &entry.rewritten {
+        lines.push(format!("{}: {}", code(&rewrite.path.to_string()), sentence(&rewrite.in_words())));
     }
     lines.extend(entry.hints.iter().map(|hint| format!("hint: {}", sentence(hint))));
     if lines.is_empty() {

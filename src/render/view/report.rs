@@ -92,11 +92,10 @@ fn details(entry: &AgentOutcome) -> Option<Block> {
         let numbers = left_behind.iter().map(|number| Theirs::words(number.as_str())).collect();
         notes.push(line![Tone::Plain; "numbers that stayed where they were: "].and(list(numbers, Tone::Plain)));
     }
-    if !rewritten.is_empty() {
-        let paths = rewritten.iter().map(|path| Theirs::code(path.to_string())).collect();
-        let start = line![Tone::Changed; "values that the service changed when it stored them: "];
-        notes.push(start.and(list(paths, Tone::Changed)));
-    }
+    notes.extend(rewritten.iter().map(|entry| {
+        line![Tone::Changed; Theirs::code(entry.path.to_string()), ": "]
+            .and(line![Tone::Plain; Theirs::sentence(entry.in_words())])
+    }));
     notes.extend(
         hints.iter().map(|hint| line![Tone::Added; "hint: "].and(line![Tone::Plain; Theirs::sentence(hint.as_str())])),
     );

@@ -17,14 +17,16 @@ fn every_input_reaches_the_program_under_its_own_name() {
     let environment = steps().last().unwrap()["env"].as_object().unwrap();
     let mut mapped: BTreeMap<String, String> = BTreeMap::new();
     for step in steps() {
-        for (name, value) in step["env"].as_object().unwrap() {
+        for (name, value) in step["env"].as_object().into_iter().flatten() {
             if let Some(input) = value.as_str().unwrap().strip_prefix("${{ inputs.").and_then(|v| v.strip_suffix(" }}"))
             {
                 mapped.insert(input.to_owned(), name.clone());
             }
         }
     }
-    for input in action()["inputs"].as_object().unwrap().keys() {
+    // One input is for the steps of the action alone.
+    let inputs = action()["inputs"].as_object().unwrap().keys().filter(|name| *name != "cache");
+    for input in inputs.clone() {
         let wanted = match input.as_str() {
             "version" => "REACHFORM_VERSION".to_owned(),
             "token" => "GITHUB_TOKEN".to_owned(),
@@ -32,21 +34,26 @@ fn every_input_reaches_the_program_under_its_own_name() {
         };
         assert_eq!(mapped.get(input), Some(&wanted), "the input `{input}`");
     }
-    assert_eq!(mapped.len(), action()["inputs"].as_object().unwrap().len());
+    assert_eq!(mapped.len(), inputs.count());
     assert!(environment.keys().all(|name| !name.contains("__")));
 }
 
 #[test]
-fn no_expression_stands_in_a_script_no_other_action_is_used_and_the_program_is_the_last_process() {
+fn no_expression_stands_in_a_script_no_other_action_but_the_cache_is_used_and_the_program_is_the_last_process() {
     for step in steps() {
-        assert!(step.get("uses").is_none(), "{step}");
+        if let Some(uses) = step["uses"].as_str() {
+            let commit = uses.strip_prefix("actions/cache@").expect("no other action");
+            assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{uses}");
+            continue;
+        }
         assert_eq!(step["shell"], "bash");
         assert!(!step["run"].as_str().unwrap().contains("${{"), "{step}");
     }
     let last = steps().last().unwrap()["run"].as_str().unwrap();
     assert!(last.lines().last().unwrap().starts_with("exec \"$REACHFORM_BINARY\" "), "{last}");
-    let install = &steps()[0]["env"];
-    assert!(!install.to_string().contains("token"), "the installing step is given no credential: {install}");
+    for before in &steps()[..steps().len() - 1] {
+        assert!(!before.to_string().contains("token"), "only the program is given a credential: {before}");
+    }
 }
 
 #[test]
@@ -76,6 +83,14 @@ struct Installed {
     binary: String,
     /// How `curl` or `cargo` was called: the arguments, then the folder, then the variables, each on its line.
     log: String,
+    /// The outputs of the step.
+    written: String,
+}
+
+impl Installed {
+    fn output(&self, name: &str) -> &str {
+        self.written.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).unwrap()
+    }
 }
 
 /// Variables of a job that no program started by the script may see.
@@ -129,11 +144,16 @@ impl Install {
     }
 
     fn run(&self, version: &str, repository: &str) -> Installed {
+        self.run_with(&[], version, repository)
+    }
+
+    fn run_with(&self, arguments: &[&str], version: &str, repository: &str) -> Installed {
         self.write("output", "");
         self.write("log", "");
         let path = |name: &str| self.root.path().join(name);
         let output = Command::new("bash")
             .arg(path("action/.github/action/install.sh"))
+            .args(arguments)
             .current_dir(path("workspace"))
             .env_clear()
             .envs(JOB_SECRETS)
@@ -151,7 +171,7 @@ impl Install {
         let written = std::fs::read_to_string(path("output")).unwrap();
         let binary = written.trim().strip_prefix("binary=").map(|path| std::fs::read_to_string(path).unwrap());
         let log = std::fs::read_to_string(path("log")).unwrap();
-        Installed { ok: output.status.success(), said, binary: binary.unwrap_or_default(), log }
+        Installed { ok: output.status.success(), said, binary: binary.unwrap_or_default(), log, written }
     }
 }
 
@@ -204,6 +224,29 @@ fn a_release_is_taken_by_its_checksum_alone_and_the_sources_are_built_if_there_i
     assert!(!unknown.ok && unknown.said.contains("no checksum of reachform 99.0.0"), "{}", unknown.said);
     let odd = install.run("$(id)", "acme/reachform");
     assert!(!odd.ok && odd.said.contains("is not a version like"), "{}", odd.said);
+}
+
+#[test]
+fn a_build_is_kept_under_a_key_that_only_its_sources_have_and_a_release_is_not() {
+    let key = |install: &Install| {
+        let installed = install.run_with(&["--where"], "", "acme/reachform");
+        assert!(installed.ok && installed.log.is_empty(), "{}", installed.said);
+        installed.output("key").to_owned()
+    };
+    let install = Install::new("# nothing\n");
+    let first = key(&install);
+    assert!(first.starts_with(&format!("reachform-{}-built-", reachform::VERSION)), "{first}");
+    assert_eq!(key(&install), first);
+    install.write("action/src/main.rs", "fn main() { println!() }\n");
+    let second = key(&install);
+    assert_ne!(second, first);
+    // What the cache has brought back is where the installing step looks.
+    let folder = install.run_with(&["--where"], "", "").output("folder").to_owned();
+    install.run("", "");
+    let binary = std::path::Path::new(&folder).join("reachform");
+    assert!(binary.is_file(), "{folder}");
+    assert!(install.run("", "").log.is_empty(), "it is not built again");
+    assert_eq!(key(&Install::new(&released())), "");
 }
 
 #[test]

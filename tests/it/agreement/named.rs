@@ -63,7 +63,7 @@ fn die_after_publishing(scene: &mut Scene) {
             verify: None,
         });
     });
-    let config = change.work.config.clone().unwrap_or_else(|| scene.config_of("a"));
+    let config = change.work.config().cloned().unwrap_or_else(|| scene.config_of("a"));
     scene.publish(&id, config, "us");
 }
 

@@ -268,7 +268,7 @@ fn die(scene: &mut Scene, died: &Died) {
         if !died.published {
             continue;
         }
-        if let Some(config) = &work.config {
+        if let Some(config) = work.config() {
             let mut config = config.clone();
             if died.rewritten
                 && let Some(models) = config.pointer_mut("/agent/stack/tts/models/0/model/parameters/voice")

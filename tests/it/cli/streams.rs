@@ -240,3 +240,17 @@ fn a_log_that_would_be_silent_says_how_long_the_service_asked_to_wait() {
     let ran = project.run(&["plan"]).ends(0);
     assert!(ran.stderr.contains("the service asked to wait 26 s, "), "{ran:#?}");
 }
+
+#[test]
+fn a_run_that_is_rate_limited_says_once_that_it_waits_and_how_long() {
+    let server = Server::new();
+    // The second and the third wait are no longer than the first.
+    server.fault("429=3:GET /core/agents#1").fault("429=2:GET /core/agents#2").fault("429=2:GET /core/phone_numbers#1");
+    let project = Project::at(&server);
+    let ran = project.run(&["plan"]).ends(0);
+    assert!(ran.stderr.contains("The service limits requests and asked to wait 3 s."), "{ran:#?}");
+    assert_eq!(ran.stderr.matches("asked to wait").count(), 1, "{ran:#?}");
+    server.fault("429=2:GET /core/agents#1");
+    let quiet = project.run(&["plan", "--quiet"]).ends(0);
+    assert!(!quiet.stderr.contains("asked to wait"), "{quiet:#?}");
+}

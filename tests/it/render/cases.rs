@@ -4,7 +4,7 @@ use reachform::diagnostics::{Diagnostic, SourceMap, Span};
 use reachform::model::{Address, Digest, Direction, FieldPath, Verify};
 use reachform::plan::{
     Action, AgentChange, AgentOutcome, Cause, Event, Held, KeptEdit, LimitBreach, LimitKind, Notice, Orphan, Outcome,
-    RaisedLimit, Report, Risk, Shown, SlotHolder, SlotTarget, Step, Traffic, Unmanaged, VerifyChange,
+    RaisedLimit, Report, Rewrite, Risk, Shown, SlotHolder, SlotTarget, Step, Traffic, Unmanaged, VerifyChange,
 };
 use reachform::render::json::report_document;
 use reachform::render::markdown::{CommentContext, plan_comment, report_comment};
@@ -396,7 +396,14 @@ fn outcome(name: &str, outcome: Outcome) -> AgentOutcome {
 fn report() -> Report {
     let mut done = outcome("front-desk", Outcome::Applied);
     done.version = Some(13);
-    done.rewritten = vec![path("/config/agent/voicemail")];
+    done.rewritten = vec![
+        Rewrite {
+            path: path("/config/agent/voicemail"),
+            sent: Shown::Value(json!("leave_message")),
+            read: Shown::Value(json!("hang_up")),
+        },
+        Rewrite { path: path("/config/agent/webhook_secret"), sent: Shown::Secret, read: Shown::Secret },
+    ];
     let mut failed = outcome("sales", Outcome::Failed);
     failed.step = Some("write its config".to_owned());
     failed.draft = Some(14);
@@ -435,7 +442,8 @@ pub(super) fn infested_report(text: &str) -> Report {
         entry.causes = vec![text.to_owned()];
         entry.hints = vec![text.to_owned()];
         entry.left_behind = vec![text.to_owned()];
-        entry.rewritten = vec![FieldPath::of([text])];
+        let value = || Shown::Value(json!({text: [text]}));
+        entry.rewritten = vec![Rewrite { path: FieldPath::of([text]), sent: value(), read: Shown::Value(json!(text)) }];
     }
     text.clone_into(&mut report.target.environment);
     text.clone_into(&mut report.notices[0].message);

@@ -49,7 +49,7 @@ fn split(line: &str) -> Vec<String> {
 fn ours(line: &str) -> Option<Vec<String>> {
     let line = line.trim();
     let line = line.strip_prefix("$ ").unwrap_or(line);
-    let built = ["cargo run --release -- ", "\"$RUNNER_TEMP/reachform/bin/reachform\" "]
+    let built = ["cargo run --release -- ", "cargo run --profile quick -- ", "\"$RUNNER_TEMP/reachform/bin/reachform\" "]
         .iter()
         .find_map(|start| line.strip_prefix(start))
         .map(|rest| format!("reachform {rest}"));
@@ -110,6 +110,19 @@ fn each_command_line_of_a_recipe_is_taken() {
         }
     }
     assert!(seen >= 16, "{seen}");
+}
+
+#[test]
+fn the_hook_for_pre_commit_is_a_command_that_is_taken_and_runs_for_every_file_that_a_manifest_can_name() {
+    let hooks = document(&root().join(".pre-commit-hooks.yaml")).value;
+    let hook = &hooks[0];
+    assert_taken(".pre-commit-hooks.yaml", &split(hook["entry"].as_str().unwrap()));
+    assert_eq!(hook["pass_filenames"], Value::Bool(false));
+    let ends = hook["files"].as_str().unwrap();
+    for file in ["agents/a.yaml", "reachform.yml", "prompts/a.md", "prompts/a.txt", "tools/a.json"] {
+        let end = file.rsplit('.').next().unwrap();
+        assert!(ends.contains(end) || end == "yaml" && ends.contains("ya?ml") || end == "yml", "{file}: {ends}");
+    }
 }
 
 #[test]

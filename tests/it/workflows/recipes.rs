@@ -291,3 +291,23 @@ fn gitlabs_recipe_protects_its_apply_and_hides_its_artifacts() {
         }
     }
 }
+
+#[test]
+fn what_is_released_is_what_the_action_asks_for_and_what_is_listed_as_its_parts() {
+    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
+    let release = document(&root().join(".github/workflows/release.yml")).value;
+    let matrix = release["jobs"]["build"]["strategy"]["matrix"]["include"].as_array().unwrap();
+    let targets: BTreeSet<&str> = matrix.iter().map(|system| system["target"].as_str().unwrap()).collect();
+    assert_eq!(targets.len(), 5);
+    let parts = read("packaging/sbom");
+    let install = read(".github/action/install.sh");
+    let asked: BTreeSet<&str> =
+        install.lines().filter_map(|line| line.split_once(") target=")?.1.strip_suffix(" ;;")).collect();
+    assert!(asked.is_subset(&targets) && asked.len() == 4, "{asked:?}");
+    for target in &targets {
+        assert!(parts.contains(&format!("\"{target}\"")), "packaging/sbom does not list {target}");
+    }
+    // The job that builds has no right to write, and none of a release runs before the whole of it is there.
+    assert_eq!(release["jobs"]["build"]["permissions"], json!({"contents": "read"}));
+    assert_eq!(release["jobs"]["publish"]["needs"], json!(["build"]));
+}

@@ -3,9 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::values::{State, shown, state};
 use super::{FORMAT_VERSION, NoticeDoc, TargetDoc, documents, write};
 use crate::model::{Address, Digest, FieldPath, Key};
-use crate::plan::{Action, AgentOutcome, Notice, Outcome, Report, Target, Traffic};
+use crate::plan::{Action, AgentOutcome, Notice, Outcome, Report, Rewrite, Target, Traffic};
 
 /// The document on an apply, with line feeds and a final one.
 pub fn report_document(report: &Report) -> String {
@@ -73,12 +74,25 @@ documents! {
         causes: Vec<String>,
         #[serde(default)]
         hints: Vec<String>,
+        /// Where the service keeps another value than the one that was sent.
         #[serde(default)]
         rewritten: Vec<FieldPath>,
+        /// The same, with both values.
+        #[serde(default)]
+        rewrites: Vec<RewriteDoc>,
         #[serde(default)]
         left_behind: Vec<String>,
         #[serde(default)]
         milliseconds: u64,
+    }
+
+    /// A value that reads back as another one.
+    RewriteDoc {
+        path: FieldPath,
+        sent: Option<Value>,
+        sent_state: State,
+        read: Option<Value>,
+        read_state: State,
     }
 }
 
@@ -127,25 +141,44 @@ impl From<ReportDoc> for Report {
     }
 }
 
-/// An outcome is written as it is: both ways are the same names.
-macro_rules! same_fields {
-    ($($from:ident => $to:ident),*; $fields:tt) => {$(
-        impl From<$from> for $to {
-            fn from(entry: $from) -> Self {
-                same_fields!(@ $from entry $fields)
-            }
-        }
-    )*};
-    (@ $from:ident $entry:ident { $($field:ident),* }) => {{
-        let $from { $($field),* } = $entry;
-        Self { $($field),* }
-    }};
+impl From<&Rewrite> for RewriteDoc {
+    fn from(rewrite: &Rewrite) -> Self {
+        let Rewrite { path, sent, read } = rewrite;
+        let ((sent, sent_state), (read, read_state)) = (state(sent), state(read));
+        Self { path: path.clone(), sent, sent_state, read, read_state }
+    }
 }
 
-same_fields!(AgentOutcome => OutcomeDoc, OutcomeDoc => AgentOutcome; {
-    address, key, name, agent_id, action, outcome, version, draft, step, causes, hints, rewritten, left_behind,
-    milliseconds
-});
+impl From<RewriteDoc> for Rewrite {
+    fn from(rewrite: RewriteDoc) -> Self {
+        let RewriteDoc { path, sent, sent_state, read, read_state } = rewrite;
+        Self { path, sent: shown(sent, sent_state), read: shown(read, read_state) }
+    }
+}
+
+/// An outcome is written as it is, but for what the service rewrote: both ways are the same names.
+macro_rules! same_fields {
+    ($from:ident => $to:ident { $($field:ident),* } $entry:ident; $($other:ident: $value:expr),*) => {
+        impl From<$from> for $to {
+            fn from($entry: $from) -> Self {
+                Self { $($other: $value,)* $($field: $entry.$field),* }
+            }
+        }
+    };
+}
+
+same_fields!(AgentOutcome => OutcomeDoc {
+    address, key, name, agent_id, action, outcome, version, draft, step, causes, hints, left_behind, milliseconds
+} entry;
+    rewritten: entry.rewritten.iter().map(|rewrite| rewrite.path.clone()).collect(),
+    rewrites: entry.rewritten.iter().map(RewriteDoc::from).collect()
+);
+
+same_fields!(OutcomeDoc => AgentOutcome {
+    address, key, name, agent_id, action, outcome, version, draft, step, causes, hints, left_behind, milliseconds
+} entry;
+    rewritten: entry.rewrites.into_iter().map(Rewrite::from).collect()
+);
 
 #[cfg(test)]
 mod tests {

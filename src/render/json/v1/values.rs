@@ -34,7 +34,7 @@ pub(super) fn state(shown: &Shown) -> (Option<Value>, State) {
     }
 }
 
-fn shown(value: Option<Value>, state: State) -> Shown {
+pub(super) fn shown(value: Option<Value>, state: State) -> Shown {
     match state {
         State::Absent | State::NotKnown => Shown::Absent,
         State::Secret => Shown::Secret,

@@ -207,7 +207,7 @@ fn check_plan(service: &Service, plan: &Plan, sources: &SourceMap) {
     for change in &plan.changes {
         let live = change.agent_id.as_ref().and_then(|id| service.live.agents.get(id));
         if let (Some(Value::Object(config)), Some(live)) =
-            (&change.work.config, live.and_then(|live| live.live_config()))
+            (change.work.config(), live.and_then(|live| live.live_config()))
         {
             for (name, value) in live.config.as_object().into_iter().flatten().filter(|(name, _)| *name != "agent") {
                 let kept = config.get(name).map(Value::to_string);
