@@ -42,7 +42,7 @@ pub fn everything_of(plan: &Plan) -> Vec<(String, String)> {
     }
     shown.push(("document".to_owned(), plan_document(plan, &SourceMap::default())));
     shown.push(("comment".to_owned(), plan_comment(plan, &SourceMap::default(), &CommentContext::default()).text));
-    shown.push(("page".to_owned(), plan_page(plan, &SourceMap::default(), &PageContext::default()).text));
+    shown.push(("page".to_owned(), plan_page(plan, &SourceMap::default(), &PageContext::default())));
     shown
 }
 

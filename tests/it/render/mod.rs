@@ -58,7 +58,7 @@ fn check(case: &str, plan: &Plan, sources: &SourceMap) {
     expect(case, "plan-80-plain.txt", &plain);
     expect(case, "plan.md", &plan_comment(plan, sources, &context()).text);
     expect(case, "plan.json", &plan_document(plan, sources));
-    let page = html::without_style(&plan_page(plan, sources, &PageContext::default()).text);
-    expect(case, "plan.html", &page);
+    let page = html::without_style(&plan_page(plan, sources, &PageContext::default()));
+    expect(case, "plan.html", &html::in_lines(&page));
     html::check(&page);
 }

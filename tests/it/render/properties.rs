@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use reachform::diagnostics::SourceMap;
 use reachform::plan::{Action, FieldChange};
+use reachform::render::html::{PageContext, plan_page};
 use reachform::render::json::{plan_document, report_document};
 use reachform::render::markdown::{plan_comment, report_comment};
 use reachform::render::prose::{PartKind, ProseDiff};
@@ -68,6 +69,10 @@ proptest! {
         let body = plan_comment(&plan, &SourceMap::default(), &context());
         assert_nothing_hidden(&body.text);
         markdown::check(&body.text);
+        let page = plan_page(&plan, &SourceMap::default(), &PageContext::default());
+        let page = super::html::without_style(&page);
+        assert_nothing_hidden(&page);
+        super::html::check(&page);
     }
 
     #[test]
@@ -92,6 +97,9 @@ proptest! {
                 let is_counted = detail == Detail::Summary && text.contains("not shown here (--diff=words");
                 prop_assert!(missing.is_none() || is_counted, "{:?} is not in\n{}", missing, text);
             }
+            let page = plan_page(&plan, &SourceMap::default(), &PageContext::default());
+            let missing = wanted.iter().find(|token| !page.contains(token.as_str()));
+            prop_assert!(missing.is_none(), "{:?} is not in\n{}", missing, page);
         }
     }
 
