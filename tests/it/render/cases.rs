@@ -448,7 +448,11 @@ fn an_apply_that_went_half_way_adds_up() {
     let again = Some("reachform apply --env prod");
     let text = report_text(&report, again, &TextOptions::default());
     expect("report", "report.txt", &text);
-    expect("report", "report.md", &report_comment(&report, again, &context()).text);
+    expect(
+        "report",
+        "report.md",
+        &report_comment(&report, again, Some((&everyday(), &SourceMap::default())), &context()).text,
+    );
     expect("report", "report.json", &report_document(&report));
     assert!(text.contains("Apply: 1 applied, 1 already-applied, 1 failed, 1 unknown, 1 skipped. 5 changes."));
 }

@@ -100,7 +100,7 @@ proptest! {
         let report = super::cases::infested_report(&text);
         assert_nothing_hidden(&report_text(&report, Some(&text), &TextOptions::default()));
         assert_nothing_hidden(&report_document(&report));
-        let body = report_comment(&report, Some(&text), &context());
+        let body = report_comment(&report, Some(&text), None, &context());
         assert_nothing_hidden(&body.text);
         markdown::check(&body.text);
     }
