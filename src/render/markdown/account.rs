@@ -6,7 +6,7 @@ use super::line::{Comment, line};
 use super::rows::{Bullets, fenced};
 use crate::render::put::put;
 use crate::render::values::plural;
-use crate::render::view::{Account, Alarm, Block, Cut, Line, Move, Note, OutcomeRow, Total, Warning, Way};
+use crate::render::view::{Account, Alarm, Block, Cut, Line, Move, Note, OutcomeRow, Tone, Total, Warning, Way};
 
 /// Up to so many blocks, all stand open; of more, only those that need a second look.
 const OPEN_BLOCKS: usize = 3;
@@ -33,7 +33,7 @@ pub(super) fn body(head: &Head, account: &Account, context: &CommentContext) -> 
     let medium = Comment { in_html: false, files: files.as_deref() };
     let mut out = format!("{}### {}\n{}\n\n", head.marker, head.title, head.links.join(" · "));
     if let Some(cut) = cut {
-        out.push_str(&left_out(cut, context, &medium));
+        out.push_str(&left_out(cut, context));
     }
     out.push_str(&look_first(warnings, alarms, cut.as_ref(), &medium));
     out.push_str(&head.above);
@@ -66,7 +66,7 @@ pub(super) fn body(head: &Head, account: &Account, context: &CommentContext) -> 
 }
 
 /// How much is missing, and where it is.
-fn left_out(cut: &Cut, context: &CommentContext, medium: &Comment<'_>) -> String {
+fn left_out(cut: &Cut, context: &CommentContext) -> String {
     let Cut { shown, of, names, unnamed, alarms: _, lines } = cut;
     let agents = names.len() + unnamed;
     let mut says = Vec::new();
@@ -83,7 +83,6 @@ fn left_out(cut: &Cut, context: &CommentContext, medium: &Comment<'_>) -> String
     let run = context.run_url.as_deref().and_then(|url| link("summary of the run", url));
     let place = whole.into_iter().chain(run).collect::<Vec<_>>().join(", the ");
     let place = if place.is_empty() { String::new() } else { format!("the {place}, ") };
-    let _ = medium;
     format!(
         "> [!IMPORTANT]\n> {} See {place}the page (`--html`), or `reachform show` with the plan file.\n\n",
         says.join(" ")
@@ -211,7 +210,7 @@ fn noted(notes: &[Note], medium: &Comment<'_>) -> String {
         let lead = if lead.is_empty() { String::new() } else { format!("<b>{}</b> ", lead.trim()) };
         put(&mut out, format_args!("- {lead}{}\n", line(what, medium)));
     }
-    if notes.len() > OPEN_NOTES {
+    if notes.len() > OPEN_NOTES && notes.iter().all(|note| note.tone != Tone::Danger) {
         let count = plural(notes.len(), "note", "notes");
         return format!("<details><summary>{count}</summary>\n\n{out}\n</details>\n\n");
     }

@@ -1,6 +1,6 @@
 //! A line of an account in Markdown or, where Markdown is not read, in HTML.
 
-use super::escape::{code, html_code, html_sentence, link, sentence, words};
+use super::escape::{code, html, html_code, html_sentence, link, sentence, words};
 use crate::render::view::{Line, Look, Medium, Piece, Sign, Tone};
 use crate::render::visible;
 
@@ -51,7 +51,7 @@ pub(super) fn line(line: &Line, medium: &Comment<'_>) -> String {
             is_loud = loud;
         }
         match &word.piece {
-            Piece::Ours(ours) => out.push_str(ours.as_str()),
+            Piece::Ours(ours) => out.push_str(&html(ours.as_str())),
             Piece::Sign(Sign::Arrow) => out.push('→'),
             Piece::Sign(Sign::Dot) => out.push('·'),
             Piece::Sign(Sign::Drift) => out.push('»'),

@@ -144,23 +144,36 @@ impl Scale<'_> {
 
     /// Puts back as many agents as there is room for, and the names of the others.
     fn fill(&self, account: &Account, out: &mut Account, cut: &mut Cut, left: usize) {
-        let named = |block: &Block| block.title.clone().and(line![Tone::Quiet; " "]).and(block.state.clone());
+        let named = |block: &Block| {
+            let is_loud = block.mark.tone == Tone::Danger;
+            let state = is_loud.then(|| line![Tone::Quiet; " "].and(block.state.clone()));
+            block.title.clone().and(state.unwrap_or_default())
+        };
         let name_size = |block: &Block| {
             let cut = |names| Account { cut: Some(Cut { names, ..Cut::default() }), ..Account::default() };
             self.size(cut(vec![named(block), named(block)])).saturating_sub(self.size(cut(vec![named(block)])))
         };
         let name_sizes: Vec<usize> = account.blocks.iter().map(name_size).collect();
         let names: usize = name_sizes.iter().sum();
-        let mut left = left.saturating_sub(names.min(left / 2));
+        // Whoever is shown need not be named, where there is room for all names.
+        let for_names = names.min(left / 2);
+        let saved = |size: usize| if for_names == names { size } else { 0 };
+        let whole: Vec<usize> = account
+            .blocks
+            .iter()
+            .zip(&name_sizes)
+            .map(|(of, size)| self.block_size(of).saturating_sub(saved(*size)))
+            .collect();
+        let mut left = left - for_names;
         let kept = self.choose(
             &account.blocks,
             &mut left,
             |block| block.is_risky,
-            |block| self.block_size(block),
+            |at, _| whole.get(at).copied().unwrap_or(usize::MAX),
             |block, room| self.trim_block(block, room),
         );
         let mut gone: Vec<(&Block, usize)> = Vec::new();
-        let (mut lost, mut room) = (0, left + names.min(left / 2).max(left / 2));
+        let (mut lost, mut room) = (0, left + for_names);
         for ((block, size), kept) in account.blocks.iter().zip(name_sizes).zip(kept) {
             match kept {
                 Kept::Whole(block) => out.blocks.push(block),
@@ -192,12 +205,12 @@ impl Scale<'_> {
         all: &[T],
         left: &mut usize,
         is_risky: impl Fn(&T) -> bool,
-        size: impl Fn(&T) -> usize,
+        size: impl Fn(usize, &T) -> usize,
         trim: impl Fn(&T, usize) -> Option<(T, usize, usize)>,
     ) -> Vec<Kept<T>> {
         let mut kept: Vec<Kept<T>> = all.iter().map(|_| Kept::Gone).collect();
         let mut order: Vec<(bool, usize, usize)> =
-            all.iter().enumerate().map(|(at, part)| (!is_risky(part), size(part), at)).collect();
+            all.iter().enumerate().map(|(at, part)| (!is_risky(part), size(at, part), at)).collect();
         order.sort_unstable();
         for class in [false, true] {
             let of_class = || order.iter().filter(move |(calm, ..)| *calm == class);
@@ -240,7 +253,7 @@ impl Scale<'_> {
             rows,
             &mut left,
             |row| row.mark == RowMark::Look || row.sides.is_some(),
-            |row| self.row_size(row),
+            |_, row| self.row_size(row),
             |row, room| self.trim_row(row, room),
         );
         let mut lost = 0;
@@ -291,7 +304,7 @@ impl Scale<'_> {
             &list.items,
             &mut left,
             |_| false,
-            |item| self.row_size(&Row::of(Seen::Items(alone(item)))),
+            |_, item| self.row_size(&Row::of(Seen::Items(alone(item)))),
             |_, _| None,
         );
         let of = |item: &Item| item.seen.as_ref().map_or(1, Seen::changes);

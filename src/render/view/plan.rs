@@ -326,7 +326,7 @@ fn notes(plan: &Plan) -> Vec<Note> {
         lead: "Limit: ",
         tone: Tone::Danger,
         what: line![Tone::Plain; Theirs::sentence(breach.message.as_str()), " To allow it for one run: ",
-            Theirs::sentence(breach.flag.as_str())],
+            Theirs::code(breach.flag.as_str())],
     });
     left_alone.chain(orphans).chain(unmanaged).chain(notices).chain(breaches).collect()
 }

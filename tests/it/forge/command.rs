@@ -87,7 +87,7 @@ impl Repository {
 fn a_comment_goes_through_the_life_of_a_pull_request() {
     let repository = Repository::new().at_push(20, "a");
     repository.runs(&["comment", "--sandbox", "--state", "planning"]).ends(0).says("Comment created (planning)");
-    repository.says("planning", &["### Agents plan · `demo` — planning", "Commit `aaaaaaa`", "actions/runs/20"]);
+    repository.says("planning", &["### Agents plan · `demo` — planning", "Commit [`aaaaaaa`]", "actions/runs/20"]);
 
     repository.project.edit(MANIFEST, "name: Riverside Dental Scheduler", "name: Riverside Dental");
     repository.runs(&["plan", "--sandbox", "--json-out", "plan.json"]).ends(0);
@@ -127,7 +127,7 @@ fn an_error_replaces_the_plan_that_stood_there() {
     repository.project.edit(MANIFEST, "phone_numbers:", "phone_number:");
     repository.runs(&["plan", "--sandbox", "--json-out", "error.json"]).ends(1);
     repository.runs(&["comment", "error.json", "--sandbox"]).ends(0).says("Comment updated (failed)");
-    repository.says("failed", &["### Agents plan · `demo` — failed", "nothing was planned", "Commit `bbbbbbb`"]);
+    repository.says("failed", &["### Agents plan · `demo` — failed", "nothing was planned", "Commit [`bbbbbbb`]"]);
     repository.says(
         "failed",
         &[
@@ -359,7 +359,7 @@ fn the_summary_is_appended_to_and_never_grows_beyond_what_the_runner_keeps() {
 fn markdown_that_plan_has_written_is_posted_under_our_marker() {
     let repository = planned();
     repository.runs(&["plan", "--sandbox", "--markdown", "plan.md"]).ends(0);
-    assert!(repository.project.read("plan.md").contains("Commit `aaaaaaa`"));
+    assert!(repository.project.read("plan.md").contains("Commit [`aaaaaaa`]"));
     repository.runs(&["comment", "plan.md", "--sandbox"]).ends(0).says("(planned)");
     repository.says("planned", &["— 1 to create", " hash=sha256:"]);
     repository.project.write("long.md", "x".repeat(61_000));
