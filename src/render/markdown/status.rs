@@ -80,7 +80,7 @@ pub fn status_comment(
             out.push_str("> [!WARNING]\n> **Nothing was changed.**\n\n");
             list(&mut out, causes, hints);
             if let Some((plan, _)) = plan {
-                let hash = fenced("", plan.plan_hash.as_str());
+                let hash = fenced("text", plan.plan_hash.as_str());
                 put(&mut out, format_args!("\nThe hash of the plan as it is now:\n\n{hash}"));
             }
         }

@@ -19,7 +19,6 @@ pub(crate) fn many(count: usize) -> Plan {
         let head: String = prompt().chars().take(if count > 1000 { 1_000 } else { 10_000 }).collect();
         let before = format!("{head}\n\n{}", "请用中文回答客户的问题。👩\u{200D}⚕\u{FE0F} ".repeat(40));
         let after = before.replace("friendly, brief", "warm, short").replace("中文", "英文").replace("then", "and");
-        agent.fields.push(field("/config/agent/instructions", json!(before), json!(after)));
         // No two agents change alike, for such a change is shown once.
         let after = after.replace("front desk", &format!("front desk {number}"));
         agent.fields.push(field("/config/agent/instructions", json!(before), json!(after)));
@@ -36,7 +35,7 @@ pub(crate) fn many(count: usize) -> Plan {
 fn a_comment_fits_its_budget_and_names_every_delete() {
     for (count, budget, truncated) in [
         (2, COMMENT_BYTES, false),
-        (10, COMMENT_BYTES, true),
+        (50, COMMENT_BYTES, true),
         (200, COMMENT_BYTES, true),
         (2000, COMMENT_BYTES, true),
         (200, 4_000, true),

@@ -3,7 +3,7 @@
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 /// The fences that we write.
-const LANGUAGES: [&str; 2] = ["diff", "sh"];
+const LANGUAGES: [&str; 3] = ["diff", "sh", "text"];
 /// What stands for a fence among the elements.
 const FENCE: &str = "```";
 
