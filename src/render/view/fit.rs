@@ -8,6 +8,9 @@ use crate::render::prose::HunkLimits;
 /// Words of context beside a change, from one step to the next.
 const CONTEXTS: [usize; 2] = [4, 1];
 
+/// Less room than this holds no part of anything.
+const SMALLEST: usize = 64;
+
 /// How often the room is reckoned again where a guess was too high.
 const TRIES: usize = 8;
 
@@ -32,7 +35,7 @@ pub(in crate::render) fn fit(account: Account, max_bytes: usize, write: &dyn Fn(
         }
         text = write(&account);
     }
-    let scale = Scale { write, empty: write(&Account::default()).len() };
+    let scale = Scale::of(&account, write);
     let mut room = max_bytes;
     for _ in 0..TRIES {
         if text.len() <= max_bytes {
@@ -78,9 +81,30 @@ enum Kept<T> {
 struct Scale<'w> {
     write: &'w dyn Fn(&Account) -> String,
     empty: usize,
+    /// The size of each block, and of its name.
+    blocks: Vec<(usize, usize)>,
 }
 
-impl Scale<'_> {
+/// What is said of an agent that is not shown.
+fn named(block: &Block) -> Line {
+    let is_loud = block.mark.tone == Tone::Danger;
+    let state = is_loud.then(|| line![Tone::Quiet; " "].and(block.state.clone()));
+    block.title.clone().and(state.unwrap_or_default())
+}
+
+impl<'w> Scale<'w> {
+    fn of(account: &Account, write: &'w dyn Fn(&Account) -> String) -> Self {
+        let mut scale = Self { write, empty: write(&Account::default()).len(), blocks: Vec::new() };
+        let names = |names| Account { cut: Some(Cut { names, ..Cut::default() }), ..Account::default() };
+        let size = |block: &Block| {
+            let (one, two) = (vec![named(block)], vec![named(block), named(block)]);
+            (scale.block_size(block), scale.size(names(two)).saturating_sub(scale.size(names(one))))
+        };
+        let blocks = account.blocks.iter().map(size).collect();
+        scale.blocks = blocks;
+        scale
+    }
+
     fn size(&self, part: Account) -> usize {
         (self.write)(&part).len().saturating_sub(self.empty)
     }
@@ -110,6 +134,12 @@ impl Scale<'_> {
             parts(2),
             |_| true,
             |alarm| size(&|| Account { alarms: vec![alarm.clone()], ..Account::default() }),
+        );
+        cut.lines += keep(
+            &mut out.facts,
+            parts(8),
+            |_| true,
+            |fact| size(&|| Account { facts: vec![fact.clone()], ..Account::default() }),
         );
         cut.lines += keep(
             &mut out.warnings,
@@ -144,37 +174,22 @@ impl Scale<'_> {
 
     /// Puts back as many agents as there is room for, and the names of the others.
     fn fill(&self, account: &Account, out: &mut Account, cut: &mut Cut, left: usize) {
-        let named = |block: &Block| {
-            let is_loud = block.mark.tone == Tone::Danger;
-            let state = is_loud.then(|| line![Tone::Quiet; " "].and(block.state.clone()));
-            block.title.clone().and(state.unwrap_or_default())
-        };
-        let name_size = |block: &Block| {
-            let cut = |names| Account { cut: Some(Cut { names, ..Cut::default() }), ..Account::default() };
-            self.size(cut(vec![named(block), named(block)])).saturating_sub(self.size(cut(vec![named(block)])))
-        };
-        let name_sizes: Vec<usize> = account.blocks.iter().map(name_size).collect();
-        let names: usize = name_sizes.iter().sum();
+        let names: usize = self.blocks.iter().map(|(_, name)| name).sum();
         // Whoever is shown need not be named, where there is room for all names.
         let for_names = names.min(left / 2);
-        let saved = |size: usize| if for_names == names { size } else { 0 };
-        let whole: Vec<usize> = account
-            .blocks
-            .iter()
-            .zip(&name_sizes)
-            .map(|(of, size)| self.block_size(of).saturating_sub(saved(*size)))
-            .collect();
+        let saved = |name: usize| if for_names == names { name } else { 0 };
+        let whole = |(block, name): &(usize, usize)| block.saturating_sub(saved(*name));
         let mut left = left - for_names;
         let kept = self.choose(
             &account.blocks,
             &mut left,
             |block| block.is_risky,
-            |at, _| whole.get(at).copied().unwrap_or(usize::MAX),
+            |at, _| self.blocks.get(at).map_or(usize::MAX, whole),
             |block, room| self.trim_block(block, room),
         );
         let mut gone: Vec<(&Block, usize)> = Vec::new();
         let (mut lost, mut room) = (0, left + for_names);
-        for ((block, size), kept) in account.blocks.iter().zip(name_sizes).zip(kept) {
+        for ((block, (_, size)), kept) in account.blocks.iter().zip(&self.blocks).zip(kept) {
             match kept {
                 Kept::Whole(block) => out.blocks.push(block),
                 Kept::Less(block, less) => {
@@ -183,7 +198,7 @@ impl Scale<'_> {
                 }
                 Kept::Gone => {
                     lost += changes(&block.rows);
-                    gone.push((block, size));
+                    gone.push((block, *size));
                 }
             }
         }
@@ -222,6 +237,9 @@ impl Scale<'_> {
                 }
             }
             for (_, _, at) in of_class() {
+                if *left < SMALLEST {
+                    break;
+                }
                 let (Some(part), Some(place @ Kept::Gone)) = (all.get(*at), kept.get_mut(*at)) else { continue };
                 if let Some((less, size, lost)) = trim(part, *left) {
                     *left -= size.min(*left);
@@ -339,7 +357,7 @@ fn keep<T>(list: &mut Vec<T>, room: usize, first: impl Fn(&T) -> bool, size: imp
         let (Some(entry), Some(place)) = (list.get(at), fits.get_mut(at)) else { continue };
         let size = size(entry);
         if size > left {
-            break;
+            continue;
         }
         left -= size;
         *place = true;
