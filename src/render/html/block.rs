@@ -41,7 +41,6 @@ pub(super) fn block(block: &Block, id: &str, shown: &mut Shown) -> Markup {
         steps,
         is_risky: _,
     } = block;
-    let steps = Theirs::words(steps.join(", then "));
     html! {
         details.agent id=(id) open="open" {
             summary {
@@ -58,7 +57,7 @@ pub(super) fn block(block: &Block, id: &str, shown: &mut Shown) -> Markup {
             }
             @if !values.is_empty() { (rows(values, shown)) }
             @for remark in remarks { p.note { (line(remark)) } }
-            @if !steps.is_empty() { p.note { "Steps: " (theirs(&steps)) } }
+            @if !steps.is_empty() { p.note { "Steps: " @for (at, step) in steps.iter().enumerate() { @if at > 0 { ", then " } (theirs(step)) } } }
         }
     }
 }

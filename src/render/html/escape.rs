@@ -12,7 +12,7 @@ pub(super) struct Page;
 impl Medium for Page {
     fn theirs(&self, of: &str, look: Look) -> String {
         match look {
-            Look::Code => code(of),
+            Look::Code | Look::Spot(_) | Look::Id => code(of),
             Look::Words => text(&visible::one_line(of)),
             Look::Sentence => sentence(of),
             Look::Prose => text(of),

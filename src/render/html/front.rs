@@ -88,8 +88,8 @@ pub(super) fn attention(warnings: &[Warning], alarms: &[Alarm], limits: &[&Note]
 }
 
 /// Whether the block of this name in links is the one of an agent by its address.
-fn is_of(id: &str, address: &str) -> bool {
-    id.strip_prefix("agent-").is_some_and(|key| address.strip_prefix("agent.") == Some(key))
+fn is_of(id: &str, agent: &Theirs) -> bool {
+    id.strip_prefix("agent-").is_some_and(|key| *agent == Theirs::code(format!("agent.{key}")))
 }
 
 /// A note with its lead.

@@ -37,8 +37,20 @@ pub fn plan_page(plan: &Plan, sources: &SourceMap, context: &PageContext) -> Str
     let account = view::plan(plan, context.place);
     // The signs and the table of outcomes belong to other accounts and other formats: a page says in words what is
     // done, and a plan has no outcomes.
-    let Account { facts, warnings, alarms, signs: _, outcomes: _, blocks, numbers, nothing, notes, ways, totals } =
-        &account;
+    let Account {
+        facts,
+        warnings,
+        alarms,
+        signs: _,
+        outcomes: _,
+        blocks,
+        numbers,
+        nothing,
+        notes,
+        ways,
+        totals,
+        cut: _,
+    } = &account;
     let (limits, notes): (Vec<&Note>, Vec<&Note>) = notes.iter().partition(|note| note.tone == Tone::Danger);
     let ids = block::ids(blocks);
     let mut shown = Shown::default();
@@ -72,7 +84,7 @@ pub fn plan_page(plan: &Plan, sources: &SourceMap, context: &PageContext) -> Str
         }
     };
     let footer = html! {
-        @for total in totals { p class=[escape::class(total.tone)] { (theirs(&Theirs::sentence(total.what.as_str()))) } }
+        @for total in totals { p class=[escape::class(total.tone)] { (escape::line(&total.what)) } }
         @for way in ways { p { (way.name) ": " (way.what) } pre { (theirs(&way.copy)) } }
         @if !plan.is_applyable() {
             p.danger { b { "This plan cannot be applied." } }

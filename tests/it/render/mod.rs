@@ -46,6 +46,8 @@ fn context() -> CommentContext {
         run_id: Some("1234567".to_owned()),
         run_url: Some("https://github.com/acme/agents/actions/runs/1234567".to_owned()),
         full_plan_url: Some("https://github.com/acme/agents/actions/runs/1234567#summary".to_owned()),
+        repository_url: Some("https://github.com/acme/agents".to_owned()),
+        folder: Some("voice".to_owned()),
         ..CommentContext::default()
     }
 }
