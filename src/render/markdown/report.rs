@@ -93,7 +93,7 @@ fn details(out: &mut String, entry: &AgentOutcome) {
     }
     if !entry.left_behind.is_empty() {
         let numbers: Vec<String> = entry.left_behind.iter().map(|number| code(number)).collect();
-        lines.push(format!("numbers that stayed where they were: {}", numbers.join(", ")));
+        lines.push(format!("numbers that were not seen where they should be: {}", numbers.join(", ")));
     }
     for rewrite in &entry.rewritten {
         lines.push(format!("{}: {}", code(&rewrite.path.to_string()), sentence(&rewrite.in_words())));
