@@ -11,6 +11,7 @@ use crate::plan::difference::Difference;
 use crate::plan::{Plan, Report, saved};
 use crate::render::json::{DIFFERENCE_KIND, read_difference, read_plan, read_report, read_saved};
 use crate::render::markdown::Maker;
+use crate::render::view::Place;
 
 use super::args::{Comment, CommentMode, CommentState, DocumentKind};
 use super::exit::Exit;
@@ -70,7 +71,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
                 .hint("name a document (`plan --json-out FILE`), or a `--state`"));
         }
         (None, Some(State::Planning)) => Content::Planning,
-        (None, Some(State::Applying)) => Content::Applying,
+        (None, Some(State::Applying)) => Content::Applying(with_sources(plan.as_deref(), &sources)),
         (None, Some(State::Superseded)) => Content::Superseded(arguments.message.as_deref()),
         (None, Some(State::Failed | State::Refused)) => failure(&told, arguments, plan.as_deref(), &sources),
         (None, Some(state)) => {
@@ -85,7 +86,9 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
             return Err(CommandError::usage("a document already has its state: leave out --state"));
         }
         (Some(Document::Plan(plan)), None) => Content::Plan(plan, &sources),
-        (Some(Document::Report(report)), None) => Content::Report(report, Some(&again)),
+        (Some(Document::Report(report)), None) => {
+            Content::Report(report, Some(&again), with_sources(plan.as_deref(), &sources))
+        }
         (Some(Document::Difference(difference)), None) => Content::Difference(difference, maker),
     };
     let environment = environment(document.as_ref(), settings)?;
@@ -102,6 +105,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
         key: arguments.key.clone(),
         pull_request: arguments.pull_request,
         max_bytes: arguments.max_bytes.and_then(|most| usize::try_from(most).ok()),
+        place: Place::Shown,
     };
     let published = if options.mode == Mode::Off {
         Published { state: content.state(), pull_request: None, put: None, truncated: false, warnings: Vec::new() }
@@ -131,6 +135,10 @@ fn state_alone(arguments: &Comment) -> CommandError {
     CommandError::config(message).exit(exit)
 }
 
+fn with_sources<'a>(plan: Option<&'a Plan>, sources: &'a SourceMap) -> Option<(&'a Plan, &'a SourceMap)> {
+    plan.map(|plan| (plan, sources))
+}
+
 fn failure<'a>(
     error: &'a CommandError,
     arguments: &Comment,
@@ -139,7 +147,7 @@ fn failure<'a>(
 ) -> Content<'a> {
     // What only an apply ends with; a failure before any write may have been of either.
     let is_of_apply = matches!(error.exit, Exit::Refused | Exit::Limit | Exit::Partial | Exit::Lease);
-    Content::Failure { error, apply: arguments.apply || is_of_apply, plan: plan.map(|plan| (plan, sources)) }
+    Content::Failure { error, apply: arguments.apply || is_of_apply, plan: with_sources(plan, sources) }
 }
 
 /// Who made the file. In a job after a job it comes from an artifact, which a stranger may have written.

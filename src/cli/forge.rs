@@ -13,6 +13,7 @@ use crate::http::{
     BaseUrl, Credential, OsEntropy, Redactor, ReqwestTransport, SystemClock, Transport, TransportOptions,
 };
 use crate::render::markdown::CommentContext;
+use crate::render::view::Place;
 
 use super::settings::Settings;
 
@@ -91,7 +92,12 @@ pub fn open(settings: &Settings, context: &Context, cancel: CancellationToken) -
 }
 
 /// What a comment says of the run, as far as the pipeline tells.
-pub fn comment_context(context: Option<&Context>, max_bytes: usize) -> CommentContext {
+pub fn comment_context(context: Option<&Context>, settings: &Settings, max_bytes: usize) -> CommentContext {
+    comment_context_in(context, folder_in_repository(settings), max_bytes)
+}
+
+/// The same for a project's folder that is known.
+pub fn comment_context_in(context: Option<&Context>, folder: Option<String>, max_bytes: usize) -> CommentContext {
     let Some(context) = context else { return CommentContext { max_bytes, ..CommentContext::default() } };
     let run = context.run.as_ref();
     CommentContext {
@@ -100,6 +106,27 @@ pub fn comment_context(context: Option<&Context>, max_bytes: usize) -> CommentCo
         run_id: run.map(|run| run.id.to_string()),
         run_url: run.and_then(|run| run.url.clone()),
         full_plan_url: None,
+        repository_url: repository_url(context),
+        folder,
+        place: Place::Shown,
         max_bytes,
     }
+}
+
+/// Where the repository can be seen. GitLab may name it by a number alone, under which nothing can be seen.
+fn repository_url(context: &Context) -> Option<String> {
+    let Context { host, server_url, repository, .. } = context;
+    match host {
+        Host::GitHub => Some(format!("{server_url}/{repository}")),
+        Host::GitLab if repository.contains('/') => Some(format!("{server_url}/{repository}/-")),
+        Host::GitLab => None,
+    }
+}
+
+/// The project's folder from the root of the repository, so that it is the same wherever the runner checks out.
+pub fn folder_in_repository(settings: &Settings) -> Option<String> {
+    let root = settings.variable("GITHUB_WORKSPACE").or_else(|| settings.variable("CI_PROJECT_DIR"))?;
+    let root = Path::new(root).canonicalize().ok()?;
+    let dir = settings.dir.canonicalize().ok()?;
+    dir.strip_prefix(&root).ok().map(|folder| folder.to_string_lossy().replace('\\', "/"))
 }

@@ -11,11 +11,11 @@ use crate::render::values::plural;
 
 use super::args::IssueMode;
 use super::comment::in_words;
+use super::output;
 use super::publish::{Options, Publisher};
 use super::report::CommandError;
 use super::settings::Settings;
 use super::workflow::annotate;
-use super::{forge, output};
 
 /// Agents that the comment on new drift lists; the issue itself tells of all.
 const AGENTS_TOLD: usize = 20;
@@ -39,7 +39,7 @@ pub async fn keep_at(
             .hint("leave out --target and --exclude, or --issue"));
     }
     let context = publisher.context();
-    let body = drift_body(drift, &forge::comment_context(Some(context), BODY_BYTES - FRAME_BYTES)).text;
+    let body = drift_body(drift, &publisher.comment_context(BODY_BYTES - FRAME_BYTES)).text;
     let state = match drift.state() {
         DriftState::Clean => State::Clean,
         DriftState::Drifted => State::Drifted { fingerprint: drift.fingerprint.to_string() },

@@ -20,7 +20,7 @@ pub fn of_plan(plan: &Plan, sources: &SourceMap, settings: &Settings) -> String 
 
 /// The comment's body after an apply.
 pub fn of_report(report: &Report, again: Option<&str>, settings: &Settings) -> String {
-    report_comment(report, again, &context(settings)).text
+    report_comment(report, again, None, &context(settings)).text
 }
 
 /// The comment's body on a difference of files.
@@ -41,5 +41,5 @@ pub fn of_drift(drift: &Drift, settings: &Settings) -> String {
 
 /// What the pipeline tells of the run. Outside of one there is nothing to tell.
 fn context(settings: &Settings) -> CommentContext {
-    forge::comment_context(forge::known_context(settings).as_ref(), COMMENT_BYTES)
+    forge::comment_context(forge::known_context(settings).as_ref(), settings, COMMENT_BYTES)
 }

@@ -62,7 +62,6 @@ pub fn main() -> ExitCode {
                 return ended(Exit::Done);
             }
             let problem = report::unreadable(&error);
-            annotate::failure(&problem, Settings::is_read_by_a_runner());
             output::json_of_unread(std::env::args_os(), &format!("{:#}\n", problem.json()));
             return Exit::Usage.into();
         }

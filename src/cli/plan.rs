@@ -84,7 +84,7 @@ pub fn show(
     }
     if let Some(path) = &planning.html {
         let command = format!("{} --approved-plan {}", command::apply(settings, planning, None), plan.plan_hash);
-        output::file(path, &html::of_plan(plan, &workspace.resolved.sources, command, settings))?;
+        output::file(path, &html::of_plan(plan, &workspace.resolved.sources, settings, place, Some(command)))?;
     }
     Ok(())
 }

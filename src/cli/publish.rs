@@ -3,8 +3,6 @@
 //! The commands of the action call it in this process. Nothing here ends a command: what a forge refuses comes back as
 //! a warning beside what was done.
 
-use std::path::{Path, PathBuf};
-
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +17,8 @@ use crate::render::markdown::{
     Body, CommentContext, Maker, Status, difference_comment, plan_comment, report_comment, status_comment,
 };
 
+use crate::render::view::Place;
+
 use super::exit::Exit;
 use super::forge;
 use super::report::CommandError;
@@ -30,8 +30,8 @@ use crate::session::SANDBOX_HOST;
 pub enum Content<'a> {
     /// A plan.
     Plan(&'a Plan, &'a SourceMap),
-    /// What became of one, and the command that goes on.
-    Report(&'a Report, Option<&'a str>),
+    /// What became of one, the command that goes on, and the plan itself where it is known.
+    Report(&'a Report, Option<&'a str>, Option<(&'a Plan, &'a SourceMap)>),
     /// The difference of files, for which the service was not asked, and who compared them.
     Difference(&'a Difference, Maker),
     /// A command failed, or was refused.
@@ -46,7 +46,7 @@ pub enum Content<'a> {
     /// A plan is being made.
     Planning,
     /// A plan is being applied.
-    Applying,
+    Applying(Option<(&'a Plan, &'a SourceMap)>),
     /// A newer commit or run has taken over.
     Superseded(Option<&'a str>),
     /// Finished Markdown of ours, and what it tells.
@@ -65,7 +65,7 @@ impl Content<'_> {
     pub fn state(&self) -> State {
         match self {
             Self::Plan(..) | Self::Difference(..) => State::Planned,
-            Self::Report(report, _) => state_of(report),
+            Self::Report(report, ..) => state_of(report),
             Self::Failure { error, .. } => match error.exit {
                 Exit::Refused | Exit::Limit => State::Refused,
                 Exit::Done
@@ -77,7 +77,7 @@ impl Content<'_> {
                 | Exit::Interrupted => State::Failed,
             },
             Self::Planning => State::Planning,
-            Self::Applying => State::Applying,
+            Self::Applying(_) => State::Applying,
             Self::Superseded(_) => State::Superseded,
             Self::Markdown { state, .. } => *state,
         }
@@ -90,17 +90,17 @@ impl Content<'_> {
                 let summary = plan.summary();
                 summary.has_changes() || !plan.is_applyable() || !alarms(plan).is_empty()
             }
-            Self::Report(report, _) => !report.outcomes.is_empty(),
+            Self::Report(report, ..) => !report.outcomes.is_empty(),
             Self::Difference(difference, _) => !difference.is_empty(),
             Self::Failure { .. } | Self::Markdown { .. } => true,
-            Self::Planning | Self::Applying | Self::Superseded(_) => false,
+            Self::Planning | Self::Applying(_) | Self::Superseded(_) => false,
         }
     }
 
     /// Whether it tells of an apply, which concerns every pull request of a push.
     fn is_of_apply(&self) -> bool {
         match self {
-            Self::Report(..) | Self::Applying => true,
+            Self::Report(..) | Self::Applying(_) => true,
             Self::Failure { apply, .. } => *apply,
             Self::Markdown { state, .. } => !state.is_of_plan(),
             Self::Plan(..) | Self::Difference(..) | Self::Planning | Self::Superseded(_) => false,
@@ -109,13 +109,15 @@ impl Content<'_> {
 
     fn plan_hash(&self) -> Option<String> {
         match self {
-            Self::Plan(plan, _) | Self::Failure { plan: Some((plan, _)), .. } => Some(plan.plan_hash.to_string()),
-            Self::Report(report, _) => Some(report.plan_hash.to_string()),
+            Self::Plan(plan, _) | Self::Applying(Some((plan, _))) | Self::Failure { plan: Some((plan, _)), .. } => {
+                Some(plan.plan_hash.to_string())
+            }
+            Self::Report(report, ..) => Some(report.plan_hash.to_string()),
             Self::Markdown { plan_hash, .. } => plan_hash.map(str::to_owned),
             Self::Failure { plan: None, .. }
             | Self::Difference(..)
             | Self::Planning
-            | Self::Applying
+            | Self::Applying(None)
             | Self::Superseded(_) => None,
         }
     }
@@ -127,7 +129,7 @@ impl Content<'_> {
             | Self::Report(..)
             | Self::Failure { .. }
             | Self::Planning
-            | Self::Applying
+            | Self::Applying(_)
             | Self::Superseded(_)
             | Self::Markdown { .. } => About::Service,
         }
@@ -137,7 +139,7 @@ impl Content<'_> {
     fn host(&self) -> Option<&str> {
         match self {
             Self::Plan(plan, _) | Self::Failure { plan: Some((plan, _)), .. } => Some(&plan.target.host),
-            Self::Report(report, _) => Some(&report.target.host),
+            Self::Report(report, ..) => Some(&report.target.host),
             _ => None,
         }
     }
@@ -147,7 +149,7 @@ impl Content<'_> {
         let status = |status, plan| status_comment(environment, status, plan, context);
         match *self {
             Self::Plan(plan, sources) => plan_comment(plan, sources, context),
-            Self::Report(report, again) => report_comment(report, again, context),
+            Self::Report(report, again, plan) => report_comment(report, again, plan, context),
             Self::Difference(difference, maker) => difference_comment(difference, maker, context),
             Self::Failure { error, apply, plan } => {
                 let CommandError { exit: _, reason: _, causes, hints, problems } = error;
@@ -157,7 +159,7 @@ impl Content<'_> {
                 }
             }
             Self::Planning => status(Status::Planning, None),
-            Self::Applying => status(Status::Applying, None),
+            Self::Applying(plan) => status(Status::Applying, plan),
             Self::Superseded(by) => status(Status::Superseded { by }, None),
             Self::Markdown { text, .. } => Body { text: text.to_owned(), truncated: false },
         }
@@ -188,6 +190,8 @@ pub struct Options {
     pub pull_request: Option<u64>,
     /// Most bytes of it.
     pub max_bytes: Option<usize>,
+    /// What approving means there.
+    pub place: Place,
 }
 
 /// What was done.
@@ -212,6 +216,7 @@ pub struct Publisher {
     options: Options,
     host: String,
     folder: String,
+    linked_folder: Option<String>,
     number: OnceCell<u64>,
     together: OnceCell<Vec<u64>>,
 }
@@ -227,6 +232,7 @@ impl Publisher {
             options,
             host: service_host(settings),
             folder: folder_in_repository(settings),
+            linked_folder: forge::folder_in_repository(settings),
             number: OnceCell::new(),
             together: OnceCell::new(),
         })
@@ -321,9 +327,15 @@ impl Publisher {
         published
     }
 
+    /// What a comment of so many bytes says of the run.
+    pub fn comment_context(&self, max_bytes: usize) -> CommentContext {
+        let context = forge::comment_context_in(Some(&self.context), self.linked_folder.clone(), max_bytes);
+        CommentContext { place: self.options.place, ..context }
+    }
+
     async fn publish_on(&self, number: u64, content: &Content<'_>, environment: &str, published: &mut Published) {
         let max_bytes = self.options.max_bytes.unwrap_or_else(|| self.forge.comment_bytes());
-        let context = forge::comment_context(Some(&self.context), max_bytes.saturating_sub(FRAME_BYTES));
+        let context = self.comment_context(max_bytes.saturating_sub(FRAME_BYTES));
         let body = content.body(environment, &context);
         published.truncated = body.truncated;
         let key = self.key_at(content.host().unwrap_or(&self.host), environment, content.about());
@@ -368,13 +380,7 @@ fn service_host(settings: &Settings) -> String {
 
 /// The project's folder from the root of the repository, so that the key is the same wherever the runner checks out.
 fn folder_in_repository(settings: &Settings) -> String {
-    let root = settings.variable("GITHUB_WORKSPACE").or_else(|| settings.variable("CI_PROJECT_DIR")).map(PathBuf::from);
-    let real = |path: &Path| path.canonicalize().ok();
-    let inside =
-        root.as_deref().and_then(real).zip(real(&settings.dir)).and_then(|(root, dir)| {
-            dir.strip_prefix(&root).ok().map(|folder| folder.to_string_lossy().replace('\\', "/"))
-        });
-    inside.unwrap_or_else(|| {
+    forge::folder_in_repository(settings).unwrap_or_else(|| {
         let typed = settings.dir.to_string_lossy().replace('\\', "/");
         typed.trim_start_matches("./").trim_end_matches('/').trim_start_matches('.').to_owned()
     })

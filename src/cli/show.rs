@@ -6,6 +6,7 @@ use crate::diagnostics::SourceMap;
 use crate::plan::saved;
 use crate::render::json::{read_plan, read_saved};
 use crate::render::text::plan_text;
+use crate::render::view::Place;
 
 use super::args::Show;
 use super::exit::Exit;
@@ -39,9 +40,12 @@ pub fn run(arguments: &Show, settings: &Settings) -> Result<Exit, CommandError> 
         output::file(path, &markdown::of_plan(&plan, &SourceMap::default(), settings))?;
     }
     if let Some(path) = &arguments.html {
+        // The file does not hold the flags that it was planned with, and without these two it would be another plan.
+        let took_flags = plan.targeted || plan.summary().delete > 0;
         let file = command::quoted(&arguments.file.display().to_string());
         let command = format!("reachform apply{} {file}", command::flags(settings, Some(&plan.target)));
-        output::file(path, &html::of_plan(&plan, &SourceMap::default(), command, settings))?;
+        let command = (!took_flags).then_some(command);
+        output::file(path, &html::of_plan(&plan, &SourceMap::default(), settings, Place::Shown, command))?;
     }
     Ok(Exit::Done)
 }

@@ -34,7 +34,7 @@ pub fn append(
         Err(error) => return Err(failed(&error)),
     };
     let room = SUMMARY_BYTES.saturating_sub(before + 1);
-    let context = forge::comment_context(forge::known_context(settings).as_ref(), room);
+    let context = forge::comment_context(forge::known_context(settings).as_ref(), settings, room);
     let body = content.body(environment, &context);
     if body.text.len() > room {
         return Err(CommandError::config(format!("the summary {} is full", path.display())).cause(format!(

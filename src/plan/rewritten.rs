@@ -159,7 +159,7 @@ mod tests {
             protect: false,
             state: StampState {
                 salt: Salt::new([1; 16]),
-                secrets: None,
+                secrets: Some(Vec::new()),
                 applied: None,
                 intent: None,
                 lease: None,

@@ -5,13 +5,10 @@ use jiff::tz::TimeZone;
 
 use crate::model::FieldPath;
 use crate::plan::Shown;
-use crate::plan::drift::{
-    AgentDrift, Drift, DriftState, DriftSummary, Elsewhere, EndedIgnore, FieldDrift, ForeignApply, SlotDrift, SlotLive,
-};
+use crate::plan::drift::{AgentDrift, Drift, DriftState, DriftSummary, EndedIgnore, FieldDrift};
 
 use super::values::plural;
 use super::visible::one_line;
-use super::words;
 
 /// Agents up to which a command names each, so that it touches no other.
 const TARGETS_NAMED: usize = 5;
@@ -54,35 +51,6 @@ pub fn summary_line(drift: &Drift) -> String {
 
 /// Why an agent may be missing. The service keeps nothing of a deleted agent, so the two cannot be told apart.
 pub(super) const ABSENT: &str = "a manifest declares it: it was deleted on the service, or no apply has made it yet";
-
-/// Where an apply came from that Git does not know, with its commit and who ran it.
-pub(super) fn foreign(agent: &AgentDrift) -> Option<String> {
-    let ForeignApply { commit, from } = agent.foreign.as_ref()?;
-    let commit = commit.as_ref().map(|commit| one_line(commit.get(..12).unwrap_or(commit)));
-    let commit = commit.map(|commit| format!(" {commit}")).unwrap_or_default();
-    let from = match from {
-        Elsewhere::OtherCommit => format!("commit{commit}, which is not in the history of this checkout"),
-        Elsewhere::Uncommitted => format!("files that were never committed, on top of commit{commit}"),
-        Elsewhere::NoCheckout => "a folder that was not a git checkout".to_owned(),
-    };
-    let by = agent.live_editor.as_ref().map(words::editor).filter(|who| !who.is_empty());
-    let by = by.map(|who| format!(" ({who})")).unwrap_or_default();
-    Some(format!("what is live was applied from {from}{by}"))
-}
-
-/// What a slot held when it was applied.
-pub(super) fn slot_applied(agent: &AgentDrift, slot: &SlotDrift) -> String {
-    if slot.arrived { "not on this agent".to_owned() } else { format!("agent.{}, live version", agent.key) }
-}
-
-/// What it holds now.
-pub(super) fn slot_live(slot: &SlotDrift) -> String {
-    match &slot.live {
-        SlotLive::Holder(holder) => words::holder(holder),
-        SlotLive::NotHere => "not on this agent (this credential cannot see whose it is)".to_owned(),
-        SlotLive::Gone => "the organization no longer has the number".to_owned(),
-    }
-}
 
 /// What an ended `ignore` says.
 pub(super) fn ended(ended: &EndedIgnore) -> String {

@@ -1,7 +1,5 @@
 //! What a comment or a page leaves out, step by step, until it fits.
 
-use std::borrow::Cow;
-
 use crate::render::prose::HunkLimits;
 
 /// Which agents are shown in detail.
@@ -35,21 +33,6 @@ pub(super) struct Rung {
     pub(super) rows: Rows,
     /// What is missing, as the end of "Shortened to fit: …".
     pub(super) missing: Option<&'static str>,
-}
-
-/// Characters that the last rung leaves of a text from outside, so that no name can be too long for a comment.
-const LAST_RUNG_TEXT: usize = 60;
-
-impl Rung {
-    /// A text from outside, as much of it as this rung shows in a line that every comment has.
-    pub(super) fn bounded<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        match text.char_indices().nth(LAST_RUNG_TEXT) {
-            Some((at, _)) if self.rows == Rows::Totals => {
-                Cow::Owned(format!("{}…", text.get(..at).unwrap_or_default()))
-            }
-            _ => Cow::Borrowed(text),
-        }
-    }
 }
 
 const fn words(context_words: usize, longest_part: usize) -> HunkLimits {

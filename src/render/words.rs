@@ -4,8 +4,8 @@ use crate::model::Editor;
 use crate::plan::agent::SECRET_NOT_COMPARED;
 use crate::plan::difference::{Difference, Fate};
 use crate::plan::{
-    Action, AgentChange, Alarm, AlarmCode, Cause, Orphan, Outcome, Plan, REWRITTEN, Report, SlotHolder, SlotTarget,
-    Summary, alarms,
+    Action, AgentChange, Alarm, AlarmCode, Cause, Outcome, Plan, REWRITTEN, Report, SlotHolder, SlotTarget, Summary,
+    alarms,
 };
 
 use super::values::plural;
@@ -93,25 +93,6 @@ pub(super) fn needs_second_look(change: &AgentChange) -> bool {
     change.is_risky() || change.has_cause(Cause::Conflict) || change.held.is_some()
 }
 
-/// What else a reader should know of an agent before its values.
-pub(super) fn notes(change: &AgentChange) -> Vec<String> {
-    let mut notes = Vec::new();
-    if change.action != Action::Update {
-        let id = change.agent_id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
-        notes.push(format!("\"{}\"{id}", change.name));
-    }
-    if change.action == Action::Delete {
-        notes.push("because no manifest declares it any more".to_owned());
-    }
-    if let Some(old) = &change.moved_from {
-        notes.push(format!("was agent.{old} until now"));
-    }
-    if change.adopts && change.action == Action::Update {
-        notes.push("not managed until now; adopted by this plan".to_owned());
-    }
-    notes
-}
-
 /// The alarms that an output shows first, each once with the agents that it is about. What becomes of `verify` has
 /// lines of its own.
 pub(super) fn alarm_lines(plan: &Plan) -> Vec<(Vec<String>, Option<String>, String)> {
@@ -128,22 +109,6 @@ pub(super) fn alarm_lines(plan: &Plan) -> Vec<(Vec<String>, Option<String>, Stri
         }
     }
     lines
-}
-
-/// Who changed an agent on the service, where something of it was and the service tells.
-pub(super) fn edited(change: &AgentChange) -> Option<String> {
-    let edited = [Cause::Drift, Cause::Conflict].into_iter().any(|cause| change.has_cause(cause));
-    let who = change.live_editor.as_ref().map(editor).filter(|text| !text.is_empty() && edited)?;
-    Some(format!("changed on the service {who}"))
-}
-
-/// What `--prune` would do to an agent without a manifest.
-pub(super) fn fate(orphan: &Orphan) -> String {
-    match (&orphan.kept_because, orphan.protect) {
-        (Some(why), _) => format!("--prune would keep it: {}", one_line(why)),
-        (None, true) => "protected".to_owned(),
-        (None, false) => "--prune deletes it".to_owned(),
-    }
 }
 
 /// `Plan: 1 to create, 2 to update, 0 to delete, 0 to adopt. 17 unchanged.` Scripts read it, so its words never vary.

@@ -25,11 +25,11 @@ fn raised(plan: &Plan) -> Vec<String> {
     assert_eq!(listed.len(), found.len());
     let text = plan_text(plan, &TextOptions { width: 10_000, ..TextOptions::default() });
     let comment = plan_comment(plan, &SourceMap::default(), &CommentContext::default()).text;
-    let page = plan_page(plan, &SourceMap::default(), &PageContext::default()).text;
+    let page = plan_page(plan, &SourceMap::default(), &PageContext::default());
     for (alarm, listed) in found.iter().zip(listed) {
         assert_eq!(listed["code"], alarm.code.as_str());
         assert_eq!(listed["message"], alarm.message.as_str());
-        for (output, before) in [(&text, "Signs "), (&comment, "<details"), (&page, "id=\"agents\"")] {
+        for (output, before) in [(&text, "Signs "), (&comment, "<details"), (&page, "</section>")] {
             let agent = alarm.address.as_ref().map(|address| address.0.to_string()).unwrap_or_default();
             let first = output.split(before).next().unwrap();
             assert!(first.contains(&agent), "{alarm:?} is not among what is shown first:\n{output}");

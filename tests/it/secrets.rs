@@ -42,7 +42,7 @@ pub fn everything_of(plan: &Plan) -> Vec<(String, String)> {
     }
     shown.push(("document".to_owned(), plan_document(plan, &SourceMap::default())));
     shown.push(("comment".to_owned(), plan_comment(plan, &SourceMap::default(), &CommentContext::default()).text));
-    shown.push(("page".to_owned(), plan_page(plan, &SourceMap::default(), &PageContext::default()).text));
+    shown.push(("page".to_owned(), plan_page(plan, &SourceMap::default(), &PageContext::default())));
     shown
 }
 
@@ -69,7 +69,7 @@ fn a_planted_secret_is_seen_by_the_service_and_by_nobody_else() {
             assert_hidden("the report's document", &report_document(&report), secret);
             assert_hidden(
                 "the report's comment",
-                &report_comment(&report, None, &CommentContext::default()).text,
+                &report_comment(&report, None, None, &CommentContext::default()).text,
                 secret,
             );
             let stamp = world.metadata("Agent a")["reachform"].to_string();

@@ -14,7 +14,7 @@ use crate::cli::comment::in_words;
 use crate::cli::publish::{Content, Options, Publisher};
 use crate::cli::settings::Settings;
 use crate::cli::workflow::annotate;
-use crate::cli::{forge, markdown, output, step_summary};
+use crate::cli::{markdown, output, step_summary};
 use crate::diagnostics::{Diagnostic, SourceMap};
 use crate::forge::check::{Check, Conclusion, Put, SUMMARY_BYTES, name, put};
 use crate::forge::labels::{self, Would};
@@ -23,6 +23,7 @@ use crate::manifest::Resolved;
 use crate::plan::Plan;
 use crate::render::markdown::plan_comment;
 use crate::render::text::summary_lines;
+use crate::render::view::Place;
 
 use super::inputs::{Approve, Inputs};
 use super::outputs::Outputs;
@@ -65,6 +66,11 @@ impl<'a> Desk<'a> {
             key: inputs.comment_key.clone(),
             pull_request: inputs.pr_number,
             max_bytes: inputs.comment_max_bytes,
+            place: match inputs.approve {
+                Approve::PlanHash => Place::Merge,
+                Approve::Artifact => Place::Shown,
+                Approve::Nothing => Place::AutoApprove,
+            },
         };
         // Its requests outlive the signal by as much as `in_time` allows.
         let publisher = match Publisher::open(settings, options, CancellationToken::new()) {
@@ -157,7 +163,7 @@ impl<'a> Desk<'a> {
         let Some(publisher) = self.publisher().filter(|_| self.inputs.check) else { return };
         let context = publisher.context();
         let Some(head_sha) = context.head_sha.as_deref().filter(|_| context.pull_request.is_some()) else { return };
-        let body = plan_comment(plan, sources, &forge::comment_context(Some(context), SUMMARY_BYTES));
+        let body = plan_comment(plan, sources, &publisher.comment_context(SUMMARY_BYTES));
         let lines = summary_lines(plan);
         let check = Check {
             name: &name(environment, publisher.folder(), self.inputs.comment_key.as_deref()),

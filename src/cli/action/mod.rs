@@ -217,8 +217,10 @@ impl Action<'_> {
             }
         };
         outputs.plan(prepared.approved.plan());
+        let plan = prepared.approved.plan().clone();
+        let plan = Some((&plan, &workspace.resolved.sources));
         if prepared.approved.plan().summary().has_changes() {
-            self.desk.publish(&Content::Applying, environment, Urgency::Passing, outputs).await;
+            self.desk.publish(&Content::Applying(plan), environment, Urgency::Passing, outputs).await;
         }
         match prepared.carry_out().await {
             Ok(report) => {
@@ -228,7 +230,7 @@ impl Action<'_> {
                 if let Some(again) = &again {
                     annotate::failed(&format!("{} {again}", report_line(&report)), self.settings.annotations);
                 }
-                self.desk.tell(&Content::Report(&report, again.as_deref()), environment, outputs).await;
+                self.desk.tell(&Content::Report(&report, again.as_deref(), plan), environment, outputs).await;
                 Ok(Outcome::of_report(&report))
             }
             Err(error) => Err(self.stopped(error, None, workspace, environment, outputs).await),

@@ -1,63 +1,158 @@
-//! The comment on a pull request: totals first, then a table from which a reviewer of ten agents decides, then details.
+//! What each comment says before its account: whose it is, what became of it, and where more can be seen.
 
-use super::escape::{code, html_code, link, marker_value, sentence};
-use super::fields::{self, Told};
+use super::account::{Head, body};
+use super::escape::{code, link, marker_value};
+use super::problems;
 use super::{Body, CommentContext};
-use super::{problems, verify};
 use crate::diagnostics::{Problem, SourceMap};
-use crate::model::FieldPath;
-use crate::plan::{Action, AgentChange, Cause, KeptEdit, Plan, Target};
-use crate::render::ladder::{Details, Rows, Rung, fit};
+use crate::model::Digest;
+use crate::plan::difference::{Difference, Fate};
+use crate::plan::drift::Drift;
+use crate::plan::{Plan, Report};
+use crate::render::drift as said;
 use crate::render::put::put;
-use crate::render::values::plural;
-use crate::render::verify::of_plan;
+use crate::render::view::fit::fit;
+use crate::render::view::{self, Account};
 use crate::render::words;
 
-/// Up to so many agents, all details stand open; of more, only those that need a second look.
-const OPEN_DETAILS: usize = 3;
-/// The body of the comment on a plan.
-pub fn plan_comment(plan: &Plan, sources: &SourceMap, context: &CommentContext) -> Body {
-    // Comparing prompts is the work; what a rung leaves out changes nothing about it.
-    let told: Vec<Told<'_>> = plan.changes.iter().map(Told::of).collect();
-    fit(context.max_bytes, |rung| write(plan, &told, sources, context, rung)).into()
+/// Characters of a name in a title.
+const TITLE_NAME: usize = 60;
+/// Characters of a commit in a comment.
+const SHORT_COMMIT: usize = 7;
+
+/// Which job compared the files, and so how far what it says is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// The one that tells.
+    ThisJob,
+    /// That of a fork's pull request: it can say whatever it likes.
+    Fork,
+    /// Another one, whose document is as little known.
+    OtherJob,
 }
 
-fn write(plan: &Plan, told: &[Told<'_>], sources: &SourceMap, context: &CommentContext, rung: &Rung) -> String {
-    let mut out = marker("plan", plan.plan_hash.as_str(), context, plan.source.commit.as_deref());
-    out.push_str(&title(plan, rung));
-    out.push_str(&links(plan, context, rung));
-    out.push_str(&warnings(plan, rung));
-    match rung.rows {
-        Rows::All | Rows::Names => problems(&mut out, plan, sources),
-        Rows::Totals => problems_counted(&mut out, plan),
-    }
-    if let Some(text) = words::no_changes(plan) {
-        put(&mut out, format_args!("{text}\n\n"));
-    }
-    match rung.rows {
-        Rows::All => table(&mut out, told),
-        Rows::Names | Rows::Totals => {}
-    }
-    for entry in told {
-        let shown = match rung.details {
-            Details::All => true,
-            Details::Risky => words::needs_second_look(entry.change),
-            Details::None => false,
-        };
-        if shown {
-            agent(&mut out, entry, plan.changes.len() <= OPEN_DETAILS, rung);
+impl Maker {
+    fn headline(self) -> &'static str {
+        match self {
+            Self::ThisJob => "Agents difference",
+            Self::Fork => "Offline difference of a fork, the service was not asked",
+            Self::OtherJob => "Offline difference of another job, the service was not asked",
         }
     }
-    if rung.details > Details::None {
-        left_alone(&mut out, plan);
+
+    /// What is said of it beside what every difference says of itself.
+    fn note(self) -> &'static str {
+        match self {
+            Self::ThisJob => "",
+            Self::Fork | Self::OtherJob => {
+                "> [!NOTE]\n> This is what a job of the pull request says of its own files, and nothing here was \
+                 checked. Review the changed files.\n\n"
+            }
+        }
     }
-    if let Some(missing) = rung.missing {
-        let whole = context.full_plan_url.as_deref().and_then(|url| link("full plan", url));
-        let whole = whole.map(|link| format!(" See the {link}.")).unwrap_or_default();
-        put(&mut out, format_args!("> [!NOTE]\n> Shortened to fit: {missing}.{whole}\n\n"));
+}
+
+/// The body of the comment on a plan.
+pub fn plan_comment(plan: &Plan, sources: &SourceMap, context: &CommentContext) -> Body {
+    let summary = plan.summary();
+    let state = words::state(plan).map(|state| format!("{state}, ")).unwrap_or_default();
+    let (counts, unchanged) = (words::counts(&summary), summary.unchanged);
+    let commit = plan.source.commit.as_deref();
+    let mut above = String::new();
+    let room = context.max_bytes / 4;
+    problems::list(&mut above, plan.diagnostics.iter().map(|found| Problem::of(found, sources)), room);
+    let head = Head {
+        marker: marker("plan", plan.plan_hash.as_str(), context, commit),
+        title: format!("Agents plan · {} — {state}{counts} · {unchanged} unchanged", name(&plan.target.environment)),
+        links: links(context, commit, plan.source.dirty),
+        above,
+    };
+    fitted(&head, view::plan(plan, context.place), context)
+}
+
+/// The body of the comment on an apply, with the plan that was applied folded below. `again` is the command that finishes
+/// the job.
+pub fn report_comment(
+    report: &Report,
+    again: Option<&str>,
+    plan: Option<(&Plan, &SourceMap)>,
+    context: &CommentContext,
+) -> Body {
+    let head = Head {
+        marker: marker("apply", report.plan_hash.as_str(), context, None),
+        title: format!("Agents apply · {} — {}", name(&report.target.environment), headline(report)),
+        links: links(context, None, false),
+        above: String::new(),
+    };
+    let told = fitted(&head, view::report(report, again), context);
+    with_plan(told, "The plan that was applied", false, plan, context)
+}
+
+/// The body of the issue on an environment's drift.
+pub fn drift_body(drift: &Drift, context: &CommentContext) -> Body {
+    let head = Head {
+        marker: marker("drift", drift.fingerprint.as_str(), context, drift.source.commit.as_deref()),
+        title: format!("Agent drift · {} — {}", name(&drift.target.environment), said::outcome(drift)),
+        links: links(context, drift.source.commit.as_deref(), drift.source.dirty),
+        above: String::new(),
+    };
+    fitted(&head, view::drift(drift), context)
+}
+
+/// The body of the comment on a difference of files: what a pull request of a stranger gets, for which the service is not
+/// asked.
+pub fn difference_comment(difference: &Difference, maker: Maker, context: &CommentContext) -> Body {
+    let hash = Digest::of_bytes(format!("{:?}", difference.manifests).as_bytes());
+    let commit = difference.head.commit.as_deref();
+    let counts: Vec<String> = [(Fate::Removed, "removed"), (Fate::Changed, "changed"), (Fate::Added, "added")]
+        .into_iter()
+        .map(|(fate, word)| (difference.count(fate), word))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let counts = if counts.is_empty() { "no difference".to_owned() } else { counts.join(", ") };
+    let (environment, same) = (name(&difference.environment), difference.same);
+    let head = Head {
+        marker: marker("diff", hash.as_str(), context, commit),
+        title: format!("{} · {environment} — {counts} · {same} the same", maker.headline()),
+        links: links(context, commit, difference.head.dirty),
+        above: maker.note().to_owned(),
+    };
+    fitted(&head, view::difference(difference), context)
+}
+
+fn fitted(head: &Head, account: Account, context: &CommentContext) -> Body {
+    let fitted = fit(account, context.max_bytes, &|account| body(head, account, context));
+    Body { text: fitted.text, truncated: fitted.truncated }
+}
+
+/// A body with a plan below it, in the room that is left.
+pub(super) fn with_plan(
+    above: Body,
+    title: &str,
+    is_open: bool,
+    plan: Option<(&Plan, &SourceMap)>,
+    context: &CommentContext,
+) -> Body {
+    let Some((plan, sources)) = plan else { return above };
+    let Body { mut text, truncated } = above;
+    let open = if is_open { " open" } else { "" };
+    put(&mut text, format_args!("\n<details{open}><summary>{title}</summary>\n\n"));
+    let end = "\n</details>\n";
+    let rest = context.max_bytes.saturating_sub(text.len() + end.len());
+    let below = plan_comment(plan, sources, &CommentContext { max_bytes: rest, ..context.clone() });
+    text.push_str(&as_part(&below.text));
+    text.push_str(end);
+    Body { text, truncated: truncated || below.truncated }
+}
+
+/// A whole comment as a part of another: without its marker, and with its heading as a line.
+fn as_part(text: &str) -> String {
+    let text = text.split_once('\n').filter(|(first, _)| first.starts_with("<!--")).map_or(text, |(_, rest)| rest);
+    match text.strip_prefix("### ").and_then(|text| text.split_once('\n')) {
+        Some((heading, rest)) => format!("{heading}\n\n{rest}"),
+        None => text.to_owned(),
     }
-    out.push_str(&footer(plan));
-    out
 }
 
 /// The hidden marker by which the comment is found again.
@@ -77,217 +172,37 @@ pub(super) fn marker(kind: &str, hash: &str, context: &CommentContext, commit: O
     format!("<!-- {} -->\n", parts.join(" "))
 }
 
-/// Status and totals: it is what a notification and a phone show.
-fn title(plan: &Plan, rung: &Rung) -> String {
-    let summary = plan.summary();
-    let state = words::state(plan).map(|state| format!("{state}, ")).unwrap_or_default();
-    let (counts, unchanged) = (words::counts(&summary), summary.unchanged);
-    let environment = code(&rung.bounded(&plan.target.environment));
-    format!("### Agents plan · {environment} — {state}{counts} · {unchanged} unchanged\n")
-}
-
-fn links(plan: &Plan, context: &CommentContext, rung: &Rung) -> String {
-    let mut parts = Vec::new();
-    if let Some(commit) = context.commit.as_deref().or(plan.source.commit.as_deref()) {
-        let short: String = commit.chars().take(7).collect();
-        let dirty = if plan.source.dirty { " with changes that are not committed" } else { "" };
-        parts.push(format!("Commit {}{dirty}", code(&short)));
-    }
-    parts.push(format!("plan `{}`", plan.plan_hash.short()));
-    let Target { host, project, declared_organization: _, organization: _, environment: _ } = &plan.target;
-    parts.push(format!("{} {}", code(&rung.bounded(host)), code(&rung.bounded(project))));
-    parts.extend(context.run_url.as_deref().and_then(|url| link("run", url)));
-    parts.extend(context.full_plan_url.as_deref().and_then(|url| link("full plan", url)));
-    format!("{}\n\n", parts.join(" · "))
-}
-
-/// What nobody may overlook.
-fn warnings(plan: &Plan, rung: &Rung) -> String {
-    let mut lines = Vec::new();
-    if !plan.complete {
-        lines.push(
-            "**Incomplete:** not everything could be read. The plan shows what is known and cannot be applied."
-                .to_owned(),
-        );
-    }
-    if plan.targeted {
-        lines.push("**Targeted:** agents were left out. This is not the whole plan.".to_owned());
-    }
-    let named = |matches: &dyn Fn(&AgentChange) -> bool| {
-        let keys: Vec<String> =
-            plan.changes.iter().filter(|change| matches(change)).map(|change| code(change.key.as_str())).collect();
-        (keys.len(), if rung.rows == Rows::Totals { String::new() } else { format!(" {}", keys.join(", ")) })
-    };
-    lines.extend(plan.raised.iter().map(|limit| format!("**Limit:** {}.", sentence(&limit.describe()))));
-    lines.extend(verify::warnings(&of_plan(plan), rung));
-    lines.extend(alarms(plan, rung));
-    let (deleted, names) = named(&|change| change.action == Action::Delete);
-    if deleted > 0 {
-        lines.push(format!("**{} be deleted:**{names}", plural(deleted, "agent will", "agents will")));
-    }
-    let (conflicts, names) = named(&|change| change.has_cause(Cause::Conflict));
-    if conflicts > 0 {
-        lines.push(format!(
-            "**{} changed in Git and on the service:**{names}",
-            plural(conflicts, "agent was", "agents were")
-        ));
-    }
-    let (held, names) = named(&|change| change.held.is_some());
-    if held > 0 {
-        lines.push(format!("**{} held back and will not be applied:**{names}", plural(held, "agent is", "agents are")));
-    }
-    for breach in &plan.breaches {
-        let (message, flag) = (sentence(&rung.bounded(&breach.message)), code(&rung.bounded(&breach.flag)));
-        lines.push(format!("**Safety limit:** {message} To allow it for one run: {flag}"));
-    }
-    if lines.is_empty() {
-        return String::new();
-    }
-    format!("> [!WARNING]\n> {}\n\n", lines.join("\n>\n> "))
-}
-
-/// The alarms, a line each; where there is no room but for totals, how many there are.
-fn alarms(plan: &Plan, rung: &Rung) -> Vec<String> {
-    let lines = words::alarm_lines(plan);
-    if rung.rows == Rows::Totals && !lines.is_empty() {
-        return vec![format!(
-            "**{} to look at first:** read them in the whole plan before you approve this one",
-            plural(lines.len(), "thing", "things")
-        )];
-    }
-    let line = |(agents, path, message): (Vec<String>, Option<String>, String)| {
-        let agents: Vec<String> = agents.iter().map(|agent| code(agent)).collect();
-        let about = if agents.is_empty() { String::new() } else { format!("{}: ", agents.join(", ")) };
-        let place = path.map(|path| format!(" ({})", code(&path))).unwrap_or_default();
-        format!("{about}{}{place}", sentence(&message))
-    };
-    lines.into_iter().map(line).collect()
-}
-
-fn problems(out: &mut String, plan: &Plan, sources: &SourceMap) {
-    // A plan that is too long goes down the ladder, which counts its problems there.
-    problems::list(out, plan.diagnostics.iter().map(|diagnostic| Problem::of(diagnostic, sources)), usize::MAX);
-}
-
-/// The problems as a number, where there is no room for their words.
-fn problems_counted(out: &mut String, plan: &Plan) {
-    if let Some(count) = crate::render::diagnostics::count(&plan.diagnostics) {
-        put(out, format_args!("- {count}\n\n"));
+/// A name in a title. However long it is, the comment stays one.
+pub(super) fn name(of: &str) -> String {
+    match of.char_indices().nth(TITLE_NAME) {
+        Some((at, _)) => code(&format!("{}…", of.get(..at).unwrap_or_default())),
+        None => code(of),
     }
 }
 
-fn table(out: &mut String, told: &[Told<'_>]) {
-    if told.is_empty() {
-        return;
-    }
-    out.push_str("| | Agent | Version | What changes |\n|:-:|---|---|---|\n");
-    for entry in told {
-        let change = entry.change;
-        put(
-            out,
-            format_args!(
-                "| {} | {} | {} | {} |\n",
-                code(change.action.symbol()),
-                code(change.key.as_str()),
-                version_cell(change),
-                fields::overview(entry)
-            ),
-        );
-    }
-    out.push('\n');
+/// The commit and where the run and the whole can be seen.
+pub(super) fn links(context: &CommentContext, commit: Option<&str>, is_dirty: bool) -> Vec<String> {
+    let commit = context.commit.as_deref().or(commit).map(|commit| {
+        let short = code(&commit.chars().take(SHORT_COMMIT).collect::<String>());
+        let address = context.repository_url.as_ref().map(|url| format!("{url}/commit/{commit}"));
+        let linked = address.and_then(|url| link(&short, &url)).unwrap_or(short);
+        format!("Commit {linked}{}", if is_dirty { " with changes that are not committed" } else { "" })
+    });
+    let run = context.run_url.as_deref().and_then(|url| link("run", url));
+    let whole = context.full_plan_url.as_deref().and_then(|url| link("full plan", url));
+    commit.into_iter().chain(run).chain(whole).collect()
 }
 
-fn version_cell(change: &AgentChange) -> String {
-    match (change.action, change.base_version, change.new_version) {
-        (Action::Update, Some(base), true) => format!("v{base} → new"),
-        (_, None, true) => "first".to_owned(),
-        (_, Some(base), _) => format!("v{base}"),
-        (_, None, false) => String::new(),
+fn headline(report: &Report) -> String {
+    let (all, done) =
+        (report.outcomes.len(), report.outcomes.iter().filter(|entry| entry.outcome.is_in_place()).count());
+    if all == 0 {
+        "nothing to do".to_owned()
+    } else if done == all {
+        format!("applied {done} of {all}")
+    } else if !report.wrote {
+        format!("refused, nothing was written ({done} of {all} in place)")
+    } else {
+        format!("partly applied, {done} of {all}")
     }
-}
-
-fn agent(out: &mut String, told: &Told<'_>, few: bool, rung: &Rung) {
-    let change = told.change;
-    let mut body = String::new();
-    if change.action != Action::Update {
-        let id = change.agent_id.as_ref().map(|id| format!(" ({})", code(id))).unwrap_or_default();
-        put(&mut body, format_args!("{}{id}\n\n", code(&change.name)));
-    }
-    if let Some(held) = &change.held {
-        put(&mut body, format_args!("**Held back:** {}\n\n", sentence(&held.describe(&change.key))));
-    }
-    let edited = change.has_cause(Cause::Drift) || change.has_cause(Cause::Conflict);
-    let who = change.live_editor.as_ref().map(words::editor).filter(|text| !text.is_empty());
-    if let (true, Some(who)) = (edited, who) {
-        put(&mut body, format_args!("Changed on the service {}.\n\n", sentence(&who)));
-    }
-    body.push_str(&fields::numbers(change));
-    body.push_str(&fields::details(told, rung));
-    body.push_str(&kept(&change.kept));
-    if body.is_empty() {
-        return;
-    }
-    let open = if few || words::needs_second_look(change) { " open" } else { "" };
-    let origin =
-        change.origin.as_ref().map(|origin| format!(" · {}", html_code(&format!("{}:{}", origin.file, origin.line))));
-    put(
-        out,
-        format_args!(
-            "<details{open}><summary>{} {}{}</summary>\n\n{}\n\n</details>\n\n",
-            html_code(&change.address.to_string()),
-            words::versions(change, "→"),
-            origin.unwrap_or_default(),
-            body.trim_end()
-        ),
-    );
-}
-
-fn kept(kept: &[KeptEdit]) -> String {
-    if kept.is_empty() {
-        return String::new();
-    }
-    let paths: Vec<String> = kept
-        .iter()
-        .take(fields::LIST_SHOWN)
-        .map(|edit| &edit.path)
-        .map(FieldPath::to_string)
-        .map(|path| code(&path))
-        .collect();
-    let count =
-        plural(kept.len(), "live edit that Git does not declare stays", "live edits that Git does not declare stay");
-    format!("{count}: {}\n\n", paths.join(", "))
-}
-
-/// What the plan does not touch but a reader should know.
-fn left_alone(out: &mut String, plan: &Plan) {
-    let mut lines = Vec::new();
-    for entry in plan.unchanged.iter().filter(|entry| !entry.kept.is_empty()) {
-        lines.push(format!("{} is unchanged; {}", code(&format!("agent.{}", entry.key)), kept(&entry.kept).trim_end()));
-    }
-    for orphan in &plan.orphans {
-        let why = match (&orphan.kept_because, orphan.protect) {
-            (Some(why), _) => format!("`--prune` would keep it: {}", sentence(why)),
-            (None, true) => "protected".to_owned(),
-            (None, false) => "`--prune` deletes it".to_owned(),
-        };
-        lines.push(format!("{} has no manifest; {why}", code(&format!("agent.{}", orphan.key))));
-    }
-    for notice in &plan.notices {
-        let about =
-            notice.address.as_ref().map(|address| format!("{}: ", code(&address.to_string()))).unwrap_or_default();
-        lines.push(format!("{about}{}", sentence(&notice.message)));
-    }
-    if !plan.unmanaged.is_empty() {
-        let count = plural(plan.unmanaged.len(), "agent is", "agents are");
-        lines.push(format!("{count} not managed by this project"));
-    }
-    fields::folded_list(out, "Left alone", lines);
-}
-
-fn footer(plan: &Plan) -> String {
-    let summary = plan.summary();
-    let mut lines = vec![words::plan_line(&summary)];
-    lines.extend(words::drift_line(&summary));
-    lines.extend(words::conflict_line(&summary));
-    format!("<sub>{}<br>Plan hash <code>{}</code></sub>\n", lines.join(" "), plan.plan_hash)
 }

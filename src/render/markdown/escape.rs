@@ -44,6 +44,20 @@ pub(super) fn html_code(text: &str) -> String {
     format!("<code>{}</code>", html(&visible::one_line(text)))
 }
 
+/// Words that are nothing but words.
+pub(super) fn words(text: &str) -> String {
+    let text = visible::one_line(text.trim());
+    if text.is_empty() {
+        return "(empty)".to_owned();
+    }
+    guarded(&text, |text| text.split('`').map(quiet).collect::<Vec<_>>().join("&#96;"))
+}
+
+/// A sentence inside an HTML element, where Markdown is not read and a forge still looks for mentions.
+pub(super) fn html_sentence(text: &str) -> String {
+    phrase(&visible::one_line(text.trim()), html_code)
+}
+
 /// A sentence of ours that may quote others. What stands between backticks was meant as code by who wrote it, where the
 /// backticks come in pairs; all else is text that links and mentions nobody.
 pub(super) fn sentence(text: &str) -> String {
@@ -51,19 +65,23 @@ pub(super) fn sentence(text: &str) -> String {
     if text.is_empty() {
         return "(empty)".to_owned();
     }
-    // At the start of a line these make a list, a heading or a rule.
+    guarded(&text, |text| phrase(text, code))
+}
+
+/// A text that may stand at the start of a line, where some characters make a list, a heading or a rule.
+fn guarded(text: &str, inside: impl Fn(&str) -> String) -> String {
     let after_digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let is_item = after_digits.len() < text.len() && after_digits.starts_with(['.', ')']);
     match text.chars().next() {
         Some(first) if is_item || matches!(first, '-' | '+' | '=') => {
-            format!("&#{};{}", u32::from(first), phrase(text.get(1..).unwrap_or("")))
+            format!("&#{};{}", u32::from(first), inside(text.get(1..).unwrap_or("")))
         }
-        _ => phrase(&text),
+        _ => inside(text),
     }
 }
 
 /// The inside of a sentence.
-fn phrase(text: &str) -> String {
+fn phrase(text: &str, code: fn(&str) -> String) -> String {
     let pieces: Vec<&str> = text.split('`').collect();
     // Pairs of backticks make an odd number of pieces, and a pair around nothing makes no code.
     let in_pairs = pieces.len() % 2 == 1 && pieces.iter().skip(1).step_by(2).all(|piece| !piece.is_empty());

@@ -4,7 +4,6 @@
 use unicode_width::UnicodeWidthChar as _;
 
 use super::escape::html;
-use crate::render::ladder::Rung;
 use crate::render::prose::{Hunk, PartKind, ProseDiff};
 use crate::render::put::put;
 use crate::render::style::Glyphs;
@@ -17,25 +16,18 @@ const COLUMNS: usize = 100;
 /// Changes that nobody sees are listed up to this many.
 const INVISIBLE_SHOWN: usize = 5;
 
-/// The whole block; empty where this rung shows no hunks and nothing moved.
-pub(super) fn block(diff: &ProseDiff, rung: &Rung) -> String {
-    if rung.hunks_per_text == 0 {
-        return String::new();
-    }
+/// All of it, for changed words are never cut.
+pub(super) fn block(diff: &ProseDiff) -> String {
     let mut out = String::new();
-    for moved in diff.moved.iter().take(rung.hunks_per_text) {
+    for moved in &diff.moved {
         put(&mut out, format_args!("{}\n", html(&moved.describe(Glyphs::UNICODE))));
     }
-    for (index, hunk) in diff.hunks.iter().take(rung.hunks_per_text).enumerate() {
+    for (index, hunk) in diff.hunks.iter().enumerate() {
         if index > 0 && hunk.unchanged_before > 0 {
             put(&mut out, format_args!("⋯ {} unchanged ⋯\n", plural(hunk.unchanged_before, "word", "words")));
         }
         let header = format!("@@ {}/{} · {} @@", index + 1, diff.hunks.len(), hunk.describe(Glyphs::UNICODE));
-        put(&mut out, format_args!("{}\n{}\n", html(&header), body(&hunk.shortened(rung.limits))));
-    }
-    let more = diff.hunks.len().saturating_sub(rung.hunks_per_text);
-    if more > 0 {
-        put(&mut out, format_args!("⋯ {} ⋯\n", plural(more, "more hunk", "more hunks")));
+        put(&mut out, format_args!("{}\n{}\n", html(&header), body(hunk)));
     }
     if diff.hunks.is_empty() {
         for edit in diff.invisible.iter().take(INVISIBLE_SHOWN) {
@@ -49,32 +41,27 @@ pub(super) fn block(diff: &ProseDiff, rung: &Rung) -> String {
     pre(&out)
 }
 
-/// A new text, up to so many lines.
-pub(super) fn new_text(text: &str, shown: usize) -> String {
-    let mut writer = Writer::default();
-    for line in text.lines().take(shown) {
-        let cut: String = line.chars().take(4 * COLUMNS).collect();
-        writer.text(&cut);
-        if cut.len() < line.len() {
-            writer.text("…");
+/// A line, broken at blanks so that it need not be scrolled.
+pub(super) fn broken(line: &str) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    let mut column = 0;
+    for word in line.split_inclusive(' ') {
+        let width: usize = word.chars().map(|c| c.width().unwrap_or(0)).sum();
+        if column > 0 && column + width > COLUMNS {
+            rows.push("  ".to_owned());
+            column = 2;
         }
-        writer.line_feed();
+        if let Some(row) = rows.last_mut() {
+            row.push_str(word);
+        }
+        column += width;
     }
-    let left = text.lines().count().saturating_sub(shown);
-    if left > 0 {
-        writer.text(&format!("… {}", plural(left, "more line", "more lines")));
-    }
-    pre(&writer.out)
+    rows
 }
 
 fn pre(content: &str) -> String {
     let content = content.trim_end_matches('\n');
-    if content.is_empty() { String::new() } else { format!("<pre>\n{content}\n</pre>\n\n") }
-}
-
-/// The counts on one line.
-pub(super) fn stats(diff: &ProseDiff) -> String {
-    diff.headline(Glyphs::UNICODE)
+    if content.is_empty() { String::new() } else { format!("<pre>\n{content}\n</pre>\n") }
 }
 
 fn body(hunk: &Hunk) -> String {

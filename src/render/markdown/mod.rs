@@ -1,26 +1,22 @@
-//! Plans and reports as the body of a comment in GitHub's Markdown, within a budget of bytes.
+//! Accounts as the body of a comment in GitHub's Markdown, within a budget of bytes. What is shown is decided in
+//! [`view`](super::view).
 //!
-//! A body that is too long is never cut: it is written again with less in it, rung by rung ([`super::ladder`]), and says what
-//! is missing. Texts from outside stand only in code, in `<pre>` with everything escaped, or as entities ([`escape`]).
+//! A body that is too long is never cut: it is written again with less in it ([`super::view::fit`]), and says what is
+//! missing. Texts from outside stand only in code, in `<pre>` with everything escaped, or as entities ([`escape`]).
 
+mod account;
 mod autolinks;
 mod comment;
-mod difference;
-mod drift;
 mod escape;
-mod fields;
 mod hunks;
+mod line;
 mod problems;
-mod report;
+mod rows;
 mod status;
-mod verify;
 
-use super::ladder::Fitted;
+use super::view::Place;
 
-pub use comment::plan_comment;
-pub use difference::{Maker, difference_comment};
-pub use drift::drift_body;
-pub use report::report_comment;
+pub use comment::{Maker, difference_comment, drift_body, plan_comment, report_comment};
 pub use status::{Status, status_comment, validation_summary};
 
 /// Fits every known reading of GitHub's limit of 65,536, with room for what a forge adds.
@@ -39,6 +35,12 @@ pub struct CommentContext {
     pub run_url: Option<String>,
     /// Where the whole plan can be seen.
     pub full_plan_url: Option<String>,
+    /// Where the repository can be seen.
+    pub repository_url: Option<String>,
+    /// The project's folder, from the root of the repository.
+    pub folder: Option<String>,
+    /// What approving means here.
+    pub place: Place,
     /// Most bytes of the body.
     pub max_bytes: usize,
 }
@@ -51,15 +53,21 @@ impl Default for CommentContext {
             run_id: None,
             run_url: None,
             full_plan_url: None,
+            repository_url: None,
+            folder: None,
+            place: Place::Shown,
             max_bytes: COMMENT_BYTES,
         }
     }
 }
 
-impl From<Fitted> for Body {
-    fn from(fitted: Fitted) -> Self {
-        let Fitted { text, truncated } = fitted;
-        Self { text, truncated }
+impl CommentContext {
+    /// Where the files of the project can be seen as they are at the commit.
+    fn files_url(&self) -> Option<String> {
+        let (repository, commit) = (self.repository_url.as_ref()?, self.commit.as_ref()?);
+        let folder = self.folder.as_ref()?;
+        let folder = if folder.is_empty() { String::new() } else { format!("/{folder}") };
+        Some(format!("{repository}/blob/{commit}{folder}"))
     }
 }
 
@@ -68,6 +76,6 @@ impl From<Fitted> for Body {
 pub struct Body {
     /// The Markdown.
     pub text: String,
-    /// Whether anything was left out to fit the budget.
+    /// Whether any change was left out to fit the budget.
     pub truncated: bool,
 }

@@ -1,9 +1,11 @@
 //! Problems of manifests as a list, for those who do not see the lines that they are about.
 
 use super::escape::{code, sentence};
-use super::fields;
 use crate::diagnostics::{Problem, Severity};
 use crate::render::put::put;
+
+/// How many problems a comment shows; the rest is counted.
+const LIST_SHOWN: usize = 20;
 
 /// Room for the line that counts what is left out.
 const COUNT_BYTES: usize = 40;
@@ -15,7 +17,7 @@ pub(super) fn list(out: &mut String, problems: impl IntoIterator<Item = Problem>
     told.sort_by_key(|problem| problem.severity);
     let end = out.len().saturating_add(room.saturating_sub(COUNT_BYTES));
     let mut shown = 0;
-    for problem in told.iter().take(fields::LIST_SHOWN) {
+    for problem in told.iter().take(LIST_SHOWN) {
         let entry = entry(problem);
         if out.len() + entry.len() > end {
             break;

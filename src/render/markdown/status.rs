@@ -1,8 +1,9 @@
 //! The comment where there is neither a plan nor a report: something is under way, was refused, or failed.
 
-use super::comment::{marker, plan_comment};
-use super::escape::{code, link, sentence};
+use super::comment::{self, marker, name, with_plan};
+use super::escape::{code, sentence};
 use super::problems;
+use super::rows::fenced;
 use super::{Body, CommentContext};
 use crate::diagnostics::{Problem, Severity, SourceMap};
 use crate::plan::Plan;
@@ -58,7 +59,7 @@ pub fn status_comment(
     let hash = plan.map(|(plan, _)| plan.plan_hash.as_str()).unwrap_or_default();
     let mut out = marker("status", hash, context, None);
     let (command, headline) = headline(status);
-    put(&mut out, format_args!("### Agents {command} · {} — {headline}\n", code(environment)));
+    put(&mut out, format_args!("### Agents {command} · {} — {headline}\n", name(environment)));
     out.push_str(&links(context));
     let mut truncated = false;
     match status {
@@ -78,16 +79,17 @@ pub fn status_comment(
         Status::Refused { causes, hints } => {
             out.push_str("> [!WARNING]\n> **Nothing was changed.**\n\n");
             list(&mut out, causes, hints);
+            if let Some((plan, _)) = plan {
+                let hash = fenced("text", plan.plan_hash.as_str());
+                put(&mut out, format_args!("\nThe hash of the plan as it is now:\n\n{hash}"));
+            }
         }
     }
-    let Some((plan, sources)) = plan else { return Body { text: out, truncated: false } };
-    out.push_str("\n<details open><summary>The plan as it is now</summary>\n\n");
-    let end = "\n</details>\n";
-    let rest = context.max_bytes.saturating_sub(out.len() + end.len());
-    let below = plan_comment(plan, sources, &CommentContext { max_bytes: rest, ..context.clone() });
-    out.push_str(&as_part(&below.text));
-    out.push_str(end);
-    Body { text: out, truncated: truncated || below.truncated }
+    let (title, is_open) = match status {
+        Status::Applying => ("The plan that is being applied", false),
+        _ => ("The plan as it is now", true),
+    };
+    with_plan(Body { text: out, truncated }, title, is_open, plan, context)
 }
 
 /// The summary of a check of so many manifests.
@@ -98,7 +100,7 @@ pub fn validation_summary(environment: &str, manifests: usize, problems: &[Probl
         0 => plural(manifests, "manifest is valid", "manifests are valid"),
         _ => plural(errors, "mistake", "mistakes"),
     };
-    put(&mut out, format_args!("### Agents validate · {} — {headline}\n", code(environment)));
+    put(&mut out, format_args!("### Agents validate · {} — {headline}\n", name(environment)));
     out.push_str(&links(context));
     let truncated = problems_below(&mut out, problems, context);
     Body { text: out, truncated }
@@ -122,12 +124,7 @@ fn headline(status: Status<'_>) -> (&'static str, &'static str) {
 }
 
 fn links(context: &CommentContext) -> String {
-    let commit = context.commit.as_deref().map(|commit| {
-        let short: String = commit.chars().take(7).collect();
-        format!("Commit {}", code(&short))
-    });
-    let run = context.run_url.as_deref().and_then(|url| link("run", url));
-    let parts: Vec<String> = commit.into_iter().chain(run).collect();
+    let parts = comment::links(context, None, false);
     if parts.is_empty() { "\n".to_owned() } else { format!("{}\n\n", parts.join(" · ")) }
 }
 
@@ -147,14 +144,5 @@ fn list(out: &mut String, causes: &[String], hints: &[String]) {
     }
     for hint in hints.iter().take(LIST_SHOWN) {
         put(out, format_args!("- hint: {}\n", sentence(&cut(hint))));
-    }
-}
-
-/// A whole comment as a part of another: without its marker, and with its heading as a line.
-fn as_part(text: &str) -> String {
-    let text = text.split_once('\n').filter(|(first, _)| first.starts_with("<!--")).map_or(text, |(_, rest)| rest);
-    match text.strip_prefix("### ").and_then(|text| text.split_once('\n')) {
-        Some((heading, rest)) => format!("{heading}\n\n{rest}"),
-        None => text.to_owned(),
     }
 }

@@ -15,7 +15,8 @@ const LONGEST_NUMBER: usize = 32;
 
 /// The account as text.
 pub fn account_text(account: &Account, options: &TextOptions) -> String {
-    let Account { facts, warnings, alarms, signs, outcomes, blocks, numbers, nothing, notes, ways, totals } = account;
+    let Account { facts, warnings, alarms, signs, outcomes, blocks, numbers, nothing, notes, ways, totals, cut: _ } =
+        account;
     let styles = &options.styles;
     let mut paper = Paper::new(options.columns());
     for fact in facts {
@@ -63,7 +64,7 @@ pub fn account_text(account: &Account, options: &TextOptions) -> String {
         paper.blank();
     }
     for total in totals {
-        paper.flow(0, 2, &[Span::new(style_of(total.tone, options), &total.what)]);
+        paper.flow(0, 2, &spans(&total.what, options));
     }
     for way in of_one {
         let copy = way.copy.through(&Terminal);
@@ -174,6 +175,7 @@ fn write_block(paper: &mut Paper, block: &Block, options: &TextOptions) {
         paper.flow(PATH_COLUMN, PATH_COLUMN + 2, &spans(remark, options));
     }
     if options.detail == Detail::Full && !steps.is_empty() {
+        let steps: Vec<String> = steps.iter().map(|step| step.through(&Terminal)).collect();
         let text = format!("steps: {}", steps.join(", then "));
         paper.flow(PATH_COLUMN, PATH_COLUMN + 2, &[Span::new(styles.dim, &text)]);
     }

@@ -77,5 +77,6 @@ pub fn report_text(report: &Report, again: Option<&str>, options: &TextOptions) 
 
 /// The last lines of every plan: the totals, drift and conflicts where there are any, and the hash.
 pub fn summary_lines(plan: &Plan) -> Vec<String> {
-    view::totals(plan).into_iter().map(|total| total.what).collect()
+    let plain = TextOptions::default();
+    view::totals(plan).iter().map(|total| paper::plain(&total.what, &plain)).collect()
 }

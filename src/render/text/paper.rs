@@ -61,6 +61,11 @@ pub(super) fn spans(line: &Told, options: &TextOptions) -> Vec<Span> {
     line.0.iter().map(span).collect()
 }
 
+/// A line without its tones.
+pub(super) fn plain(line: &Told, options: &TextOptions) -> String {
+    spans(line, options).iter().map(Span::text).collect()
+}
+
 /// How loud a tone is here.
 pub(super) fn style_of(tone: Tone, options: &TextOptions) -> Style {
     let styles = &options.styles;

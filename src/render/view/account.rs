@@ -46,6 +46,25 @@ pub struct Account {
     pub ways: Vec<Way>,
     /// The totals; scripts read the first.
     pub totals: Vec<Total>,
+    /// What a limit of the medium left no room for.
+    pub cut: Option<Cut>,
+}
+
+/// What is not shown for want of room.
+#[derive(Clone, Debug, Default)]
+pub struct Cut {
+    /// How many changed values are shown.
+    pub shown: usize,
+    /// How many there are.
+    pub of: usize,
+    /// Agents of which nothing else is shown, risky ones first.
+    pub names: Vec<Line>,
+    /// Agents that are not even named.
+    pub unnamed: usize,
+    /// Alarms that are not shown.
+    pub alarms: usize,
+    /// Other lines that are not shown.
+    pub lines: usize,
 }
 
 /// A named fact.
@@ -74,7 +93,7 @@ pub struct Warning {
 #[derive(Clone, Debug)]
 pub struct Alarm {
     /// The addresses of the agents that it is about.
-    pub agents: Vec<String>,
+    pub agents: Vec<Theirs>,
     /// The sentence.
     pub what: Line,
 }
@@ -118,7 +137,7 @@ pub struct Block {
     /// What stays, and where else to look.
     pub remarks: Vec<Line>,
     /// What `apply` will do, where everything is asked for.
-    pub steps: Vec<String>,
+    pub steps: Vec<Theirs>,
     /// Whether a reviewer should look at it twice.
     pub is_risky: bool,
 }
@@ -259,6 +278,8 @@ pub struct Item {
 pub struct OutcomeRow {
     /// What was to be done, as a sign.
     pub sign: &'static str,
+    /// Whether all is as it was meant to be.
+    pub is_in_place: bool,
     /// The agent, how it ended, what is live, how long it took.
     pub cells: [Line; 4],
 }
@@ -293,7 +314,7 @@ pub struct Total {
     /// How loud.
     pub tone: Tone,
     /// The line, which is never wrapped.
-    pub what: String,
+    pub what: Line,
 }
 
 impl Account {

@@ -29,7 +29,10 @@ pub fn difference(difference: &Difference) -> Account {
         numbers: numbers.iter().map(claim).collect(),
         nothing: difference.is_empty().then_some("No difference. Both states of the files want the same."),
         notes: notices.chain([words::quiet(line![Tone::Quiet; said::OFFLINE])]).collect(),
-        totals: vec![Total { tone: Tone::Strong, what: said::difference_line(difference) }],
+        totals: vec![Total {
+            tone: Tone::Strong,
+            what: line![Tone::Strong; Theirs::words(said::difference_line(difference))],
+        }],
         ..Account::default()
     }
 }
@@ -54,7 +57,7 @@ fn manifest(manifest: &ManifestDifference) -> Block {
         key: Some(key.clone()),
         title: words::agent(Tone::Strong, key),
         state: line![tone; what],
-        origin: Some(Theirs::code(format!("{}:{}", origin.file, origin.line))),
+        origin: Some(Theirs::spot(origin)),
         notes,
         program: verify.as_ref().map(words::program),
         rows: if is_new { nest(rows) } else { rows.into_iter().map(|(_, row)| row).collect() },

@@ -43,8 +43,8 @@ pub fn drift(drift: &Drift) -> Account {
         .map(|way| Way { name: way.name, what: way.what, copy: Theirs::prose(way.copy), language: way.language })
         .collect();
     account.totals = vec![
-        Total { tone: Tone::Strong, what: said::summary_line(drift) },
-        Total { tone: Tone::Plain, what: format!("Fingerprint {}", drift.fingerprint) },
+        Total { tone: Tone::Strong, what: line![Tone::Strong; Theirs::words(said::summary_line(drift))] },
+        Total { tone: Tone::Plain, what: line![Tone::Plain; "Fingerprint ", Theirs::code(drift.fingerprint.as_str())] },
     ];
     account
 }
@@ -124,7 +124,7 @@ fn agent_block(agent: &AgentDrift, own: &[&FieldDrift]) -> Block {
         key: Some(agent.key.clone()),
         title: words::agent(Tone::Strong, &agent.key),
         state: versions(agent, mark.tone),
-        origin: Some(Theirs::code(format!("{}:{}", agent.origin.file, agent.origin.line))),
+        origin: Some(Theirs::spot(&agent.origin)),
         ..Block::new(mark)
     };
     if agent.is_absent() {

@@ -7,6 +7,7 @@
 mod account;
 mod difference;
 mod drift;
+pub(super) mod fit;
 mod items;
 mod piece;
 mod plan;
@@ -17,8 +18,8 @@ mod tree;
 mod words;
 
 pub use account::{
-    Account, Alarm, Block, Fact, Item, Items, Mark, Move, Note, OutcomeRow, Place, Program, Row, RowMark, Seen, Sides,
-    Total, Warning, Way,
+    Account, Alarm, Block, Cut, Fact, Item, Items, Mark, Move, Note, OutcomeRow, Place, Program, Row, RowMark, Seen,
+    Sides, Total, Warning, Way,
 };
 pub use difference::difference;
 pub use drift::drift;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::model::Origin;
 use crate::plan::mask::is_placeholder;
 use crate::render::values::{grouped, plural};
 
@@ -49,6 +50,10 @@ pub enum Look {
     Sentence,
     /// A text of many lines.
     Prose,
+    /// A line of a file, as `agents/a.yaml:7`: set as code, and linked where the medium knows where files are.
+    Spot(usize),
+    /// An id that the service gave: set as code, and cut where it is for orientation alone.
+    Id,
 }
 
 /// A text that came from outside. It has no `Display` and no way to its bytes but [`Theirs::through`], so a writer that
@@ -84,6 +89,16 @@ impl Theirs {
     /// A text of many lines.
     pub fn prose(text: impl Into<String>) -> Self {
         Self { text: text.into(), look: Look::Prose }
+    }
+
+    /// A place in a file.
+    pub fn spot(origin: &Origin) -> Self {
+        Self { text: format!("{}:{}", origin.file, origin.line), look: Look::Spot(origin.line) }
+    }
+
+    /// An id that the service gave.
+    pub fn id(id: impl AsRef<str>) -> Self {
+        Self { text: id.as_ref().to_owned(), look: Look::Id }
     }
 
     /// A value on one line, whole. The placeholder of a secret is words, for it is no value.

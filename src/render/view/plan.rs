@@ -9,9 +9,8 @@ use super::words;
 use crate::diagnostics::Severity;
 use crate::model::{Address, FieldPath};
 use crate::plan::{
-    Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Orphan, Plan, Shown, SlotChange, SlotTarget, Step, Summary,
+    Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Orphan, Plan, Shown, SlotChange, SlotTarget, Summary,
 };
-use crate::render::values::plural;
 use crate::render::verify::{fate, of_plan};
 use crate::render::words::alarm_lines;
 
@@ -48,6 +47,7 @@ fn alarms(plan: &Plan) -> Vec<Alarm> {
         let names = agents.iter().map(|agent| line![Tone::Plain; Theirs::code(agent.as_str())]);
         let about = if agents.is_empty() { Line::default() } else { Line::joined(names, ", ").with(Tone::Plain, ": ") };
         let place = path.map(|path| line![Tone::Plain; " (", Theirs::code(path), ")"]);
+        let agents = agents.into_iter().map(Theirs::code).collect();
         Alarm { agents, what: about.and(line![Tone::Plain; Theirs::sentence(message)]).and(place.unwrap_or_default()) }
     });
     let raised = plan
@@ -58,7 +58,7 @@ fn alarms(plan: &Plan) -> Vec<Alarm> {
         what: line![Tone::Plain; Theirs::sentence("`verify`"), " of "]
             .and(words::agents(Tone::Plain, keys.iter().copied()))
             .and(line![Tone::Plain; " ", fate(becomes), ": ", Theirs::sentence(becomes.risk()), "."]),
-        agents: keys.into_iter().map(|key| Address(key.clone()).to_string()).collect(),
+        agents: keys.into_iter().map(|key| Theirs::code(Address(key.clone()).to_string())).collect(),
     });
     raised.chain(programs).chain(found).collect()
 }
@@ -125,7 +125,7 @@ fn shared_block(group: &Shared<'_>) -> Block {
     Block {
         title: line![Tone::Strong; words::agents_counted(group.agents.len())],
         state: line![Tone::Changed; "the same change"],
-        origin: group.origin.map(|origin| Theirs::code(format!("{}:{}", origin.file, origin.line))),
+        origin: group.origin.map(Theirs::spot),
         reach: reach.collect(),
         rows: group.fields.iter().map(|field| row(field, false)).collect(),
         is_risky: group.fields.iter().any(|field| field.risk.is_some()),
@@ -153,14 +153,14 @@ fn agent(change: &AgentChange, own: &[&FieldChange], elsewhere: usize, place: Pl
         key: Some(change.key.clone()),
         title: words::agent(Tone::Strong, &change.key),
         state: versions(tone, change),
-        origin: change.origin.as_ref().map(|origin| Theirs::code(format!("{}:{}", origin.file, origin.line))),
+        origin: change.origin.as_ref().map(Theirs::spot),
         notes: agent_notes(change, place),
         program: change.verify.as_ref().map(words::program),
         following: change.numbers.len() - moves.len(),
         moves: moves.into_iter().map(slot).collect(),
         rows,
         remarks,
-        steps: change.steps.iter().map(Step::describe).collect(),
+        steps: change.steps.iter().map(|step| Theirs::sentence(step.describe())).collect(),
         is_risky: crate::render::words::needs_second_look(change),
         ..Block::new(Mark { sign: line![tone; change.action.symbol()], tone })
     }
@@ -187,7 +187,7 @@ fn agent_notes(change: &AgentChange, place: Place) -> Vec<Line> {
     if change.action != Action::Update {
         let name = line![Tone::Quiet; Theirs::words(format!("\"{}\"", change.name))];
         notes.push(match &change.agent_id {
-            Some(id) => name.and(line![Tone::Quiet; " (", Theirs::code(id.as_str()), ")"]),
+            Some(id) => name.and(line![Tone::Quiet; " (", Theirs::id(id), ")"]),
             None => name,
         });
     }
@@ -326,7 +326,7 @@ fn notes(plan: &Plan) -> Vec<Note> {
         lead: "Limit: ",
         tone: Tone::Danger,
         what: line![Tone::Plain; Theirs::sentence(breach.message.as_str()), " To allow it for one run: ",
-            Theirs::sentence(breach.flag.as_str())],
+            Theirs::code(breach.flag.as_str())],
     });
     left_alone.chain(orphans).chain(unmanaged).chain(notices).chain(breaches).collect()
 }
@@ -335,7 +335,7 @@ fn orphan(orphan: &Orphan) -> Note {
     let Orphan { key, agent_id, name, protect, kept_because } = orphan;
     let name = Theirs::words(format!("\"{name}\""));
     let start = words::agent(Tone::Plain, key)
-        .and(line![Tone::Plain; " ", name, " (", Theirs::code(agent_id.as_str()), ") has no manifest; "]);
+        .and(line![Tone::Plain; " ", name, " (", Theirs::id(agent_id), ") has no manifest; "]);
     let fate = match (kept_because, protect) {
         (Some(why), _) => line![Tone::Plain; "--prune would keep it: ", Theirs::sentence(why.as_str())],
         (None, true) => line![Tone::Plain; "protected"],
@@ -348,15 +348,17 @@ fn orphan(orphan: &Orphan) -> Note {
 pub(in crate::render) fn totals(plan: &Plan) -> Vec<Total> {
     use crate::render::words::{conflict_line, drift_line, plan_line};
     let summary = plan.summary();
-    let changed = |what| Total { tone: Tone::Changed, what };
-    let mut lines = vec![Total { tone: Tone::Strong, what: plan_line(&summary) }];
-    lines.extend(drift_line(&summary).map(changed));
-    lines.extend(conflict_line(&summary).map(|what| Total { tone: Tone::Danger, what }));
+    let total = |tone, what: String| Total { tone, what: line![tone; Theirs::words(what)] };
+    let mut lines = vec![total(Tone::Strong, plan_line(&summary))];
+    lines.extend(drift_line(&summary).map(|what| total(Tone::Changed, what)));
+    lines.extend(conflict_line(&summary).map(|what| total(Tone::Danger, what)));
     let errors = plan.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     if errors > 0 {
-        let what = format!("Errors: {}; the plan cannot be applied.", plural(errors, "problem", "problems"));
+        let count = Count(errors, "problem", "problems");
+        let what = line![Tone::Danger; "Errors: ", count, "; the plan cannot be applied."];
         lines.push(Total { tone: Tone::Danger, what });
     }
-    lines.push(Total { tone: Tone::Quiet, what: format!("Plan hash {}", plan.plan_hash) });
+    let hash = line![Tone::Quiet; "Plan hash ", Theirs::code(plan.plan_hash.as_str())];
+    lines.push(Total { tone: Tone::Quiet, what: hash });
     lines
 }

@@ -28,9 +28,9 @@ pub fn report(report: &Report, again: Option<&str>) -> Account {
     let done = report.is_complete() && !interrupted;
     let tone = if done { Tone::Strong } else { Tone::Danger };
     account.totals = vec![
-        Total { tone, what: report_line(report) },
-        Total { tone: Tone::Quiet, what: traffic_line(traffic) },
-        Total { tone: Tone::Quiet, what: format!("Plan hash {plan_hash}") },
+        Total { tone, what: line![tone; Theirs::words(report_line(report))] },
+        Total { tone: Tone::Quiet, what: line![Tone::Quiet; Theirs::words(traffic_line(traffic))] },
+        Total { tone: Tone::Quiet, what: line![Tone::Quiet; "Plan hash ", Theirs::code(plan_hash.as_str())] },
     ];
     if let (false, Some(again)) = (done, again) {
         account.ways.push(Way { name: "To go on", what: "", copy: Theirs::prose(again), language: "sh" });
@@ -59,6 +59,7 @@ fn outcome_row(entry: &AgentOutcome) -> OutcomeRow {
         .map(|version| line![Tone::Plain; "v", version, " live", if is_open { ", not confirmed" } else { "" }]);
     OutcomeRow {
         sign: entry.action.symbol(),
+        is_in_place: entry.outcome.is_in_place(),
         cells: [
             words::agent(Tone::Strong, &entry.key),
             line![outcome_tone(entry.outcome); entry.outcome.as_str()],
@@ -86,7 +87,8 @@ fn details(entry: &AgentOutcome) -> Option<Block> {
         let start = match index {
             0 => "cause: ",
             1 => "because: ",
-            _ => "         ",
+            // The chain goes on, a line each.
+            _ => "· ",
         };
         notes.push(line![Tone::Quiet; start].and(line![Tone::Plain; Theirs::sentence(cause.as_str())]));
     }
@@ -110,7 +112,7 @@ fn details(entry: &AgentOutcome) -> Option<Block> {
         key: Some(key.clone()),
         title: words::agent(Tone::Strong, key),
         state: line![tone; outcome.as_str()].and(at.unwrap_or_default()),
-        origin: agent_id.as_ref().map(|id| Theirs::code(id.as_str())),
+        origin: agent_id.as_ref().map(Theirs::id),
         notes,
         is_risky: !outcome.is_in_place(),
         ..Block::new(Mark { sign: Line::default(), tone })

@@ -4,6 +4,7 @@ use super::account::{Fact, Note, Program, RowMark};
 use super::piece::{Count, Line, Sign, Theirs, Tone, line};
 use crate::model::{Address, Direction, Editor, Key};
 use crate::plan::{Cause, KeptEdit, Notice, Risk, SlotHolder, SlotTarget, Source, Target, VerifyChange};
+use crate::render::drift::moment;
 use crate::render::verify;
 
 /// How many paths of live edits are named on a line.
@@ -64,10 +65,10 @@ pub(super) fn holder(tone: Tone, holder: &SlotHolder) -> Line {
         }
         SlotHolder::Agent { agent_id, name, key: None, version } => {
             let name = Theirs::words(format!("\"{name}\""));
-            line![tone; name, " (", Theirs::code(agent_id.as_str()), ", not managed) v", *version]
+            line![tone; name, " (", Theirs::id(agent_id), ", not managed) v", *version]
         }
         SlotHolder::Unknown { version_id } => {
-            line![tone; "an unknown agent (version id ", Theirs::code(version_id.as_str()), ")"]
+            line![tone; "an unknown agent (version id ", Theirs::id(version_id), ")"]
         }
     }
 }
@@ -102,6 +103,11 @@ pub(super) fn look_twice(risk: &Risk) -> Line {
     line![Tone::Danger; "look twice: ", Theirs::sentence(risk.0.as_str())]
 }
 
+/// A moment to the minute; one that does not read as a moment as it is.
+fn minute(at: &str) -> String {
+    at.parse().map_or_else(|_| at.to_owned(), moment)
+}
+
 /// Who made the live version, as far as the service tells: `by jo@example.com in version 12 at …`; empty where it does
 /// not.
 pub(super) fn editor(tone: Tone, editor: &Editor) -> Line {
@@ -109,7 +115,7 @@ pub(super) fn editor(tone: Tone, editor: &Editor) -> Line {
     let parts = [
         by.as_ref().map(|by| line![tone; "by ", Theirs::words(by.as_str())]),
         version.map(|version| line![tone; "in version ", version]),
-        at.as_ref().map(|at| line![tone; "at ", Theirs::words(at.as_str())]),
+        at.as_ref().map(|at| line![tone; "at ", Theirs::words(minute(at))]),
     ];
     Line::joined(parts.into_iter().flatten(), " ")
 }

@@ -65,7 +65,7 @@ fn one_issue_is_opened_edited_told_closed_and_opened_again() {
     drift(&repository).ends(1).gives(&[("exit-code", "1"), ("failure-reason", "api-error")]);
     let known = issue(&repository);
     let body = known["body"].as_str().unwrap();
-    assert!(known["state"] == "open" && body.contains("Not checked") && body.contains("max_tool_steps"), "{body}");
+    assert!(known["state"] == "open" && body.contains("NOT CHECKED") && body.contains("max_tool_steps"), "{body}");
     repository.service.sandbox.clear_faults();
 
     repository.service.dashboard_edit("/agent/max_tool_steps", json!(4));

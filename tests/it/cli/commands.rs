@@ -84,6 +84,21 @@ fn what_plan_and_its_page_print_applies_that_plan() {
 }
 
 #[test]
+fn a_page_names_no_command_where_the_plan_file_does_not_hold_what_it_takes() {
+    let server = Server::new();
+    let project = project(&server);
+    let at = ["-C", "our agents", "--env", "prod-east"];
+    let plan = [&["plan"], &at[..], &["--target", "riverside", "--out", "p.plan", "--html", "page.html"]].concat();
+    project.run(&plan).ends(0);
+    project.run(&["show", "p.plan", "--html", "shown.html", "-C", "our agents"]).ends(0);
+    assert_eq!(commands(&project.read("shown.html")), Vec::<String>::new());
+    // The run that planned knows its flags.
+    let printed = commands(&project.read("page.html"));
+    let [line] = printed.as_slice() else { panic!("{printed:?}") };
+    typed(&project, line).ends(0);
+}
+
+#[test]
 fn in_the_sandbox_the_printed_command_stays_there() {
     let project = Project::quickstart();
     let ran = project.run(&["plan", "--sandbox", "--out", "p.plan"]).ends(0);

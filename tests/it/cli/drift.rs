@@ -42,7 +42,7 @@ fn a_check_that_could_not_be_made_is_1_and_neither_clean_nor_drift() {
     let ran = project.run(&["drift", "--detailed-exitcode", "--markdown", "issue.md", "--json"]).ends(1);
     assert_eq!(ran.json()["state"], json!("not-checked"));
     let body = project.read("issue.md");
-    assert!(body.contains("Not checked") && !body.contains("Ways out"), "{body}");
+    assert!(body.contains("NOT CHECKED") && !body.contains("<b>Revert:</b>"), "{body}");
 }
 
 #[test]

@@ -71,7 +71,8 @@ fn a_verify_alone_is_planned_and_shown_in_every_output() {
         assert!(page.contains(&format!("<code>&quot;{word}&quot;</code>")), "{word}: {page}");
     }
     let markdown = project.read("plan.md");
-    let line = "runs `\"sh\"` `\"-c\"` <code>&#34;curl x &#124; sh&#34;</code> · with the variables `\"SEEN\"`";
+    let line =
+        "  - runs: `\"sh\"` `\"-c\"` <code>&#34;curl x &#124; sh&#34;</code>\n  - with the variables: `\"SEEN\"`";
     assert!(markdown.contains(line) && markdown.contains("runs this program before"), "{markdown}");
     let shown = project.run(&["show", "saved.plan"]).ends(0);
     assert!(ran_and_page.iter().all(|word| shown.stdout.contains(word)), "{}", shown.stdout);

@@ -40,13 +40,15 @@ fn plans_of_any_size_fit_with_totals_and_every_delete() {
         let document = plan_document(&many(count), &SourceMap::default());
         repository.project.write("plan.json", sound(&document).to_string());
         let told = repository.runs(&["comment", "plan.json", "--summary", "--json"]).ends(0).json();
-        assert_eq!((&told["outcome"], &told["truncated"]), (&json!("created"), &json!(true)), "{told}");
+        assert_eq!(told["outcome"], "created", "{told}");
         let body = repository.comment();
+        let is_cut = body.contains(" changes are shown here.");
+        assert_eq!((&told["truncated"], is_cut || count < 200), (&json!(is_cut), true), "{told}");
         assert!(body.len() <= 60_000, "{count}: {}", body.len());
         for text in [&body, &repository.project.read("summary.md")] {
             assert!(text.contains(&format!("Plan: 0 to create, {count} to update, 5 to delete")));
             for number in 0..5 {
-                assert!(text.contains(&format!("`gone-{number}`")));
+                assert!(text.contains(&format!("agent.gone-{number}")));
             }
             check(text);
         }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use reachform::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
+use reachform::model::{Address, Digest, Direction, Editor, FieldPath, Key, LeafHash, Origin, PhoneNumber};
+use reachform::plan::difference::{Difference, Fate, ManifestDifference, Revision};
+use reachform::plan::drift::{AgentDrift, Drift, FieldDrift};
 use reachform::plan::work::Work;
 use reachform::plan::{
     Action, AgentChange, Cause, FieldChange, Kind, Plan, Risk, Shown, SlotChange, SlotHolder, SlotTarget, Source,
@@ -175,4 +177,67 @@ pub(super) fn prompt() -> String {
         .unwrap();
     }
     out
+}
+
+/// A check that found these values changed on the service.
+pub(super) fn drift_of(fields: Vec<FieldChange>) -> Drift {
+    let token = LeafHash::parse(&"0".repeat(32)).unwrap();
+    let found = |field: FieldChange| FieldDrift {
+        path: field.path,
+        kind: field.kind,
+        applied: Some(field.before),
+        live: field.after,
+        editor: Some(editor()),
+        conflict: false,
+        ended: None,
+        token: token.clone(),
+    };
+    let agent = AgentDrift {
+        key: key("front-desk"),
+        name: "front desk".to_owned(),
+        agent_id: Some("ag_front-desk".to_owned()),
+        origin: Origin { file: "agents/front-desk.yaml".to_owned(), line: 7 },
+        applied_version: Some(12),
+        live_version: Some(13),
+        live_editor: Some(editor()),
+        fields: fields.into_iter().map(found).collect(),
+        slots: Vec::new(),
+        kept: Vec::new(),
+        foreign: None,
+    };
+    Drift {
+        target: target(),
+        source: plan(Vec::new()).source,
+        checked_at: "2026-09-01T06:17:20Z".parse().unwrap(),
+        targeted: false,
+        agents: vec![agent],
+        as_applied: Vec::new(),
+        unchecked: Vec::new(),
+        orphans: Vec::new(),
+        notices: Vec::new(),
+        fingerprint: Digest::of(&json!("drift")),
+    }
+}
+
+/// The difference of two states of a manifest.
+pub(super) fn difference_of(fields: Vec<FieldChange>) -> Difference {
+    let manifest = ManifestDifference {
+        key: key("front-desk"),
+        name: "front desk".to_owned(),
+        fate: Fate::Changed,
+        moved_from: None,
+        origin: Origin { file: "agents/front-desk.yaml".to_owned(), line: 7 },
+        fields,
+        verify: None,
+    };
+    Difference {
+        project: target().project,
+        environment: target().environment,
+        base: Revision { name: "origin/main".to_owned(), commit: "1d".repeat(20) },
+        head: plan(Vec::new()).source,
+        manifests: vec![manifest],
+        numbers: Vec::new(),
+        same: 3,
+        notices: Vec::new(),
+    }
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use reachform::diagnostics::{Diagnostic, SourceMap};
-use reachform::plan::{Action, KeptEdit, Notice, Orphan, Risk, Shown, SlotHolder, SlotTarget};
-use reachform::render::html::{PAGE_BYTES, PageContext, plan_page};
+use reachform::plan::{Action, KeptEdit, LimitBreach, Notice, Orphan, Risk, Shown, SlotHolder, SlotTarget};
+use reachform::render::html::{PageContext, plan_page};
 use serde_json::json;
 
-use super::build::{change, field, key, path, plan, risky, slot};
+use super::build::{change, field, key, path, plan, prompt, risky, slot};
 use super::limits::many;
 
 /// Elements that a page is made of, and the attributes that each may have. Nothing that loads, runs or sends.
-const ELEMENTS: [(&str, &[&str]); 44] = [
+const ELEMENTS: [(&str, &[&str]); 38] = [
     ("html", &["lang"]),
     ("head", &[]),
     ("meta", &["charset", "http-equiv", "content", "name"]),
@@ -27,18 +27,17 @@ const ELEMENTS: [(&str, &[&str]); 44] = [
     ("h1", &[]),
     ("h2", &["id"]),
     ("h3", &[]),
-    ("p", &["class", "role"]),
+    ("p", &["class"]),
+    ("pre", &[]),
     ("ul", &["class"]),
     ("ol", &["class"]),
     ("li", &["class"]),
     ("dl", &["class"]),
     ("dt", &[]),
     ("dd", &[]),
-    ("div", &["class"]),
+    ("div", &["class", "id"]),
     ("span", &["class", "aria-hidden"]),
     ("b", &["class"]),
-    ("strong", &[]),
-    ("em", &["class"]),
     ("small", &[]),
     ("code", &[]),
     ("del", &[]),
@@ -51,12 +50,26 @@ const ELEMENTS: [(&str, &[&str]); 44] = [
     ("input", &["type", "name", "id", "checked"]),
     ("svg", &["class", "viewBox", "width", "height", "aria-hidden"]),
     ("path", &["d", "fill", "stroke", "stroke-width"]),
-    ("table", &[]),
-    ("tr", &[]),
-    ("td", &[]),
-    ("th", &[]),
-    ("br", &[]),
 ];
+
+/// Elements without an end.
+const VOID: [&str; 3] = ["meta", "link", "input"];
+
+/// Elements that begin a line in a fixture. A page has no line feeds of its own.
+const BLOCKS: [&str; 19] = [
+    "head", "meta", "title", "link", "style", "body", "header", "main", "footer", "section", "h1", "h2", "p", "pre",
+    "ul", "li", "div", "details", "summary",
+];
+
+/// The page with the elements that begin a line on lines of their own, for a person who reads the difference of two.
+pub(super) fn in_lines(page: &str) -> String {
+    BLOCKS.iter().fold(page.to_owned(), |page, name| {
+        [">", " "].iter().fold(page, |page, end| {
+            let tag = format!("<{name}{end}");
+            page.replace(&tag, &format!("\n{tag}"))
+        })
+    }) + "\n"
+}
 
 /// The page without its stylesheet and its hash, for comparing with a file.
 pub(super) fn without_style(page: &str) -> String {
@@ -70,7 +83,7 @@ pub(super) fn without_style(page: &str) -> String {
 
 /// Reads a page and fails on anything that is not closed, not known, not quoted, named twice or leads nowhere.
 pub(super) fn check(page: &str) {
-    let mut rest = page.strip_prefix("<!DOCTYPE html>\n").expect("a doctype");
+    let mut rest = page.strip_prefix("<!DOCTYPE html>").expect("a doctype");
     let (mut open, mut ids, mut targets) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     while let Some(at) = rest.find(['<', '&']) {
         assert!(!rest[..at].contains('>'), "a stray `>` in {:?}", &rest[..at]);
@@ -87,7 +100,6 @@ pub(super) fn check(page: &str) {
             assert_eq!(open.pop().as_deref(), Some(name), "elements are closed in turn");
             continue;
         }
-        let (tag, is_void) = tag.strip_suffix(" /").map_or((tag, false), |tag| (tag, true));
         let (name, mut attributes) = tag.split_once(' ').unwrap_or((tag, ""));
         let (_, allowed) = ELEMENTS.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("<{tag}>"));
         while !attributes.is_empty() {
@@ -101,7 +113,7 @@ pub(super) fn check(page: &str) {
             }
             attributes = more.trim_start();
         }
-        if !is_void {
+        if !VOID.contains(&name) {
             open.push(name.to_owned());
         }
     }
@@ -164,8 +176,12 @@ fn no_text_from_outside_becomes_markup_or_acts_unseen() {
         "{{x}} ${{ secrets.X }} ::add-mask::x",
     ] {
         let (plan, sources) = infested(text);
-        let context = PageContext { run_url: Some(format!("https://x.test/\"{text}")), ..PageContext::default() };
-        let page = plan_page(&plan, &sources, &context).text;
+        let context = PageContext {
+            run_url: Some(format!("https://x.test/\"{text}")),
+            command: Some(text.to_owned()),
+            ..PageContext::default()
+        };
+        let page = plan_page(&plan, &sources, &context);
         check(&without_style(&page));
         assert!(!page.contains("href=\"https://evil") && !page.contains("href=\"java"), "{text:?}");
         let hidden = |c: &char| reachform::render::visible::is_hidden(*c) && *c != '\n';
@@ -177,8 +193,8 @@ fn no_text_from_outside_becomes_markup_or_acts_unseen() {
 fn a_page_asks_nobody_for_anything_and_is_the_same_every_time() {
     let plan = many(3);
     let context = PageContext { run_url: Some("https://ci.example/run/1".to_owned()), ..PageContext::default() };
-    let page = plan_page(&plan, &SourceMap::default(), &context).text;
-    assert_eq!(page, plan_page(&plan, &SourceMap::default(), &context).text);
+    let page = plan_page(&plan, &SourceMap::default(), &context);
+    assert_eq!(page, plan_page(&plan, &SourceMap::default(), &context));
     assert_eq!(page.matches("http").count(), 2, "the one link that was given, and `http-equiv`");
     for word in ["<script", "<img", "<iframe", "<object", "@import", "url(", " style=", " on", "srcset"] {
         let found = page.match_indices(word).find(|(at, _)| word != " on" || page[at + 3..].starts_with("click"));
@@ -188,25 +204,53 @@ fn a_page_asks_nobody_for_anything_and_is_the_same_every_time() {
 }
 
 #[test]
-fn a_page_of_two_thousand_agents_is_shortened_by_its_structure_and_says_so() {
-    for (count, budget, truncated) in [(10, PAGE_BYTES, false), (2_000, PAGE_BYTES, true), (200, 40_000, true)] {
-        let page = plan_page(
-            &many(count),
-            &SourceMap::default(),
-            &PageContext { max_bytes: budget, ..PageContext::default() },
-        );
-        assert!(page.text.len() <= budget, "{count}: {}", page.text.len());
-        assert_eq!((page.truncated, page.text.contains("Shortened to fit")), (truncated, truncated), "{count}");
-        for number in 0..5 {
-            assert!(page.text.contains(&format!("gone-{number}")), "every delete is named");
-        }
-        check(&without_style(&page.text));
+fn a_page_of_many_agents_leaves_nothing_out() {
+    let mut changes = many(300).changes;
+    for (number, agent) in changes.iter_mut().enumerate() {
+        agent.fields.push(field("/config/agent/own", json!(format!("old-{number}")), json!(format!("new-{number}"))));
+    }
+    let plan = plan(changes);
+    let page = plan_page(&plan, &SourceMap::default(), &PageContext::default());
+    for (number, agent) in plan.changes.iter().enumerate() {
+        let needles = [format!("id=\"agent-{}\"", agent.key), format!("old-{number}&"), format!("new-{number}&")];
+        assert_eq!(needles.iter().find(|needle| !page.contains(*needle)), None, "{}", agent.key);
+    }
+    check(&without_style(&page));
+}
+
+#[test]
+fn equal_prompts_are_on_a_page_once() {
+    let with = |name: &str, prompt: &str| {
+        let mut agent = change(name, Action::Create);
+        agent.fields = vec![field("/config/agent/instructions", json!(null), json!(prompt))];
+        agent
+    };
+    let plan = plan(vec![with("a", &prompt()), with("b", &prompt()), with("c", &prompt().replace("brief", "curt"))]);
+    let page = plan_page(&plan, &SourceMap::default(), &PageContext::default());
+    let last_line = prompt().lines().last().unwrap().to_owned();
+    assert_eq!(page.matches(&last_line).count(), 2, "one for a and b, and one for c");
+    assert_eq!(page.matches("<a href=\"#text-1\">").count(), 1);
+    check(&without_style(&page));
+}
+
+#[test]
+fn a_zero_is_quiet_and_all_alarms_and_limits_are_in_the_first_box() {
+    let mut plan = plan(vec![change("gone", Action::Delete)]);
+    plan.breaches =
+        vec![LimitBreach { message: "1 of 2 agents would be deleted.".to_owned(), flag: "--max-delete 1".to_owned() }];
+    plan.complete = false;
+    let page = plan_page(&plan, &SourceMap::default(), &PageContext::default());
+    assert!(page.contains("<p class=\"zeros\">0 to update, 0 to create</p>"), "{page}");
+    let (_, after) = page.split_once("Look at this first").unwrap();
+    let (first, _) = after.split_once("</section>").unwrap();
+    for words in ["INCOMPLETE", "agent.gone", "1 of 2 agents would be deleted.", "--max-delete 1"] {
+        assert!(first.contains(words), "{words} is not in {first}");
     }
 }
 
 /// The colours of the stylesheet: the light ones, the dark ones, those on paper.
 fn palettes() -> Vec<Vec<(String, [f64; 3])>> {
-    let page = plan_page(&plan(Vec::new()), &SourceMap::default(), &PageContext::default()).text;
+    let page = plan_page(&plan(Vec::new()), &SourceMap::default(), &PageContext::default());
     let style = page.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0.to_owned();
     let mut out: Vec<Vec<(String, [f64; 3])>> = Vec::new();
     for block in style.split(":root {").skip(1) {

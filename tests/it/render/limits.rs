@@ -1,7 +1,7 @@
 //! Sizes: a comment fits its budget, a small change stays small, an agent does not flood the terminal.
 
 use reachform::diagnostics::SourceMap;
-use reachform::plan::{Action, Plan};
+use reachform::plan::{Action, AgentChange, Plan};
 use reachform::render::markdown::{COMMENT_BYTES, CommentContext, plan_comment};
 use reachform::render::style::Detail;
 use reachform::render::text::{TextOptions, plan_text};
@@ -19,8 +19,10 @@ pub(crate) fn many(count: usize) -> Plan {
         let head: String = prompt().chars().take(if count > 1000 { 1_000 } else { 10_000 }).collect();
         let before = format!("{head}\n\n{}", "请用中文回答客户的问题。👩\u{200D}⚕\u{FE0F} ".repeat(40));
         let after = before.replace("friendly, brief", "warm, short").replace("中文", "英文").replace("then", "and");
+        // No two agents change alike, for such a change is shown once.
+        let after = after.replace("front desk", &format!("front desk {number}"));
         agent.fields.push(field("/config/agent/instructions", json!(before), json!(after)));
-        let steps = field("/config/agent/max_tool_steps", json!(3), json!(5));
+        let steps = field("/config/agent/max_tool_steps", json!(number), json!(number + 2));
         agent.fields.push(if number % 7 == 0 { risky("it may loop longer", steps) } else { steps });
         changes.push(agent);
     }
@@ -33,7 +35,7 @@ pub(crate) fn many(count: usize) -> Plan {
 fn a_comment_fits_its_budget_and_names_every_delete() {
     for (count, budget, truncated) in [
         (2, COMMENT_BYTES, false),
-        (10, COMMENT_BYTES, true),
+        (50, COMMENT_BYTES, true),
         (200, COMMENT_BYTES, true),
         (2000, COMMENT_BYTES, true),
         (200, 4_000, true),
@@ -42,11 +44,14 @@ fn a_comment_fits_its_budget_and_names_every_delete() {
         let body = plan_comment(&plan, &SourceMap::default(), &CommentContext { max_bytes: budget, ..context() });
         assert!(body.text.len() <= budget, "{count} agents: {} bytes", body.text.len());
         assert_eq!(body.truncated, truncated, "{count} agents, {} bytes", body.text.len());
-        assert_eq!(body.text.contains("Shortened to fit"), truncated);
+        assert_eq!(body.text.contains(" changes are shown here."), truncated);
+        if truncated {
+            assert!(body.text.len() > budget / 2, "{count} agents use {} of {budget} bytes", body.text.len());
+        }
         let totals = format!("Plan: 0 to create, {count} to update, 5 to delete, 0 to adopt. 4 unchanged.");
         assert!(body.text.contains(&totals));
         for number in 0..5 {
-            assert!(body.text.contains(&format!("`gone-{number}`")));
+            assert!(body.text.contains(&format!("agent.gone-{number}")));
         }
         markdown::check(&body.text);
     }
@@ -56,7 +61,7 @@ fn a_comment_fits_its_budget_and_names_every_delete() {
 fn even_totals_alone_are_a_whole_comment() {
     let body = plan_comment(&many(200), &SourceMap::default(), &CommentContext { max_bytes: 1_500, ..context() });
     assert!(body.text.len() <= 1_500, "{}", body.text.len());
-    assert!(body.text.contains("**5 agents will be deleted:**"));
+    assert!(body.text.contains("0 of 400 changes are shown here.") && body.text.contains("5 to delete"), "{body:?}");
     markdown::check(&body.text);
 }
 
@@ -101,4 +106,43 @@ fn no_line_of_prose_is_wider_than_the_terminal() {
             assert!(unicode_width::UnicodeWidthStr::width(line) <= width, "{width}: {line}");
         }
     }
+}
+
+#[test]
+fn a_plan_of_a_thousand_agents_uses_its_room_and_names_the_others() {
+    let agent = |number: usize| {
+        let mut agent = change(&format!("agent-{number}"), Action::Update);
+        agent.fields.push(field("/config/agent/max_tool_steps", json!(number), json!(number + 2)));
+        if number == 777 {
+            AgentChange { fields: vec![risky("look", agent.fields[0].clone())], ..agent }
+        } else {
+            agent
+        }
+    };
+    let plan = plan((0..1_000).map(agent).collect());
+    let body = plan_comment(&plan, &SourceMap::default(), &context());
+    assert!((50_000..=COMMENT_BYTES).contains(&body.text.len()), "{}", body.text.len());
+    let (before, _) = body.text.split_once(" of 1000 changes are shown here.").unwrap();
+    let shown: usize = before.rsplit_once("<b>").unwrap().1.parse().unwrap();
+    assert!(shown > 100, "{shown}");
+    assert_eq!(body.text.matches("<summary><code>~</code>").count(), shown);
+    assert!(body.text.contains("`777` → `779`"), "what is risky is shown before what is not");
+    markdown::check(&body.text);
+}
+
+#[test]
+fn a_new_prompt_of_40_kb_is_whole_and_one_that_has_no_room_is_counted() {
+    let lines: String = (0..1_000).map(|n| format!("Line {n} of what the agent says to a caller.\n")).collect();
+    let mut agent = change("front-desk", Action::Create);
+    agent.fields.push(field("/config/agent/instructions", json!(null), json!(lines)));
+    agent.fields.push(field("/config/agent/max_tool_steps", json!(null), json!(3)));
+    let plan = plan(vec![agent]);
+    let comment = |max_bytes| plan_comment(&plan, &SourceMap::default(), &CommentContext { max_bytes, ..context() });
+    let whole = comment(COMMENT_BYTES);
+    assert!(!whole.truncated && lines.lines().all(|line| whole.text.contains(line)));
+    let part = comment(20_000);
+    assert!(part.text.contains("<b>1 of 2 changes are shown here.</b>"), "{}", part.text);
+    assert!(part.text.contains("`/instructions` 1 changed value is not shown here"), "{}", part.text);
+    assert!(part.text.contains("`/max_tool_steps` `3`"), "{}", part.text);
+    markdown::check(&part.text);
 }

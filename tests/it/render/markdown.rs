@@ -1,6 +1,11 @@
 //! Reads a comment as a forge would: is its structure ours alone?
 
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+/// The fences that we write.
+const LANGUAGES: [&str; 3] = ["diff", "sh", "text"];
+/// What stands for a fence among the elements.
+const FENCE: &str = "```";
 
 /// The elements that we write. GitHub lets all of them through.
 const ELEMENTS: [&str; 9] = ["details", "summary", "code", "pre", "del", "ins", "b", "i", "sub"];
@@ -22,12 +27,17 @@ pub(crate) fn check(text: &str) {
             words.push_str(more);
             continue;
         }
-        let quoted = open.iter().any(|name| name == "code" || name == "pre");
-        assert!(!links(&words), "an address: {words}");
+        let fenced = open.last().is_some_and(|name| name == FENCE);
+        let quoted = fenced || open.iter().any(|name| name == "code" || name == "pre");
+        assert!(fenced || !links(&words), "an address: {words}");
         assert!(quoted || !refers(&words), "a mention or reference outside of code: {words}");
         words.clear();
         match event {
             Event::Html(html) | Event::InlineHtml(html) => comments += read_html(&html, &mut open),
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(language))) if LANGUAGES.contains(&&*language) => {
+                open.push(FENCE.to_owned());
+            }
+            Event::End(TagEnd::CodeBlock) => assert_eq!(open.pop().as_deref(), Some(FENCE)),
             Event::Start(Tag::Heading { .. }) => headings += 1,
             Event::Start(Tag::Link { dest_url, .. }) => {
                 assert!(dest_url.starts_with("https://github.com/acme/"), "a foreign link: {dest_url}");

@@ -46,6 +46,8 @@ fn context() -> CommentContext {
         run_id: Some("1234567".to_owned()),
         run_url: Some("https://github.com/acme/agents/actions/runs/1234567".to_owned()),
         full_plan_url: Some("https://github.com/acme/agents/actions/runs/1234567#summary".to_owned()),
+        repository_url: Some("https://github.com/acme/agents".to_owned()),
+        folder: Some("voice".to_owned()),
         ..CommentContext::default()
     }
 }
@@ -58,7 +60,7 @@ fn check(case: &str, plan: &Plan, sources: &SourceMap) {
     expect(case, "plan-80-plain.txt", &plain);
     expect(case, "plan.md", &plan_comment(plan, sources, &context()).text);
     expect(case, "plan.json", &plan_document(plan, sources));
-    let page = html::without_style(&plan_page(plan, sources, &PageContext::default()).text);
-    expect(case, "plan.html", &page);
+    let page = html::without_style(&plan_page(plan, sources, &PageContext::default()));
+    expect(case, "plan.html", &html::in_lines(&page));
     html::check(&page);
 }

@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use reachform::diagnostics::SourceMap;
 use reachform::plan::{Action, FieldChange};
+use reachform::render::html::{PageContext, plan_page};
 use reachform::render::json::{plan_document, report_document};
-use reachform::render::markdown::{plan_comment, report_comment};
+use reachform::render::markdown::{
+    COMMENT_BYTES, CommentContext, Maker, difference_comment, drift_body, plan_comment, report_comment,
+};
 use reachform::render::prose::{PartKind, ProseDiff};
 use reachform::render::style::{Detail, Styles};
 use reachform::render::text::{TextOptions, plan_text, report_text};
 use reachform::render::visible::is_hidden;
 use serde_json::{Value, json};
 
-use super::build::{change, field, plan, prompt};
+use super::build::{change, difference_of, drift_of, field, plan, prompt};
 use super::infested::{HOSTILE, LINKS, infested};
 use super::{check, context, markdown};
 
@@ -68,6 +71,10 @@ proptest! {
         let body = plan_comment(&plan, &SourceMap::default(), &context());
         assert_nothing_hidden(&body.text);
         markdown::check(&body.text);
+        let page = plan_page(&plan, &SourceMap::default(), &PageContext::default());
+        let page = super::html::without_style(&page);
+        assert_nothing_hidden(&page);
+        super::html::check(&page);
     }
 
     #[test]
@@ -92,6 +99,27 @@ proptest! {
                 let is_counted = detail == Detail::Summary && text.contains("not shown here (--diff=words");
                 prop_assert!(missing.is_none() || is_counted, "{:?} is not in\n{}", missing, text);
             }
+            let page = plan_page(&plan, &SourceMap::default(), &PageContext::default());
+            let missing = wanted.iter().find(|token| !page.contains(token.as_str()));
+            prop_assert!(missing.is_none(), "{:?} is not in\n{}", missing, page);
+            let fields = plan.changes[0].fields.clone();
+            let (drift, difference) = (drift_of(fields.clone()), difference_of(fields));
+            for max_bytes in [COMMENT_BYTES, 6_000, 3_000] {
+                let context = CommentContext { max_bytes, ..context() };
+                for body in [
+                    plan_comment(&plan, &SourceMap::default(), &context),
+                    drift_body(&drift, &context),
+                    difference_comment(&difference, Maker::Fork, &context),
+                ] {
+                    prop_assert!(body.text.len() <= max_bytes, "{} bytes of {}", body.text.len(), max_bytes);
+                    let joined: String = body.text.split_whitespace().collect();
+                    let missing: Vec<&String> =
+                        wanted.iter().filter(|token| !joined.contains(token.as_str())).collect();
+                    let count = counted(&body.text);
+                    prop_assert_eq!(body.truncated, count.is_some());
+                    prop_assert!(missing.is_empty() || count.is_some(), "{:?} in\n{}", missing, body.text);
+                }
+            }
         }
     }
 
@@ -100,7 +128,7 @@ proptest! {
         let report = super::cases::infested_report(&text);
         assert_nothing_hidden(&report_text(&report, Some(&text), &TextOptions::default()));
         assert_nothing_hidden(&report_document(&report));
-        let body = report_comment(&report, Some(&text), &context());
+        let body = report_comment(&report, Some(&text), None, &context());
         assert_nothing_hidden(&body.text);
         markdown::check(&body.text);
     }
@@ -137,6 +165,14 @@ proptest! {
         }
         prop_assert_eq!(diff, ProseDiff::of(&before, &after));
     }
+}
+
+/// How many of how many changes a comment says that it shows, where it does not show all.
+fn counted(text: &str) -> Option<(usize, usize)> {
+    let (before, _) = text.split_once(" changes are shown here.")?;
+    let (_, counts) = before.rsplit_once("<b>")?;
+    let (shown, of) = counts.split_once(" of ")?;
+    Some((shown.parse().unwrap(), of.parse().unwrap()))
 }
 
 /// Words of which each occurs once, so that what is shown of a value can be found again.

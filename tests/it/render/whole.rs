@@ -1,13 +1,16 @@
 //! Whoever approves a plan sees all of it: every changed leaf, on every side, once.
 
+use reachform::diagnostics::SourceMap;
 use reachform::model::{Direction, Origin};
 use reachform::plan::{Action, AgentChange, Cause, Held, Plan, Shown, SlotTarget};
+use reachform::render::markdown::{CommentContext, Maker, difference_comment, drift_body, plan_comment};
 use reachform::render::style::{Detail, Styles};
 use reachform::render::text::{TextOptions, plan_text};
 use reachform::render::view::Place;
 use serde_json::{Value, json};
 
-use super::build::{caused, change, editor, field, held_by, plan, prompt, slot};
+use super::build::{caused, change, difference_of, drift_of, editor, field, held_by, plan, prompt, slot};
+use super::context;
 
 fn text(plan: &Plan) -> String {
     plan_text(plan, &TextOptions::default())
@@ -200,5 +203,26 @@ fn no_line_is_wider_than_80_columns_and_a_summary_counts_what_it_leaves_out() {
             assert!(unicode_width::UnicodeWidthStr::width(line) <= 80, "{line}");
         }
         assert_eq!(text.contains("1 changed value is not shown here"), detail == Detail::Summary, "{text}");
+    }
+}
+
+#[test]
+fn the_name_of_a_list_item_breaks_out_of_no_comment() {
+    let name = "text of [x](https://evil.example) @org/team |";
+    let fields = vec![field("/config/agent/tools", json!([]), json!([{"name": name, "timeout": 3}]))];
+    let mut desk = change("front-desk", Action::Update);
+    desk.fields.clone_from(&fields);
+    let plan = plan(vec![desk]);
+    let summary = CommentContext { max_bytes: 1_000_000, ..CommentContext::default() };
+    for (what, text) in [
+        ("comment", plan_comment(&plan, &SourceMap::default(), &context()).text),
+        ("summary", plan_comment(&plan, &SourceMap::default(), &summary).text),
+        ("difference", difference_comment(&difference_of(fields.clone()), Maker::Fork, &context()).text),
+        ("drift", drift_body(&drift_of(fields.clone()), &context()).text),
+    ] {
+        // The ways out of drift have a snippet of YAML, which other comments have not.
+        super::markdown::check(text.split("<b>Ignore:</b>").next().unwrap());
+        assert!(text.contains("text of &#91;x&#93;"), "{what}: {text}");
+        assert!(!text.contains("](https://evil") && !text.contains("@org"), "{what}: {text}");
     }
 }

@@ -3,6 +3,7 @@
 use reachform::diagnostics::SourceMap;
 use reachform::plan::{Action, Plan};
 use reachform::render::markdown::{COMMENT_BYTES, CommentContext, plan_comment};
+use reachform::render::view::Place;
 
 use super::{Verdict, assert_printable};
 use crate::render::infested::infested;
@@ -32,6 +33,9 @@ pub fn render_markdown(input: &[u8]) -> Verdict {
             run_id: Some(one.clone()),
             run_url: Some(format!("https://github.com/acme/{one}")),
             full_plan_url: Some(format!("https://github.com/acme/{other}")),
+            repository_url: Some(format!("https://github.com/acme/{one}")),
+            folder: Some(other.clone()),
+            place: Place::Merge,
             max_bytes,
         };
         let body = plan_comment(&plan, &SourceMap::default(), &context);
@@ -47,5 +51,7 @@ pub fn render_markdown(input: &[u8]) -> Verdict {
 /// However short it is made, nobody overlooks a delete.
 fn assert_names_what_is_deleted(plan: &Plan, text: &str) {
     let deleted = plan.changes.iter().filter(|change| change.action == Action::Delete).count();
-    assert!(text.contains(&format!("**{deleted} agent will be deleted:**")), "{text}");
+    assert!(text.contains(&format!("{deleted} to delete")), "{text}");
+    let is_named = text.contains("no manifest declares this agent any more, and it is deleted");
+    assert!(is_named || text.contains("to look at first:"), "{text}");
 }
