@@ -9,7 +9,6 @@ pub mod drift;
 pub mod findings;
 pub mod html;
 pub mod json;
-mod ladder;
 pub mod markdown;
 pub mod prose;
 mod put;

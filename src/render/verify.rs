@@ -53,14 +53,6 @@ fn quoted(texts: &[String]) -> Vec<String> {
     texts.iter().map(quote).collect()
 }
 
-/// What an output says that has no room for arguments.
-pub(super) fn without_room(groups: &[(Vec<&Key>, &VerifyChange)]) -> String {
-    let agents = super::values::plural(groups.iter().map(|(keys, _)| keys.len()).sum(), "agent", "agents");
-    format!(
-        "on {agents}, and there is no room here for what runs: read it in the whole plan before you approve this one"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

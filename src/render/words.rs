@@ -1,67 +1,10 @@
 //! The words that terminal and Markdown share, so that both say the same of the same thing.
 
-use crate::model::Editor;
 use crate::plan::agent::SECRET_NOT_COMPARED;
 use crate::plan::difference::{Difference, Fate};
-use crate::plan::{
-    Action, AgentChange, Alarm, AlarmCode, Cause, Outcome, Plan, REWRITTEN, Report, SlotHolder, SlotTarget, Summary,
-    alarms,
-};
+use crate::plan::{AgentChange, Alarm, AlarmCode, Cause, Outcome, Plan, REWRITTEN, Report, Summary, alarms};
 
 use super::values::plural;
-use super::visible::one_line;
-
-/// Who holds a slot.
-pub(super) fn holder(holder: &SlotHolder) -> String {
-    match holder {
-        SlotHolder::Empty => "(empty)".to_owned(),
-        SlotHolder::Agent { agent_id: _, name: _, key: Some(key), version } => format!("agent.{key} v{version}"),
-        SlotHolder::Agent { agent_id, name, key: None, version } => {
-            format!("\"{}\" ({}, not managed) v{version}", one_line(name), one_line(agent_id))
-        }
-        SlotHolder::Unknown { version_id } => format!("an unknown agent (version id {})", one_line(version_id)),
-    }
-}
-
-/// Who will hold a slot.
-pub(super) fn slot_target(target: &SlotTarget) -> String {
-    match target {
-        SlotTarget::Empty => "(empty)".to_owned(),
-        SlotTarget::NewVersion { key } => format!("agent.{key}, new version"),
-        SlotTarget::Version { key, version } => format!("agent.{key} v{version}"),
-    }
-}
-
-/// The versions before and after. The number of a new one is the service's to give: drafts count too.
-pub(super) fn versions(change: &AgentChange, arrow: &str) -> String {
-    match (change.action, change.base_version, change.new_version) {
-        (Action::Create, _, _) => "will be created".to_owned(),
-        (Action::Delete, Some(base), _) => format!("v{base} will be DELETED"),
-        (Action::Delete, None, _) => "will be DELETED".to_owned(),
-        (Action::Adopt, Some(base), _) => format!("v{base} will be adopted as it is"),
-        (Action::Adopt, None, _) => "will be adopted as it is".to_owned(),
-        (Action::Update, Some(base), true) => format!("v{base} {arrow} new version"),
-        (Action::Update, None, true) => "first version".to_owned(),
-        (Action::Update, Some(base), false) => format!("v{base}, no new version"),
-        (Action::Update, None, false) => "no version".to_owned(),
-    }
-}
-
-/// Who made the live version, as far as the service tells: `by jo@example.com in version 12 at 2026-08-30T09:12:00Z`.
-pub(super) fn editor(editor: &Editor) -> String {
-    let Editor { by, at, version } = editor;
-    let mut parts = Vec::new();
-    if let Some(by) = by {
-        parts.push(format!("by {}", one_line(by)));
-    }
-    if let Some(version) = version {
-        parts.push(format!("in version {version}"));
-    }
-    if let Some(at) = at {
-        parts.push(format!("at {}", one_line(at)));
-    }
-    parts.join(" ")
-}
 
 /// What is done, in words, what destroys first: `1 to delete, 2 to update`.
 pub(super) fn counts(summary: &Summary) -> String {

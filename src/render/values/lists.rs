@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::{FieldEdit, edits, inline};
 use crate::model::FieldPath;
-use crate::model::value::{canonical, leaves, same};
+use crate::model::value::{canonical, leaves};
 
 /// The names that tell items apart, in the order in which they are tried (design, section 5).
 const IDENTITIES: [&str; 3] = ["id", "name", "key"];
@@ -44,60 +43,6 @@ impl ItemMark {
             Self::Removed => "-",
             Self::Changed => "~",
         }
-    }
-}
-
-/// One item that came, went or changed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ItemChange {
-    /// What became of it.
-    pub mark: ItemMark,
-    /// Its identity, else its value or its position.
-    pub label: String,
-    /// What changed inside; what it holds, for one that came.
-    pub fields: Vec<FieldEdit>,
-}
-
-/// The change of a list.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ListChange {
-    /// Items that came or changed, in the order of the new list; behind them those that went.
-    pub items: Vec<ItemChange>,
-    /// How many are as they were, wherever they stand.
-    pub unchanged: usize,
-    /// The new order by label, where items that stayed changed places.
-    pub order: Option<Vec<String>>,
-}
-
-impl ListChange {
-    /// The change from one list to another.
-    pub fn of(before: &[Value], after: &[Value]) -> Self {
-        let pairs = pair(before, after);
-        let mut items = Vec::new();
-        let mut unchanged = 0;
-        for (index, item) in after.iter().enumerate() {
-            let old = pairs.get(&index).and_then(|old| before.get(*old));
-            match old {
-                Some(old) if same(old, item) => unchanged += 1,
-                Some(old) => items.push(ItemChange {
-                    mark: ItemMark::Changed,
-                    label: label(item, index),
-                    fields: edits(Some(old), Some(item)),
-                }),
-                None => items.push(ItemChange {
-                    mark: ItemMark::Added,
-                    label: label(item, index),
-                    fields: if item.is_object() { edits(None, Some(item)) } else { Vec::new() },
-                }),
-            }
-        }
-        let stayed: BTreeSet<usize> = pairs.values().copied().collect();
-        for (index, item) in before.iter().enumerate().filter(|(index, _)| !stayed.contains(index)) {
-            items.push(ItemChange { mark: ItemMark::Removed, label: label(item, index), fields: Vec::new() });
-        }
-        let moved = pairs.values().zip(pairs.values().skip(1)).any(|(a, b)| a > b);
-        let order = moved.then(|| after.iter().enumerate().map(|(index, item)| label(item, index)).collect());
-        Self { items, unchanged, order }
     }
 }
 
@@ -234,67 +179,50 @@ pub fn name_of(item: &Value) -> Option<String> {
     name.or_else(|| map.values().find_map(|value| IDENTITIES.iter().find_map(|name| scalar(value.get(name)?))))
 }
 
-/// The name, else the value or the place.
-fn label(item: &Value, index: usize) -> String {
-    let Value::Object(_) = item else { return inline(item) };
-    name_of(item).map_or_else(|| format!("item {}", index + 1), |name| crate::render::visible::one_line(&name))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Change;
     use super::*;
     use serde_json::json;
 
-    fn told(before: &Value, after: &Value) -> String {
-        let change = ListChange::of(before.as_array().unwrap(), after.as_array().unwrap());
-        let mut out: Vec<String> = change
-            .items
-            .iter()
-            .map(|item| format!("{}{}({})", item.mark.symbol(), item.label, item.fields.len()))
-            .collect();
-        out.push(format!("={}", change.unchanged));
-        out.extend(change.order.map(|order| order.join(">")));
-        out.join(" ")
+    /// Pairs as `new<-old`, in the order of the new list.
+    fn paired(before: &Value, after: &Value) -> String {
+        let pairs = pair(before.as_array().unwrap(), after.as_array().unwrap());
+        let shown: Vec<String> = pairs.iter().map(|(new, old)| format!("{new}<-{old}")).collect();
+        shown.join(" ")
     }
 
     #[test]
     fn objects_are_paired_by_identity_also_when_they_change_places() {
         let before = json!([{"name": "a", "x": 1}, {"name": "b", "x": 1}, {"name": "c", "x": 1}]);
-        let after = json!([{"name": "c", "x": 1}, {"name": "a", "x": 2}, {"name": "d", "x": 1}]);
-        assert_eq!(told(&before, &after), "~a(1) +d(2) -b(0) =1 c>a>d");
+        let after = json!([{"name": "c", "x": 1}, {"name": "a", "x": 2}, {"name": "d", "x": 7}]);
+        assert_eq!(paired(&before, &after), "0<-2 1<-0");
+    }
+
+    #[test]
+    fn a_renamed_item_that_is_alike_is_one_item() {
+        let before = json!([{"name": "a", "x": 1}, {"name": "b", "x": 1, "y": 2}]);
+        let after = json!([{"name": "a", "x": 1}, {"name": "d", "x": 1, "y": 2}]);
+        assert_eq!(paired(&before, &after), "0<-0 1<-1");
     }
 
     #[test]
     fn objects_without_identity_are_paired_by_likeness() {
         let before = json!([{"q": 1, "r": 2, "s": 3}, {"q": 7, "r": 8, "s": 9}]);
         let after = json!([{"q": 7, "r": 8, "s": 0}, {"t": 5}]);
-        assert_eq!(told(&before, &after), "~item 1(1) +item 2(1) -item 1(0) =0");
+        assert_eq!(paired(&before, &after), "0<-1");
     }
 
     #[test]
-    fn scalars_are_items_by_value_and_a_new_order_is_told() {
-        assert_eq!(told(&json!(["a", "b", "c"]), &json!(["c", "a", "d"])), "+\"d\"(0) -\"b\"(0) =2 \"c\">\"a\">\"d\"");
-        assert_eq!(told(&json!([1, 2]), &json!([2.0, 1])), "=2 2.0>1");
+    fn scalars_are_items_by_value() {
+        assert_eq!(paired(&json!(["a", "b", "c"]), &json!(["c", "a", "d"])), "0<-2 1<-0");
+        assert_eq!(paired(&json!([1, 2]), &json!([2.0, 1])), "0<-1 1<-0");
     }
 
     #[test]
     fn long_lists_without_identity_are_paired_by_position() {
         let before: Vec<Value> = (0..300).map(|n| json!({"v": n, "w": n})).collect();
-        let mut after = before.clone();
-        after[7] = json!({"v": -1, "w": -1});
-        let change = ListChange::of(&before, &after);
-        assert_eq!((change.items.len(), change.unchanged), (1, 299));
-        assert_eq!(change.items[0].fields.len(), 2);
-    }
-
-    #[test]
-    fn a_prompt_inside_a_tool_is_told_by_its_words() {
-        let text = "Look up the open slots of the dentist for the next seven days and return at most five of them.";
-        let tools = |text: &str| json!([{"name": "check_slots", "description": text}]);
-        let change =
-            ListChange::of(tools(text).as_array().unwrap(), tools(&text.replace("seven", "ten")).as_array().unwrap());
-        let Change::Prose(diff) = &change.items[0].fields[0].change else { panic!("{change:?}") };
-        assert_eq!((diff.stats.words_removed, diff.stats.words_added), (1, 1));
+        let after: Vec<Value> = (0..300).map(|n| json!({"v": -n - 1, "w": -n - 1})).collect();
+        let pairs = pair(&before, &after);
+        assert!(pairs.len() == 300 && pairs.iter().all(|(new, old)| new == old));
     }
 }

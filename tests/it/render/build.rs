@@ -206,6 +206,7 @@ pub(super) fn drift_of(fields: Vec<FieldChange>) -> Drift {
         foreign: None,
     };
     Drift {
+        flags: None,
         target: target(),
         source: plan(Vec::new()).source,
         checked_at: "2026-09-01T06:17:20Z".parse().unwrap(),
