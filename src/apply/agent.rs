@@ -12,8 +12,10 @@ use crate::plan::{AgentChange, Event, Outcome, Step, Work};
 
 use super::context::{Context, METADATA_AGE};
 use super::ended::Ended;
+use super::eventually::Look;
 use super::look;
 use super::publishing::Published;
+use super::record;
 use super::trail::Trail;
 
 /// What one change is worked through with. Nothing of it changes.
@@ -249,6 +251,7 @@ impl<'a> Agent<'a> {
     pub(super) async fn record(&mut self, published: Option<&Published>) -> Result<(), Ended> {
         self.begin(&Step::WriteAgent)?;
         let (job, work) = (self.job, self.job.work());
+        let before = self.stamp.clone();
         let (plan, change) = job.claim();
         let applied = Applied {
             version: published.map(Published::version).or(job.change.base_version),
@@ -270,8 +273,52 @@ impl<'a> Agent<'a> {
         self.stamp.state.rollback = None;
         self.stamp.state.applied = Some(applied);
         // A create sent them with the agent.
-        let fields = if job.change.agent_id.is_some() { work.agent_fields.clone() } else { Map::new() };
-        self.write(fields, &work.metadata).await.map(|_| ())
+        let is_known = job.change.agent_id.is_some();
+        let fields = if is_known { work.agent_fields.clone() } else { Map::new() };
+        let answer = self.write(fields, &work.metadata).await?;
+        // That the service answered is not yet that it keeps them.
+        let is_shown = record::differing(&work.agent_fields, &answer.agent).is_empty();
+        let must_look = if is_known { !work.agent_fields.is_empty() } else { !is_shown };
+        if !must_look {
+            return Ok(());
+        }
+        let kept = self.look_at_record().await;
+        if kept.is_err() {
+            self.take_claim_back(before).await;
+        }
+        kept
+    }
+
+    /// The agent's own fields as they read back after they were written.
+    async fn look_at_record(&mut self) -> Result<(), Ended> {
+        let sent = &self.job.work().agent_fields;
+        let look = self
+            .job
+            .ctx
+            .eventually(async || {
+                let found = look::agent_now(self.job.ctx, &self.id).await?;
+                let is_kept = found.as_ref().is_some_and(|found| record::differing(sent, found).is_empty());
+                Ok::<_, Ended>(Look::settled_if(is_kept, found))
+            })
+            .await?;
+        let found = look.seen().ok_or_else(look::gone)?;
+        self.take_reading(&found);
+        let differing = record::differing(sent, &found);
+        let writer = found.modified_by.as_deref().filter(|by| Some(*by) != self.principal.as_deref());
+        if differing.is_empty() { Ok(()) } else { Err(record::not_kept(&differing, writer)) }
+    }
+
+    /// The stamp claims again what it claimed before, and the intent says that an apply was not finished. Best effort: the
+    /// run has failed already.
+    async fn take_claim_back(&mut self, before: Stamp) {
+        self.stamp = before;
+        self.stamp.state.lease = None;
+        if self.stamp.state.intent.is_none() {
+            self.stamp.state.intent = Some(self.job.intent(&self.stamp, self.principal.as_deref()));
+        }
+        if let Err(ended) = self.write_metadata().await {
+            tracing::debug!(key = %self.job.change.key, causes = ?ended.causes, "the claim could not be taken back");
+        }
     }
 
     /// Writes fields and metadata, with the stamp as it is now, over metadata that are fresh enough.
@@ -290,6 +337,9 @@ impl<'a> Agent<'a> {
         match self.job.ctx.writer.update_agent(&self.id, &fields).await {
             Ok(answer) => {
                 self.metadata = metadata;
+                if answer.agent.modified_by.is_some() {
+                    self.trail.principal.clone_from(&answer.agent.modified_by);
+                }
                 Ok(answer)
             }
             Err(error) => {

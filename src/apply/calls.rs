@@ -18,6 +18,9 @@ pub const ONLY_ONCE: &str = "this service publishes a version only once, and one
 /// What can be done about it.
 pub const SAME_NUMBERS: &str = "declare the same numbers in both directions, or only one direction";
 
+/// What can be done about a slot that is to be emptied there.
+pub const IN_THE_DASHBOARD: &str = "another apply cannot do it either: empty the slot in the dashboard";
+
 /// What is assigned together with what is in place: a version that is made after all takes all of it along.
 pub fn with_carried(assign: &Assign, carry: &Assign) -> Assign {
     let mut all = assign.clone();

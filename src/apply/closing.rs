@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::api::Assignment;
 use crate::model::stamp::STAMP_KEY;
-use crate::model::{Coverage, Direction, LiveAgent, LiveNumber, PhoneNumber, Stamp, VersionHead};
+use crate::model::{Coverage, Direction, LiveAgent, LiveNumber, LiveState, PhoneNumber, Stamp, VersionHead};
 use crate::plan::{AgentChange, Outcome, SlotHolder, SlotTarget};
 
 use super::calls::{Call, publish_calls};
@@ -15,7 +15,8 @@ use super::context::Context;
 use super::ended::{Ended, Finished};
 use super::eventually::Look;
 use super::look;
-use super::publishing::{Ready, published_above, send};
+use super::publishing::{Ready, as_seen, published_above, send};
+use super::record;
 
 /// The lists as they are at the end.
 pub(super) struct Reading {
@@ -35,7 +36,7 @@ impl Reading {
     }
 }
 
-async fn read(ctx: &Context) -> Result<Reading, Ended> {
+async fn read(ctx: &Context, finished: &[Finished]) -> Result<Reading, Ended> {
     let reader = ctx.writer.reader();
     let (agents, numbers) = tokio::join!(reader.list_agents(), reader.list_numbers());
     if let (Coverage::Incomplete(_) | Coverage::Forbidden(_), Some(error)) = (&agents.coverage, &agents.error) {
@@ -47,8 +48,19 @@ async fn read(ctx: &Context) -> Result<Reading, Ended> {
         if record.is_whole() { Ok(Some(record.agent)) } else { look::agent_now(ctx, &record.agent.id).await }
     }));
     let agents = agents.await.into_iter().collect::<Result<Vec<_>, Ended>>()?;
+    let mut agents: BTreeMap<String, LiveAgent> =
+        agents.into_iter().flatten().map(|agent| (agent.id.clone(), agent)).collect();
+    // One that the list lacks is asked for by itself before it counts as deleted.
+    let ids = finished.iter().filter(|entry| is_applied(entry)).filter_map(|entry| entry.outcome.agent_id.as_ref());
+    for id in ids {
+        if !agents.contains_key(id)
+            && let Some(agent) = look::agent_now(ctx, id).await?
+        {
+            agents.insert(agent.id.clone(), agent);
+        }
+    }
     Ok(Reading {
-        agents: agents.into_iter().flatten().map(|agent| (agent.id.clone(), agent)).collect(),
+        agents,
         numbers: numbers.items.into_iter().map(|record| (record.number.number.clone(), record.number)).collect(),
         numbers_known,
     })
@@ -60,13 +72,22 @@ enum Standing {
     Confirmed,
     /// Numbers are not where they were put: the calls to send again.
     Astray(Vec<Call>),
+    /// Its record is not as it was written, which a late answer shows as well.
+    Otherwise(Ended),
     /// Somebody else acted meanwhile, and it is left alone.
     Another(Ended),
 }
 
-fn standing(change: &AgentChange, entry: &Finished, reading: &Reading, is_last: bool) -> Standing {
+fn standing(ctx: &Closing<'_>, change: &AgentChange, entry: &Finished, reading: &Reading, is_last: bool) -> Standing {
+    let Some(agent) = reading.agent(entry) else { return Standing::Otherwise(look::gone()) };
     if let Some(ended) = act_of_another(change, entry, reading, is_last) {
         return Standing::Another(ended);
+    }
+    let was_active = ctx.live.agents.get(&agent.id).and_then(|agent| agent.active);
+    if entry.wrote
+        && let Some(ended) = record::changed_since(change, was_active, entry.principal.as_deref(), agent)
+    {
+        return Standing::Otherwise(ended);
     }
     let calls = astray(change, entry, reading);
     if calls.is_empty() { Standing::Confirmed } else { Standing::Astray(calls) }
@@ -77,11 +98,16 @@ fn is_applied(entry: &Finished) -> bool {
 }
 
 /// Confirms what was applied. A slot that is not as planned is sent once more.
-pub(super) async fn confirm(ctx: &Context, changes: &[&AgentChange], finished: &mut [Finished]) -> Option<Reading> {
+pub(super) async fn confirm(
+    ctx: &Context,
+    changes: &[&AgentChange],
+    live: &LiveState,
+    finished: &mut [Finished],
+) -> Option<Reading> {
     if !finished.iter().any(|entry| is_applied(entry) && entry.wrote) {
         return None;
     }
-    match settle(ctx, changes, finished).await {
+    match settle(&Closing { ctx, live }, changes, finished).await {
         Ok(reading) => Some(reading),
         Err(ended) => {
             for entry in finished.iter_mut().filter(|entry| is_applied(entry)) {
@@ -93,30 +119,40 @@ pub(super) async fn confirm(ctx: &Context, changes: &[&AgentChange], finished: &
     }
 }
 
+/// What is closed: the run, and what was read just before its first write.
+struct Closing<'a> {
+    ctx: &'a Context,
+    live: &'a LiveState,
+}
+
 /// Reads until every number is where it was put; what is not after a while is sent once more, and then judged.
-async fn settle(ctx: &Context, changes: &[&AgentChange], finished: &mut [Finished]) -> Result<Reading, Ended> {
+async fn settle(closing: &Closing<'_>, changes: &[&AgentChange], finished: &mut [Finished]) -> Result<Reading, Ended> {
+    let ctx = closing.ctx;
     let look = ctx
         .eventually(async || {
-            let reading = read(ctx).await?;
+            let reading = read(ctx, finished).await?;
             let applied = changes.iter().zip(finished.iter()).filter(|(_, entry)| is_applied(entry));
-            let is_astray = |(change, entry): (&&AgentChange, &Finished)| {
-                matches!(standing(change, entry, &reading, false), Standing::Astray(_))
+            let is_open = |(change, entry): (&&AgentChange, &Finished)| {
+                matches!(
+                    standing(closing, change, entry, &reading, false),
+                    Standing::Astray(_) | Standing::Otherwise(_)
+                )
             };
-            let is_settled = !applied.into_iter().any(is_astray);
+            let is_settled = !applied.into_iter().any(is_open);
             Ok::<_, Ended>(Look::settled_if(is_settled, reading))
         })
         .await?;
     let is_last = matches!(look, Look::Open(_));
     let mut reading = look.seen();
-    let astray = judge(changes, finished, &reading, is_last);
+    let astray = judge(closing, changes, finished, &reading, is_last);
     if astray.is_empty() {
         return Ok(reading);
     }
     for (index, calls) in astray {
         send_again(ctx, &finished[index], &reading, &calls).await;
     }
-    reading = read(ctx).await?;
-    for (index, calls) in judge(changes, finished, &reading, true) {
+    reading = read(ctx, finished).await?;
+    for (index, calls) in judge(closing, changes, finished, &reading, true) {
         let numbers: Vec<String> =
             calls.iter().flat_map(|(_, numbers)| numbers.iter().map(ToString::to_string)).collect();
         finished[index].outcome.outcome = Outcome::Unverified;
@@ -127,6 +163,7 @@ async fn settle(ctx: &Context, changes: &[&AgentChange], finished: &mut [Finishe
 
 /// Ends those that somebody else acted upon, and gives those whose numbers are astray.
 fn judge(
+    closing: &Closing<'_>,
     changes: &[&AgentChange],
     finished: &mut [Finished],
     reading: &Reading,
@@ -137,16 +174,31 @@ fn judge(
         if !is_applied(entry) {
             continue;
         }
-        match standing(change, entry, reading, is_last) {
+        match standing(closing, change, entry, reading, is_last) {
             Standing::Confirmed => {}
             Standing::Astray(calls) => all_astray.push((index, calls)),
-            Standing::Another(ended) => {
+            Standing::Another(ended) | Standing::Otherwise(ended) => {
                 entry.end(ended);
+                entry.outcome.left_behind = where_they_are(closing, change, entry, reading);
                 entry.outcome.version = reading.agent(entry).and_then(LiveAgent::live_version).map(|head| head.version);
             }
         }
     }
     all_astray
+}
+
+/// Where the numbers of an agent point that somebody else acted upon, as far as that is not where they should.
+fn where_they_are(closing: &Closing<'_>, change: &AgentChange, entry: &Finished, reading: &Reading) -> Vec<String> {
+    let Some(agent) = reading.agent(entry) else { return Vec::new() };
+    let assigned = change.work.assign.iter().flat_map(|(to, numbers)| numbers.iter().map(move |number| (number, *to)));
+    let seen = assigned.filter_map(|(number, direction)| {
+        let place = match reading.numbers.get(number) {
+            Some(now) => as_seen(agent, closing.live, entry.outcome.version, now.slot(direction))?,
+            None => "not confirmed".to_owned(),
+        };
+        Some(format!("{number} {direction} ({place})"))
+    });
+    seen.collect()
 }
 
 /// A version that somebody published above ours, or a slot that holds neither what the plan found there nor a version of
@@ -175,14 +227,14 @@ fn act_of_another(change: &AgentChange, entry: &Finished, reading: &Reading, is_
     let now = reading.numbers.get(&moved.number).and_then(|number| number.slot(moved.direction));
     let holder = now.and_then(owner);
     let what = match (now, holder) {
-        (None, _) => "is empty".to_owned(),
-        (Some(_), Some(holder)) => format!("points at `{}`", holder.name),
-        (Some(_), None) => "points at an agent that this run cannot see".to_owned(),
+        (None, _) => "emptied, so that it points at no agent".to_owned(),
+        (Some(_), Some(holder)) => format!("moved to `{}`", holder.name),
+        (Some(_), None) => "moved to an agent that this run cannot see".to_owned(),
     };
     Some(
         Ended::new(
             Outcome::Stale,
-            format!("{} {} was moved by somebody else meanwhile: it {what}", moved.number, moved.direction),
+            format!("somebody else changed {} {} during this run: it was {what}", moved.number, moved.direction),
         )
         .hint("plan again, and look at what changed"),
     )
@@ -192,9 +244,6 @@ fn act_of_another(change: &AgentChange, entry: &Finished, reading: &Reading, is_
 fn astray(change: &AgentChange, entry: &Finished, reading: &Reading) -> Vec<Call> {
     if !reading.numbers_known {
         return Vec::new();
-    }
-    if reading.agent(entry).is_none() {
-        return publish_calls(&change.work.assign).into_iter().filter(|(_, numbers)| !numbers.is_empty()).collect();
     }
     let wanted = reading.head(entry).map(|head| head.id.as_str());
     let missing: BTreeMap<Direction, Vec<PhoneNumber>> = change

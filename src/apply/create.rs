@@ -111,7 +111,7 @@ async fn yield_to_elder(job: Job<'_>, trail: &mut Trail, ours: &LiveAgent) -> Re
     let ended = Ended::new(Outcome::Blocked, format!("{run} created this agent in the same moment, as {}", elder.id))
         .hint("run the same command again, once the other run is done");
     if let Err(error) = ctx.writer.delete_agent(&ours.id).await {
-        tracing::debug!(key = %job.change.key, %error, "the younger twin could not be taken back");
+        tracing::debug!(key = %job.change.key, %error, "the second agent of this key, made by this run, could not be deleted");
         return Err(ended.hint(format!("the agent {} was left behind, bare; the next run takes it away", ours.id)));
     }
     trail.agent_id = None;

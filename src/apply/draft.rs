@@ -161,7 +161,7 @@ async fn of_a_lost_reply(agent: &Agent<'_>, source: VersionSource<'_>, lost: &Ap
 
 fn alike(drafts: &[u64]) -> Ended {
     let list: Vec<String> = drafts.iter().map(ToString::to_string).collect();
-    Ended::new(Outcome::Blocked, format!("the drafts {} are alike, and none says who made it", list.join(", ")))
+    Ended::new(Outcome::Blocked, format!("the drafts {} are alike, and none of them says who made it", list.join(", ")))
         .hint("discard the ones that are not needed in the dashboard, and run again")
 }
 
@@ -174,7 +174,10 @@ async fn standing(agent: &mut Agent<'_>, config: Option<&Value>, refused: &ApiEr
         return Err(Ended::request(refused));
     };
     let author = draft.modified_by.as_deref().or(draft.created_by.as_deref()).unwrap_or("an unnamed author");
-    let in_the_way = Ended::new(Outcome::Blocked, format!("draft {} by {author} stands in the way", draft.version));
+    let in_the_way = Ended::new(
+        Outcome::Blocked,
+        format!("draft {} by {author} has to be published or discarded first", draft.version),
+    );
     // Published, it would stay below the live version, and what rings would not change.
     if change.base_version.is_some_and(|base| draft.version < base) {
         return Err(in_the_way.hint("it is older than the live version: publish or discard it in the dashboard"));

@@ -1,10 +1,11 @@
 //! Emptying slots, when every agent is done.
 
-use crate::api::{Assignment, Directions, VersionSource};
-use crate::model::Direction;
+use crate::api::{ApiError, Assignment, Directions, VersionDoc, VersionSource};
+use crate::model::value::same;
+use crate::model::{Direction, VersionHead};
 use crate::plan::{AgentChange, Outcome, Step};
 
-use super::calls::{Assign, publish_calls, with_carried};
+use super::calls::{Assign, IN_THE_DASHBOARD, ONLY_ONCE, publish_calls, with_carried};
 use super::closing::{Reading, restamp};
 use super::context::Context;
 use super::ended::{Ended, Finished};
@@ -40,16 +41,18 @@ pub(super) async fn empty_slots(
         for (directions, numbers) in publish_calls(&change.work.unassign) {
             let assignment = Assignment { directions, assign: &[], unassign: &numbers };
             let emptied = match send(ctx, &id, ready, assignment).await {
+                // Why it was refused is known to the service alone, so its reason stays with whatever fails after it.
                 Err(error) if matches!(error.status(), Some(400 | 409)) => {
-                    empty_by_a_copy(ctx, change, entry, &id).await
+                    empty_by_a_copy(ctx, change, entry, &id).await.map_err(|ended| because(ended, &error))
                 }
                 Err(error) => Err(Ended::request(&error)),
                 Ok(()) => Ok(()),
             };
+            entry.wrote = true;
             if let Err(ended) = emptied {
                 entry.end(ended);
+                break;
             }
-            entry.wrote = true;
         }
         if entry.outcome.outcome.is_in_place() {
             entry.outcome.step = None;
@@ -62,43 +65,73 @@ pub(super) async fn empty_slots(
 async fn finish_intent(ctx: &Context, id: &str) {
     let taken_off = restamp(ctx, id, |stamp| stamp.state.intent.take_if(|intent| intent.run == ctx.run).is_some());
     if let Err(ended) = taken_off.await {
-        tracing::debug!(id, causes = ?ended.causes, "the intent could not be taken off");
+        tracing::debug!(id, causes = ?ended.causes, "the record of what was begun could not be removed");
     }
+}
+
+/// What failed after the service had refused to empty a slot of the live version.
+fn because(mut ended: Ended, refused: &ApiError) -> Ended {
+    for cause in refused.causes() {
+        if !ended.causes.contains(&cause) {
+            ended.causes.push(cause);
+        }
+    }
+    ended
+}
+
+/// The numbers of each direction that a copy would have to be given or to lose. One publish call does one direction.
+fn directions_to_publish(change: &AgentChange, kept: &Assign) -> usize {
+    let concerns = |map: &Assign, direction| map.get(&direction).is_some_and(|numbers| !numbers.is_empty());
+    let concerned = |direction: &Direction| concerns(kept, *direction) || concerns(&change.work.unassign, *direction);
+    Direction::ALL.iter().filter(|direction| concerned(direction)).count()
+}
+
+/// A draft above the live version that is a copy of it, made by whoever wrote the live one: what an earlier attempt left.
+async fn earlier_copy(ctx: &Context, id: &str, base: &VersionDoc) -> Result<Option<VersionDoc>, Ended> {
+    let agent = look::agent(ctx, id).await?;
+    let is_ours = |head: &&VersionHead| {
+        !head.published
+            && head.version > base.head.version
+            && head.modified_by.is_some()
+            && head.modified_by == base.head.modified_by
+            && head.created_by == base.head.created_by
+    };
+    let Some(head) = agent.versions.iter().filter(is_ours).max_by_key(|head| head.version) else { return Ok(None) };
+    let copy = look::version(ctx, id, head.version).await?;
+    Ok(same(&copy.config, &base.config).then_some(copy))
 }
 
 /// A service that publishes only once: a copy of the live version is published, which takes all numbers along but
 /// those that go. The stamp says which version that is.
 async fn empty_by_a_copy(ctx: &Context, change: &AgentChange, entry: &mut Finished, id: &str) -> Result<(), Ended> {
     let Some(version) = entry.outcome.version else { return Ok(()) };
-    let copy = ctx.writer.create_version(id, VersionSource::Base(version)).await?.head.version;
-    let (base, copy, agent) =
-        tokio::join!(look::version(ctx, id, version), look::version(ctx, id, copy), look::agent(ctx, id));
-    let (agent, proven) = (agent?, Proven::copy(&base?.config, copy?)?);
+    let kept = with_carried(&change.work.assign, &change.work.carry);
+    if directions_to_publish(change, &kept) > 1 {
+        return Err(Ended::new(Outcome::Failed, ONLY_ONCE).hint(IN_THE_DASHBOARD));
+    }
+    let base = look::version(ctx, id, version).await?;
+    let made = match earlier_copy(ctx, id, &base).await? {
+        Some(copy) => copy.head.version,
+        None => ctx.writer.create_version(id, VersionSource::Base(version)).await?.head.version,
+    };
+    entry.outcome.draft = Some(made);
+    let (copy, agent) = tokio::join!(look::version(ctx, id, made), look::agent(ctx, id));
+    let (agent, proven) = (agent?, Proven::copy(&base.config, copy?)?);
     if agent.live_version().map(|head| head.version) != Some(version) {
         return Err(changed_meanwhile(agent.live_version()));
     }
     let copy = proven.version();
-    let kept = with_carried(&change.work.assign, &change.work.carry);
-    let mut published = false;
     for direction in Direction::ALL {
         let of = |map: &Assign| map.get(&direction).cloned().unwrap_or_default();
         let (assign, unassign) = (of(&kept), of(&change.work.unassign));
         if assign.is_empty() && unassign.is_empty() {
             continue;
         }
-        if published {
-            // The second direction would be a second publish of the same version, which such a service refuses.
-            return Err(Ended::new(
-                Outcome::Failed,
-                format!("version {copy} cannot be published again for {direction} numbers"),
-            )
-            .hint("apply again: the remaining direction is moved then"));
-        }
         let assignment = Assignment { directions: Directions::One(direction), assign: &assign, unassign: &unassign };
         send(ctx, id, Ready::proven(&proven), assignment).await?;
-        published = true;
     }
     entry.outcome.version = Some(copy);
+    entry.outcome.draft = None;
     restamp(ctx, id, |stamp| match &mut stamp.state.applied {
         Some(applied) => {
             applied.version = Some(copy);

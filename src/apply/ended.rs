@@ -55,6 +55,8 @@ pub struct Finished {
     pub outcome: AgentOutcome,
     /// Whether anything was written.
     pub wrote: bool,
+    /// Who the last answer to a write of the agent's record names as its writer: this run.
+    pub principal: Option<String>,
 }
 
 impl Finished {

@@ -33,7 +33,7 @@ pub async fn execute(
     let all: Vec<&AgentChange> = writes.iter().copied().chain(&refreshes).collect();
     let mut finished = work_side_by_side(ctx, &all, live).await;
     let (main, rest) = finished.split_at_mut(writes.len());
-    let reading = confirm(ctx, &writes, main).await;
+    let reading = confirm(ctx, &writes, live, main).await;
     empty_slots(ctx, &writes, main, reading.as_ref()).await;
     let all_fine = main.iter().all(|entry| entry.outcome.outcome.is_in_place())
         && rechecked.decided.iter().all(|entry| entry.outcome.is_in_place());
@@ -143,6 +143,7 @@ fn unfinished(change: &AgentChange, was_begun: bool) -> Finished {
             vec!["run the same command again: it finishes what was begun".to_owned()],
         ),
         wrote: was_begun,
+        principal: None,
     }
 }
 

@@ -87,8 +87,10 @@ impl Agent<'_> {
             Some(lease) if lease.run == self.job.ctx.run => Ok(()),
             Some(lease) => Err(Ended::new(Outcome::Blocked, format!("the run {} took this agent over", lease.run))
                 .hint("one apply an environment at a time: use a concurrency group")),
-            None => Err(Ended::new(Outcome::Blocked, "the lease of this run was taken off the agent meanwhile")
-                .hint("plan again, and look at what changed")),
+            None => {
+                Err(Ended::new(Outcome::Blocked, "somebody else removed the lock that this run had put on the agent")
+                    .hint("plan again, and look at what changed"))
+            }
         }
     }
 

@@ -20,6 +20,7 @@ mod fence;
 mod look;
 mod proof;
 mod publishing;
+mod record;
 mod trail;
 pub mod verify;
 mod worker;

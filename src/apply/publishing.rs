@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::api::{ApiError, Assignment};
 use crate::live::tell;
 use crate::model::value::same;
-use crate::model::{LiveAgent, PhoneNumber, VersionHead};
+use crate::model::{LiveAgent, LiveState, PhoneNumber, VersionHead};
 use crate::plan::{Outcome, SlotHolder, SlotTarget, Step};
 
 use super::agent::{Agent, Job};
@@ -131,7 +131,10 @@ impl Failed {
     fn into_ended(self, version: u64) -> Ended {
         let mut ended = Ended::request(&self.error);
         // The version is published before its numbers are written, so it may be live by now (contract 7.2).
-        ended.causes.insert(0, format!("version {version} was published, or not, without all its numbers"));
+        ended.causes.insert(
+            0,
+            format!("publishing version {version} with its numbers failed, so some of that may not have happened"),
+        );
         if self.calls_before > 0 && self.is_refused() {
             ended.causes.insert(0, ONLY_ONCE.to_owned());
             ended.hints.push(SAME_NUMBERS.to_owned());
@@ -237,30 +240,58 @@ pub(super) fn published_above(agent: &LiveAgent, version: u64) -> Option<Ended> 
     )
 }
 
-/// Numbers that were to come to an agent that did not get so far, as far as they can be seen now. After a publish that
-/// failed anything may have happened, so the agent and its numbers are looked at once more, after a signal as well.
+/// Numbers that were to come to an agent that did not get so far, each as it was seen last. Others may have moved them
+/// meanwhile, and after a publish that failed anything may have happened, so the agent and its numbers are looked at once
+/// more, after a signal as well.
 pub(super) async fn left_behind(job: Job<'_>, trail: &mut Trail) -> Vec<String> {
     let assign = &job.work().assign;
     let assigned = || assign.iter().flat_map(|(to, numbers)| numbers.iter().map(move |number| (number, *to)));
-    let (Some(version), Some(id)) = (trail.asked_for(), trail.agent_id.clone()) else {
+    let is_untouched = !trail.wrote && trail.asked_for().is_none();
+    let Some(id) = trail.agent_id.clone().filter(|_| !is_untouched) else {
         return assigned().map(|(number, direction)| format!("{number} {direction}")).collect();
     };
     let writer = job.ctx.writer.finishing();
-    let agent = tell(writer.reader(), &id).await.ok().flatten().map(|record| record.agent);
-    trail.seen_live = agent.as_ref().and_then(LiveAgent::live_version).map(|head| head.version);
-    let head = agent.as_ref().and_then(|agent| agent.version(version));
-    if head.is_some_and(|head| head.published) {
-        trail.was_published();
+    let agent = if trail.asked_for().is_some() || !assign.is_empty() {
+        tell(writer.reader(), &id).await.ok().flatten().map(|record| record.agent)
+    } else {
+        None
+    };
+    if let Some(version) = trail.asked_for() {
+        trail.seen_live = agent.as_ref().and_then(LiveAgent::live_version).map(|head| head.version);
+        match &agent {
+            None => trail.lost_sight(),
+            Some(agent) if agent.version(version).is_some_and(|head| head.published) => trail.was_published(),
+            Some(_) => {}
+        }
     }
     let numbers: BTreeSet<PhoneNumber> = assigned().map(|(number, _)| number.clone()).collect();
     let numbers = look::numbers_now(writer.reader(), numbers).await.unwrap_or_default();
-    let mut left = Vec::new();
-    for (number, direction) in assigned() {
-        match (head, numbers.get(number)) {
-            (Some(head), Some(now)) if now.slot(direction) == Some(head.id.as_str()) => {}
-            (Some(_), Some(_)) => left.push(format!("{number} {direction}")),
-            (None, _) | (_, None) => left.push(format!("{number} {direction} (not confirmed)")),
-        }
+    let seen = assigned().filter_map(|(number, direction)| {
+        let place = match (&agent, numbers.get(number)) {
+            (Some(agent), Some(now)) => as_seen(agent, job.live, trail.asked_for(), now.slot(direction))?,
+            (None, _) | (_, None) => "not confirmed".to_owned(),
+        };
+        Some(format!("{number} {direction} ({place})"))
+    });
+    seen.collect()
+}
+
+/// Where a number that was to go to a version of an agent points. Nothing if that is where it should.
+pub(super) fn as_seen(agent: &LiveAgent, live: &LiveState, wanted: Option<u64>, now: Option<&str>) -> Option<String> {
+    let Some(now) = now else { return Some("it points at no agent".to_owned()) };
+    if let Some(head) = agent.versions.iter().find(|head| head.id == now) {
+        let above = agent.live_version().filter(|live| live.version > head.version);
+        return match above {
+            Some(above) if wanted == Some(head.version) => Some(format!(
+                "this run published it with v{}, and v{} was published above that",
+                head.version, above.version
+            )),
+            _ if wanted == Some(head.version) => None,
+            _ => Some(format!("it points at v{}", head.version)),
+        };
     }
-    left
+    Some(match live.owner_of(now) {
+        Some((owner, _)) => format!("it points at `{}`", owner.name),
+        None => "it points at an agent that this run cannot see".to_owned(),
+    })
 }

@@ -14,6 +14,8 @@ enum Reached {
     Draft(u64),
     /// Publishing was asked for, so that what was seen before says nothing any more.
     Asked { version: u64, is_new: bool },
+    /// Publishing was asked for, and the agent could not be read afterwards.
+    Unseen(u64),
     /// A version of this run that was seen published.
     Published(u64),
 }
@@ -26,6 +28,8 @@ pub(super) struct Trail {
     pub(super) seen_live: Option<u64>,
     /// Whether anything was written.
     pub(super) wrote: bool,
+    /// Who this run works as, by the answers to its own writes.
+    pub(super) principal: Option<String>,
     /// Declared values that the service rewrote.
     pub(super) rewritten: Vec<Rewrite>,
     step: Option<String>,
@@ -38,6 +42,7 @@ impl Trail {
             agent_id: change.agent_id.clone(),
             seen_live: change.base_version,
             wrote: false,
+            principal: None,
             rewritten: Vec::new(),
             step: None,
             reached: Reached::Nothing,
@@ -78,10 +83,25 @@ impl Trail {
         }
     }
 
+    /// What became of the version that was asked for cannot be seen.
+    pub(super) fn lost_sight(&mut self) {
+        if let Reached::Asked { version, is_new: true } = self.reached {
+            self.reached = Reached::Unseen(version);
+        }
+    }
+
+    /// A version of this run that may be live: nobody could see whether it is.
+    pub(super) fn may_be_live(&self) -> Option<u64> {
+        match self.reached {
+            Reached::Unseen(version) => Some(version),
+            Reached::Nothing | Reached::Draft(_) | Reached::Asked { .. } | Reached::Published(_) => None,
+        }
+    }
+
     /// The version that publishing was asked for.
     pub(super) fn asked_for(&self) -> Option<u64> {
         match self.reached {
-            Reached::Asked { version, .. } | Reached::Published(version) => Some(version),
+            Reached::Asked { version, .. } | Reached::Unseen(version) | Reached::Published(version) => Some(version),
             Reached::Nothing | Reached::Draft(_) => None,
         }
     }
@@ -90,7 +110,9 @@ impl Trail {
     pub(super) fn draft(&self) -> Option<u64> {
         match self.reached {
             Reached::Draft(version) | Reached::Asked { version, is_new: true } => Some(version),
-            Reached::Nothing | Reached::Asked { is_new: false, .. } | Reached::Published(_) => None,
+            Reached::Nothing | Reached::Asked { is_new: false, .. } | Reached::Unseen(_) | Reached::Published(_) => {
+                None
+            }
         }
     }
 }

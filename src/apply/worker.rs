@@ -27,8 +27,13 @@ pub(super) async fn work(ctx: &Context, change: &AgentChange, live: &LiveState) 
     let ended = steps(job, &mut trail).await.err();
     let left_behind = if ended.is_some() { left_behind(job, &mut trail).await } else { Vec::new() };
     let step = trail.step().filter(|_| ended.is_some()).map(str::to_owned);
-    let Ended { outcome, causes, hints } =
+    let Ended { outcome, mut causes, hints } =
         ended.unwrap_or(Ended { outcome: Outcome::Applied, causes: Vec::new(), hints: Vec::new() });
+    causes.extend(trail.may_be_live().map(|version| {
+        format!(
+            "version {version} may be live: publishing it was asked for, and the agent could not be read afterwards"
+        )
+    }));
     let milliseconds = ctx.clock.now().duration_since(began).as_millis();
     Finished {
         outcome: AgentOutcome {
@@ -48,6 +53,7 @@ pub(super) async fn work(ctx: &Context, change: &AgentChange, live: &LiveState) 
             milliseconds: u64::try_from(milliseconds).unwrap_or_default(),
         },
         wrote: trail.wrote,
+        principal: trail.principal,
     }
 }
 

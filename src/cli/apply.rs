@@ -1,7 +1,7 @@
 //! `apply`: plans, shows, asks, and carries the plan out.
 
 use std::io::BufRead as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +72,8 @@ pub struct Run<'a> {
 /// A plan that is shown and approved, with everything that it takes to carry it out.
 pub struct Prepared<'w> {
     workspace: &'w Workspace,
+    /// The folder of the manifests.
+    dir: PathBuf,
     outside: Outside,
     applying: Applying,
     progress: Progress,
@@ -128,7 +130,7 @@ pub async fn prepare<'w>(
             move |commit: &str| git::builds_on(&dir, commit)
         }),
     };
-    let failed = |error: SessionError| CommandError::session(&error);
+    let failed = |error: SessionError| session_error(&error, &settings.dir);
     let (plan, service) = session::plan_unleased(workspace, &outside, &applying).await.map_err(failed)?;
     schema_cache::store(settings, &outside.host, &service.schema_bytes, outside.clock.now());
     if cancel.is_cancelled() {
@@ -154,14 +156,14 @@ pub async fn prepare<'w>(
         stopped(&plan, refused(&refusal).for_problems(told.collect()))
     })?;
     let hash = hash_under(&approval, &approved);
-    Ok(Prepared { workspace, outside, applying, progress, service, hash, approved })
+    Ok(Prepared { workspace, dir: settings.dir.clone(), outside, applying, progress, service, hash, approved })
 }
 
 impl Prepared<'_> {
     /// Carries the plan out.
     pub async fn carry_out(self) -> Result<Report, CommandError> {
-        let Self { workspace, outside, applying, progress, service, hash, approved } = self;
-        let failed = |error: SessionError| CommandError::session(&error);
+        let Self { workspace, dir, outside, applying, progress, service, hash, approved } = self;
+        let failed = |error: SessionError| session_error(&error, &dir);
         if applying.cancel.is_cancelled() {
             return Err(failed(SessionError::Interrupted));
         }
@@ -170,6 +172,16 @@ impl Prepared<'_> {
         progress.finish();
         applied.map_err(failed)?.map_err(|refusal| refused(&refusal))
     }
+}
+
+/// What ended it. Where another commit was applied meanwhile, the checkout may be why it is not known which is newer.
+fn session_error(error: &SessionError, dir: &Path) -> CommandError {
+    let mut failed = CommandError::session(error);
+    if matches!(error, SessionError::Overtaken { .. }) {
+        let hint = git::to_see_the_history(dir);
+        failed.hints.extend(hint.map(str::to_owned));
+    }
+    failed
 }
 
 /// The plan under whose name the stamps record what is done: the approved one, so that a killed run can be run again.

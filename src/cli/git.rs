@@ -50,6 +50,19 @@ pub fn builds_on(dir: &Path, commit: &str) -> bool {
     ask(dir, &["merge-base", "--is-ancestor", "--end-of-options", commit, "HEAD"]).is_ok()
 }
 
+/// What to do if a commit's place in the history is not known here.
+pub fn to_see_the_history(dir: &Path) -> Option<&'static str> {
+    if git(dir, &["rev-parse", "--verify", "-q", "HEAD"]).is_none() {
+        return Some(
+            "this folder is in no git repository, or has no commit: apply from a checkout, so that it can be known which state is newer",
+        );
+    }
+    let is_shallow = git(dir, &["rev-parse", "--is-shallow-repository"]).is_some_and(|said| said.trim() == "true");
+    is_shallow.then_some(
+        "this checkout is shallow, so it is not known which commit is newer: fetch the whole history (`fetch-depth: 0` of `actions/checkout`), and run it again",
+    )
+}
+
 /// Which files of a project a pipeline may read: those in git's index, submodules included. A folder that is in no
 /// checkout, as one out of an artifact, has no such list and is read whole; whoever writes files cannot take a checkout
 /// away. If git does not answer, nothing is read, for what is tracked is then not known.

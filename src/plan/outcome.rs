@@ -98,7 +98,8 @@ pub struct AgentOutcome {
     pub hints: Vec<String>,
     /// Declared values that the service rewrote.
     pub rewritten: Vec<Rewrite>,
-    /// Numbers that stayed where they were because this agent did not get so far, as `+1… inbound`.
+    /// Numbers that were not seen where they should be, because this agent did not get so far or somebody else acted, as
+    /// `+1… inbound`, mostly with where they were seen last in parentheses.
     pub left_behind: Vec<String>,
     /// How long it took.
     pub milliseconds: u64,

@@ -6,6 +6,8 @@ use serde_json::Value;
 use crate::model::value::{same, type_name};
 use crate::model::{ConfigShape, FieldPath};
 
+use super::masked::looks_masked;
+
 /// Shortest text that may differ only in its line ends, outer blanks and Unicode form (design, section 6): a prompt.
 /// A shorter one is a name or a word, which a service may well rewrite, as it does with `voice_id`.
 pub(super) const PROMPT_LENGTH: usize = 200;
@@ -71,11 +73,19 @@ pub fn compare(
     walk.value(&FieldPath::config(), sent, read, &mut found);
     found.rewritten.retain(|path| {
         let value = path.within_config().and_then(|inner| inner.get(read));
-        let is_undone = !walk.is_secret(path) && value.is_some_and(|value| before.holds(path, value));
+        // A mask stays the same whatever it hides; a secret in clear is either the one that was sent or another.
+        let is_clear = value.and_then(Value::as_str).is_some_and(|text| !looks_masked(text));
+        let is_undone = value.is_some_and(|value| before.holds(path, value)) && (is_clear || !walk.is_secret(path));
         if is_undone {
-            found.losses.push(Loss { path: path.clone(), what: "it still is what it was before".to_owned() });
+            found.losses.push(Loss { path: path.clone(), what: "it is still what it was before".to_owned() });
+            return false;
         }
-        !is_undone
+        let is_another = is_clear && walk.is_secret(path);
+        if is_another {
+            let what = "the service shows another secret than the one that was sent".to_owned();
+            found.losses.push(Loss { path: path.clone(), what });
+        }
+        !is_another
     });
     for path in removed {
         let Some(inner) = path.within_config() else { continue };
@@ -131,7 +141,7 @@ impl Walk<'_> {
             _ if type_name(sent) == type_name(read) => found.rewritten.push(path.clone()),
             _ => found.losses.push(Loss {
                 path: path.clone(),
-                what: format!("{} was sent, {} came back", type_name(sent), type_name(read)),
+                what: format!("{} was sent, and {} was read back", type_name(sent), type_name(read)),
             }),
         }
     }

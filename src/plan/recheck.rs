@@ -49,17 +49,23 @@ pub fn recheck(approved: &ApprovedPlan, fresh: Plan) -> Rechecked {
                 now.work.claim.clone_from(&planned.work.claim);
                 changes.push(now);
             }
-            None if is_in_place => decided.push(outcome(planned, Outcome::AlreadyApplied, Vec::new(), Vec::new())),
+            None if is_in_place => {
+                let mut entry = outcome(planned, Outcome::AlreadyApplied, Vec::new(), Vec::new());
+                if let Some(unchanged) = fresh.unchanged.iter().find(|entry| entry.key == planned.key) {
+                    entry.version = unchanged.version;
+                    entry.agent_id = Some(unchanged.agent_id.clone());
+                }
+                decided.push(entry);
+            }
             found => {
                 is_stale = true;
                 let mut causes = vec![why_stale(planned, found)];
                 causes.extend(errors.iter().cloned());
-                decided.push(outcome(
-                    planned,
-                    Outcome::Stale,
-                    causes,
-                    vec!["plan again, and look at what changed".to_owned()],
-                ));
+                let hints = vec!["plan again, and look at what changed".to_owned()];
+                let mut entry = outcome(planned, Outcome::Stale, causes, hints);
+                // What is live is what was seen last. Of an agent that can no longer be planned nothing was.
+                entry.version = found.and_then(|now| now.base_version);
+                decided.push(entry);
             }
         }
     }
@@ -78,6 +84,7 @@ fn why_stale(planned: &AgentChange, now: Option<&AgentChange>) -> String {
     let version = |version: Option<u64>| version.map_or("no published version".to_owned(), |v| format!("version {v}"));
     match now {
         None => "it can no longer be planned".to_owned(),
+        Some(now) if planned.agent_id.is_none() && now.agent_id.is_some() => "it was created since the plan".to_owned(),
         Some(now) if now.base_version != planned.base_version => {
             let by = now.live_editor.as_ref().and_then(|editor| editor.by.as_deref());
             let by = by.map(|by| format!(", by {by}")).unwrap_or_default();

@@ -156,6 +156,14 @@ impl Service {
         Ok(())
     }
 
+    /// Gives an agent other fields and leaves its authors as they are: a write that was answered and is lost.
+    pub fn forget_fields(&mut self, agent_id: &str, fields: &Map<String, Value>) -> Result<(), DashboardError> {
+        let author = self.home().agents.get(agent_id).ok_or_else(|| missing("agent", agent_id))?.authored.clone();
+        self.dashboard_change(agent_id, fields)?;
+        self.home_mut().agents.change(agent_id, 0, |agent| agent.authored = author);
+        Ok(())
+    }
+
     /// Makes a version a draft again: a publish that was answered and is lost.
     pub fn forget_publish(&mut self, agent_id: &str, number: u64) -> Result<(), DashboardError> {
         self.find(agent_id, number)?;

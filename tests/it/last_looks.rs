@@ -261,20 +261,27 @@ fn where_a_version_is_published_once_a_slot_is_emptied_by_a_copy_of_it() {
 }
 
 #[test]
-fn where_a_version_is_published_once_the_second_direction_is_told_and_keeps_its_number() {
+fn if_a_version_is_published_once_what_one_call_cannot_do_is_said_with_its_reason_and_no_version_is_made_for_it() {
     let mut world = in_service("republish=refuse");
     world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"], outbound: [\"{A}\"]}}")));
     run(async { world.apply().await });
     assert_eq!(world.holder(A, "outbound").as_deref(), Some("Agent a"));
     world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [], outbound: [\"{A}\"]}}")));
-    let report = run(async { world.apply().await });
-    assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
-    assert!(causes(&report, "a").contains("cannot be published again for outbound numbers"), "{report:#?}");
-    assert_eq!((world.holder(A, "inbound"), world.holder(A, "outbound").as_deref()), (None, Some("Agent a")));
+    for _ in 0..2 {
+        let report = run(async { world.apply().await });
+        assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
+        let causes = causes(&report, "a");
+        assert!(causes.contains("publishes a version only once"), "{causes}");
+        assert!(causes.contains("the service answered 4"), "the service's own reason: {causes}");
+        assert_eq!(world.versions("Agent a"), [(1, true)]);
+        for direction in ["inbound", "outbound"] {
+            assert_eq!(world.holder(A, direction).as_deref(), Some("Agent a"), "{direction}");
+        }
+    }
 }
 
 #[test]
-fn an_agent_that_is_deleted_behind_its_last_step_is_unverified_and_its_numbers_are_named() {
+fn an_agent_that_is_deleted_behind_its_last_step_is_stale_and_nothing_is_said_to_be_live() {
     let mut world = in_service("");
     world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
     run(async { world.apply().await });
@@ -290,8 +297,9 @@ fn an_agent_that_is_deleted_behind_its_last_step_is_unverified_and_its_numbers_a
         }
     });
     let report = run(async { world.apply().await });
-    assert_eq!(outcome(&report, "a"), Outcome::Unverified, "{report:#?}");
-    assert_eq!(causes(&report, "a"), format!("{A} does not point at the new version"));
+    assert_eq!(outcome(&report, "a"), Outcome::Stale, "{report:#?}");
+    assert_eq!(causes(&report, "a"), "the agent is gone: it was deleted meanwhile");
+    assert_eq!(report.outcomes[0].version, None, "{report:#?}");
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod plan;
 mod planned_secrets;
 mod readings;
 mod rechecked;
+mod records;
 mod render;
 mod sandbox;
 mod saved_plans;

@@ -307,7 +307,7 @@ fn a_draft_of_ours_that_a_person_edited_is_theirs_also_where_it_reads_as_before(
     });
     let report = run(async { world.apply().await });
     assert_eq!(outcome(&report, "a"), Outcome::Blocked, "{report:#?}");
-    assert_eq!(causes(&report, "a"), "draft 2 by user_dashboard stands in the way");
+    assert_eq!(causes(&report, "a"), "draft 2 by user_dashboard has to be published or discarded first");
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn a_draft_that_cannot_be_published_is_not_published_as_a_copy() {
         world.fault(&format!("{status}:POST /core/agents/*/publish#1+"));
         let report = run(async { world.apply().await });
         assert_eq!(outcome(&report, "a"), Outcome::Failed, "{status}: {report:#?}");
-        assert!(causes(&report, "a").starts_with("version 2 was published, or not, without all its numbers"));
+        assert!(causes(&report, "a").starts_with("publishing version 2 with its numbers failed"));
         assert_eq!(report.outcomes[0].draft, Some(2), "{status}: the report names the draft");
         assert_eq!(world.versions("Agent a"), [(1, true), (2, false)], "{status}");
     }
@@ -338,7 +338,7 @@ fn a_number_that_the_service_does_not_give_is_left_behind_and_no_copy_is_made_fo
     world.fault("403:POST /core/agents/*/publish#1+");
     let report = run(async { world.apply().await });
     assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
-    assert_eq!(report.outcomes[0].left_behind, [format!("{A} inbound")]);
+    assert_eq!(report.outcomes[0].left_behind, [format!("{A} inbound (it points at no agent)")]);
     assert_eq!(world.versions("Agent a"), [(1, true)]);
 }
 

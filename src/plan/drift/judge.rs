@@ -311,7 +311,7 @@ fn say_more(desired: &Desired, stamp: &Stamp, run: &Inputs<'_>, other_rendering:
         draft.notice(
             desired,
             "other-rendering",
-            "the applied version reads otherwise than when it was applied: this credential is shown another rendering"
+            "the service shows this credential the applied version with other values than it showed the one that applied it"
                 .to_owned(),
         );
     }

@@ -84,14 +84,21 @@ fn details(entry: &AgentOutcome) -> Option<Block> {
     let tone = outcome_tone(*outcome);
     let mut notes: Vec<Line> = Vec::new();
     for (index, cause) in causes.iter().enumerate() {
-        let start = if index == 0 { "cause: " } else { "which comes from: " };
+        let start = match index {
+            0 => "cause: ",
+            1 => "because: ",
+            // The chain goes on, a line each.
+            _ => "· ",
+        };
         notes.push(line![Tone::Quiet; start].and(line![Tone::Plain; Theirs::sentence(cause.as_str())]));
     }
     notes.extend(draft.map(|draft| line![Tone::Plain; "draft v", draft, " was left behind"]));
     let list = |texts: Vec<Theirs>, tone| Line::joined(texts.into_iter().map(|text| line![tone; text]), ", ");
     if !left_behind.is_empty() {
         let numbers = left_behind.iter().map(|number| Theirs::words(number.as_str())).collect();
-        notes.push(line![Tone::Plain; "numbers that stayed where they were: "].and(list(numbers, Tone::Plain)));
+        notes.push(
+            line![Tone::Plain; "numbers that were not seen where they should be: "].and(list(numbers, Tone::Plain)),
+        );
     }
     notes.extend(rewritten.iter().map(|entry| {
         line![Tone::Changed; Theirs::code(entry.path.to_string()), ": "]
