@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::model::FieldPath;
 use crate::plan::Shown;
 use crate::plan::drift::{
-    AgentDrift, Drift, DriftState, DriftSummary, Elsewhere, EndedIgnore, FieldDrift, ForeignApply, SlotDrift, SlotLive,
+    AgentDrift, Drift, DriftState, DriftSummary, EndedIgnore, FieldDrift, ForeignApply, SlotDrift, SlotLive,
 };
 
 use super::values::plural;
@@ -58,13 +58,7 @@ pub(super) const ABSENT: &str = "a manifest declares it: it was deleted on the s
 /// Where an apply came from that Git does not know, with its commit and who ran it.
 pub(super) fn foreign(agent: &AgentDrift) -> Option<String> {
     let ForeignApply { commit, from } = agent.foreign.as_ref()?;
-    let commit = commit.as_ref().map(|commit| one_line(commit.get(..12).unwrap_or(commit)));
-    let commit = commit.map(|commit| format!(" {commit}")).unwrap_or_default();
-    let from = match from {
-        Elsewhere::OtherCommit => format!("commit{commit}, which is not in the history of this checkout"),
-        Elsewhere::Uncommitted => format!("files that were never committed, on top of commit{commit}"),
-        Elsewhere::NoCheckout => "a folder that was not a git checkout".to_owned(),
-    };
+    let from = from.in_words(commit.as_ref().map(|commit| one_line(commit)).as_deref());
     let by = agent.live_editor.as_ref().map(words::editor).filter(|who| !who.is_empty());
     let by = by.map(|who| format!(" ({who})")).unwrap_or_default();
     Some(format!("what is live was applied from {from}{by}"))

@@ -109,6 +109,7 @@ fn drift_of(scene: &Scene) -> Drift {
         options: &scene.options,
     };
     let inputs = DriftInputs {
+        is_organization_seen: true,
         run: &run,
         checked_at: jiff::Timestamp::UNIX_EPOCH,
         busy: &BTreeMap::new(),

@@ -49,10 +49,11 @@ fn split(line: &str) -> Vec<String> {
 fn ours(line: &str) -> Option<Vec<String>> {
     let line = line.trim();
     let line = line.strip_prefix("$ ").unwrap_or(line);
-    let built = ["cargo run --release -- ", "cargo run --profile quick -- ", "\"$RUNNER_TEMP/reachform/bin/reachform\" "]
-        .iter()
-        .find_map(|start| line.strip_prefix(start))
-        .map(|rest| format!("reachform {rest}"));
+    let built =
+        ["cargo run --release -- ", "cargo run --profile quick -- ", "\"$RUNNER_TEMP/reachform/bin/reachform\" "]
+            .iter()
+            .find_map(|start| line.strip_prefix(start))
+            .map(|rest| format!("reachform {rest}"));
     let line = built.as_deref().unwrap_or(line);
     line.starts_with("reachform ").then(|| split(line))
 }
