@@ -135,6 +135,7 @@ fn live_agent(change: &AgentChange) -> LiveAgent {
         None => work.sent.iter().find(|(sent, _)| sent == path).map(|(_, value)| value),
     });
     stamp.state.applied = Some(Applied {
+        overtaken_by: None,
         version: Some(1),
         plan: "sha256:bench".to_owned(),
         change: "sha256:bench".to_owned(),

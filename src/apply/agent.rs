@@ -261,6 +261,7 @@ impl<'a> Agent<'a> {
             commit: work.commit.clone(),
             fields: job.final_fields(&self.stamp, published.and_then(Published::config)),
             verify: job.verify_hash(&self.stamp),
+            overtaken_by: None,
         };
         self.stamp.agent = Some(self.id.clone());
         // Slots are emptied when every agent is done; until then the plan is begun and can be gone on with.

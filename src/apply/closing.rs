@@ -108,13 +108,37 @@ pub(super) async fn confirm(
         return None;
     }
     match settle(&Closing { ctx, live }, changes, finished).await {
-        Ok(reading) => Some(reading),
+        Ok(reading) => {
+            record_overtaken(ctx, finished, &reading).await;
+            Some(reading)
+        }
         Err(ended) => {
             for entry in finished.iter_mut().filter(|entry| is_applied(entry)) {
                 entry.outcome.outcome = Outcome::Unverified;
                 entry.outcome.causes.clone_from(&ended.causes);
             }
             None
+        }
+    }
+}
+
+/// The stamps say already that these versions were applied, and what is live above them would pass for drift, which the
+/// next apply writes over. Best effort: the outcome says it as well.
+async fn record_overtaken(ctx: &Context, finished: &[Finished], reading: &Reading) {
+    for entry in finished.iter().filter(|entry| entry.outcome.outcome == Outcome::Stale && entry.wrote) {
+        let live = reading.agent(entry).and_then(LiveAgent::live_version).map(|head| head.version);
+        let (Some(id), Some(live)) = (&entry.outcome.agent_id, live) else { continue };
+        let marked = restamp(ctx, id, |stamp| match &mut stamp.state.applied {
+            Some(applied)
+                if applied.version.is_some_and(|version| version < live) && applied.overtaken_by.is_none() =>
+            {
+                applied.overtaken_by = Some(live);
+                true
+            }
+            Some(_) | None => false,
+        });
+        if let Err(ended) = marked.await {
+            tracing::debug!(id, causes = ?ended.causes, "that its version was overtaken could not be recorded");
         }
     }
 }

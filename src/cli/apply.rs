@@ -22,6 +22,7 @@ use super::connect::connect;
 use super::exit::Exit;
 use super::progress::{self, Progress};
 use super::report::CommandError;
+use super::revision::GitPast;
 use super::settings::Settings;
 use super::{command, git, markdown, open, output, plan as plan_command, schema_cache, signals};
 
@@ -131,7 +132,9 @@ pub async fn prepare<'w>(
         }),
     };
     let failed = |error: SessionError| session_error(&error, &settings.dir);
-    let (plan, service) = session::plan_unleased(workspace, &outside, &applying).await.map_err(failed)?;
+    let (mut plan, service) = session::plan_unleased(workspace, &outside, &applying).await.map_err(failed)?;
+    let past = GitPast::new(&settings.dir, settings.environment.as_deref());
+    session::say_where_applied(&mut plan, workspace, &service.live, &past);
     schema_cache::store(settings, &outside.host, &service.schema_bytes, outside.clock.now());
     if cancel.is_cancelled() {
         // What was read of the lists may be half of them, and nobody needs that plan any more.

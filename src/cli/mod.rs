@@ -116,7 +116,8 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
         output::check_writable(path)?;
     }
     let serves = matches!(cli.command, Command::Sandbox(_));
-    if !cli.global.sandbox && !serves && !(cli.global.behave.is_empty() && cli.global.fault.is_empty()) {
+    let is_bent = !cli.global.behave.is_empty() || !cli.global.fault.is_empty();
+    if is_bent && !cli.global.sandbox && !serves {
         return Err(CommandError::usage("--behave and --fault are for the embedded service: add --sandbox"));
     }
     match &cli.command {

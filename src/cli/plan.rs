@@ -12,6 +12,7 @@ use super::args::{Plan, Planning};
 use super::connect::connect;
 use super::exit::Exit;
 use super::report::CommandError;
+use super::revision::GitPast;
 use super::settings::Settings;
 use super::workflow::findings;
 use super::{command, html, markdown, open, output};
@@ -50,7 +51,9 @@ pub async fn make(arguments: &Plan, workspace: &Workspace, settings: &Settings) 
     let options = open::options(workspace, &arguments.planning, settings);
     let leniency = open::leniency(arguments.planning.schema);
     let plan = session::make_plan(workspace, &options, leniency, &outside, &reader, &mut service).await;
-    let plan = plan.map_err(failed)?;
+    let mut plan = plan.map_err(failed)?;
+    let past = GitPast::new(&settings.dir, settings.environment.as_deref());
+    session::say_where_applied(&mut plan, workspace, &service.live, &past);
     show(&plan, workspace, &arguments.planning, settings, Place::Shown)?;
     findings::write("plan", &plan.diagnostics, resolved, &arguments.reports, settings)?;
     let document = plan_document(&plan, &workspace.resolved.sources);

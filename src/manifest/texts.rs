@@ -110,9 +110,10 @@ pub struct Marker {
 impl Marker {
     /// An error, or a warning for a single marker.
     pub fn problem(&self, message: String) -> Diagnostic {
-        let problem = match self.is_whole {
-            true => Diagnostic::error(codes::CONFLICT_MARKERS, message),
-            false => Diagnostic::warning(codes::CONFLICT_MARKERS, message),
+        let problem = if self.is_whole {
+            Diagnostic::error(codes::CONFLICT_MARKERS, message)
+        } else {
+            Diagnostic::warning(codes::CONFLICT_MARKERS, message)
         };
         problem.hint("keep what is right, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`")
     }

@@ -53,6 +53,9 @@ pub struct Applied {
     /// The `verify` that this apply was made with. Absent where there was none, and in a stamp that was written before
     /// stamps named it: a `verify` of which no stamp speaks has been seen by nobody yet.
     pub verify: Option<LeafHash>,
+    /// The version that somebody else published above it while the run that applied it was still at work: what was
+    /// changed there, that run and its reviewers have not seen.
+    pub overtaken_by: Option<u64>,
 }
 
 /// What an apply is about to do, written before it does it.
@@ -245,14 +248,15 @@ fn write_state(state: &StampState) -> Value {
         map.insert("secrets".to_owned(), secrets.iter().map(SecretHash::to_text).collect());
     }
     if let Some(applied) = &state.applied {
-        map.insert(
-            "applied".to_owned(),
-            with_verify(
-                json!({"version": applied.version, "plan": applied.plan, "change": applied.change,
-                    "source": applied.source, "commit": applied.commit, "fields": write_fields(&applied.fields)}),
-                applied.verify.as_ref(),
-            ),
+        let mut part = with_verify(
+            json!({"version": applied.version, "plan": applied.plan, "change": applied.change,
+                "source": applied.source, "commit": applied.commit, "fields": write_fields(&applied.fields)}),
+            applied.verify.as_ref(),
         );
+        if let (Value::Object(part), Some(version)) = (&mut part, applied.overtaken_by) {
+            part.insert("overtaken_by".to_owned(), json!(version));
+        }
+        map.insert("applied".to_owned(), part);
     }
     if let Some(intent) = &state.intent {
         map.insert(
@@ -301,6 +305,7 @@ fn read_state(value: &Value) -> Option<StampState> {
             commit: text(applied, "commit"),
             fields: read_fields(applied.get("fields")?)?,
             verify: verify(applied).ok()?,
+            overtaken_by: applied.get("overtaken_by").and_then(Value::as_u64),
         }),
     };
     let intent = match part("intent") {
@@ -365,6 +370,7 @@ mod tests {
                     commit: None,
                     fields: fields.clone(),
                     verify: Some(salt.hash(&json!("verify"))),
+                    overtaken_by: Some(4),
                 }),
                 intent: Some(Intent {
                     run: "r".into(),

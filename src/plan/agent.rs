@@ -83,7 +83,7 @@ pub(super) const UNFINISHED: &str = "apply-unfinished";
 pub(super) const UNFINISHED_MESSAGE: &str = "an apply was not finished; the next `reachform apply` finishes it";
 
 /// The code of a notice that an agent is switched off, and its manifest does not say so.
-pub(super) const SWITCHED_OFF: &str = "switched-off";
+pub const SWITCHED_OFF: &str = "switched-off";
 
 /// What it says.
 pub(super) const SWITCHED_OFF_MESSAGE: &str = "the agent is switched off, and its manifest does not say so: declare \

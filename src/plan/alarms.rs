@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::model::{Address, FieldPath, Slot};
 
+use super::agent::SWITCHED_OFF;
 use super::change::{Action, AgentChange, Cause, Held, Plan, Shown, SlotChange, SlotTarget};
 use super::codes;
 use super::contacts::{self, Contact};
@@ -119,6 +120,13 @@ pub fn alarms(plan: &Plan) -> Vec<Alarm> {
         };
         found.push(Alarm { code, address: problem.about.clone(), path: None, message: problem.message.clone() });
     }
+    let off = plan.notices.iter().filter(|notice| notice.code == SWITCHED_OFF);
+    found.extend(off.map(|notice| Alarm {
+        code: AlarmCode::AgentSwitchedOff,
+        address: notice.address.clone(),
+        path: None,
+        message: "it is switched off on the service, so its callers reach nobody".to_owned(),
+    }));
     found.extend(plan.orphans.iter().map(|orphan| Alarm {
         code: AlarmCode::AgentWithoutManifest,
         address: Some(Address(orphan.key.clone())),

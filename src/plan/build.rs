@@ -153,9 +153,10 @@ fn plan_one(
             draft.notices.push(Notice {
                 address: Some(desired.address()),
                 code: "stamp-behind",
-                message:
-                    "everything is in place, and the stamp does not say so yet; the next `apply` brings it up to date"
-                        .to_owned(),
+                message: format!(
+                    "nothing that is live changes; the next `apply` records on the agent {}",
+                    one.to_record()
+                ),
             });
         }
         draft.unchanged.push(Unchanged {

@@ -67,6 +67,13 @@ impl<'a> History<'a> {
         self.begun.is_none() && self.applied_version() == self.live().map(|head| head.version)
     }
 
+    /// Whether the live version was published by somebody else while the run that applied last was still at work: nobody
+    /// has seen yet what was changed there, so it is no drift that an apply may write over.
+    pub fn was_overtaken(&self) -> bool {
+        let by = self.applied.and_then(|applied| applied.overtaken_by);
+        self.begun.is_none() && by.zip(self.live()).is_some_and(|(version, head)| head.version >= version)
+    }
+
     /// Who made the live version, where that was no apply of ours.
     pub fn live_editor(&self) -> Option<Editor> {
         let (agent, head) = (self.agent?, self.live()?);
@@ -96,6 +103,16 @@ impl<'a> History<'a> {
         let before = self.applied.and_then(|applied| applied.fields.get(path));
         let is_left = path.in_config() || before.is_none_or(|hash| is_as_applied(seal, hash, live));
         Some(if self.begun.is_some() && is_left { Since::Unfinished } else { Since::Changed })
+    }
+
+    /// Whether the live value of a path is what the last apply that got to its end had left there, or nothing where it had
+    /// left nothing.
+    pub fn was_left(&self, path: &FieldPath, live: Option<&Value>) -> bool {
+        let before = self.applied.and_then(|applied| applied.fields.get(path));
+        match (self.seal, before) {
+            (Some(seal), Some(hash)) => is_as_applied(seal, hash, live),
+            _ => live.is_none(),
+        }
     }
 
     /// Whether an apply of ours put a value at a path, as far as it is remembered.

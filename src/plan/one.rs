@@ -53,6 +53,24 @@ impl One<'_> {
             || sent(&wanted) != sent(&applied.fields)
     }
 
+    /// What the next apply records on an agent that it changes nothing else of, in words.
+    pub fn to_record(&self) -> String {
+        let mut found = Vec::new();
+        if let Some(stamp) = self.stamp {
+            if stamp.protect != self.desired.protect {
+                found.push(if self.desired.protect {
+                    "that it must not be deleted (`protect`)".to_owned()
+                } else {
+                    "that it may be deleted (`protect` is gone)".to_owned()
+                });
+            }
+            if stamp.key != self.desired.key {
+                found.push(format!("its new key ({} instead of {})", self.desired.key, stamp.key));
+            }
+        }
+        if found.is_empty() { "that it is as its manifest declares it".to_owned() } else { found.join(" and ") }
+    }
+
     /// The plan that brought about what is in place: the one that was begun and got as far as publishing, else the one
     /// that was applied last.
     pub fn claim(&self) -> Option<(String, String)> {

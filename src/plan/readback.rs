@@ -5,12 +5,16 @@ use serde_json::Value;
 
 use crate::model::value::{same, type_name};
 use crate::model::{ConfigShape, FieldPath};
+use crate::plan::compare::is_empty_object;
 
 use super::masked::looks_masked;
 
-/// Shortest text that may differ only in its line ends, outer blanks and Unicode form (design, section 6): a prompt.
-/// A shorter one is a name or a word, which a service may well rewrite, as it does with `voice_id`.
+/// Longest text that may come back with other blanks inside, or in other capitals; a longer one is a prompt, and may differ
+/// only in its line ends, outer blanks and Unicode form (design, section 6).
 pub(super) const PROMPT_LENGTH: usize = 200;
+
+/// From how many words on a shorter text is prose, too.
+const PROSE: usize = 2;
 
 /// A difference that is no rendering.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +32,10 @@ pub struct ReadBack {
     pub losses: Vec<Loss>,
     /// Values that the service rewrote in its own way, and that are accepted.
     pub rewritten: Vec<FieldPath>,
+    /// Lists among those that only came back in another order.
+    pub reordered: Vec<FieldPath>,
+    /// Empty objects among those that were left out.
+    pub left_out: Vec<FieldPath>,
     /// Removed paths that are still there.
     pub still_there: Vec<FieldPath>,
 }
@@ -58,6 +66,15 @@ impl Before<'_> {
             |config: Option<&Value>| config.and_then(|config| inner.get(config)).is_some_and(|was| same(was, read));
         self.changed.iter().any(|changed| path.starts_with(changed)) && (was(self.base) || was(self.draft))
     }
+
+    /// Whether an empty object that was to come at `path`, or below it, was not there before either. Its presence alone
+    /// says something, such as that a feature is on, so where it did not come the write was not done.
+    fn lacks_presence(&self, path: &FieldPath, sent: &Value) -> bool {
+        let inner = |changed: &FieldPath| changed.within_config();
+        let mut comes = self.changed.iter().filter(|changed| changed.starts_with(path)).filter_map(inner);
+        let Some(base) = self.base else { return false };
+        comes.any(|inner| inner.get(sent).is_some_and(is_empty_object) && inner.get(base).is_none())
+    }
 }
 
 /// Compares a config as sent with the config as read back.
@@ -71,11 +88,17 @@ pub fn compare(
     let mut found = ReadBack::default();
     let walk = Walk { shape, sent, read };
     walk.value(&FieldPath::config(), sent, read, &mut found);
+    let reordered = found.reordered.clone();
     found.rewritten.retain(|path| {
         let value = path.within_config().and_then(|inner| inner.get(read));
         // A mask stays the same whatever it hides; a secret in clear is either the one that was sent or another.
         let is_clear = value.and_then(Value::as_str).is_some_and(|text| !looks_masked(text));
-        let is_undone = value.is_some_and(|value| before.holds(path, value)) && (is_clear || !walk.is_secret(path));
+        let is_undone = match value {
+            // A service that keeps lists in an order of its own shows the one from before whatever order it is sent.
+            _ if reordered.contains(path) => false,
+            Some(value) => (is_clear || !walk.is_secret(path)) && before.holds(path, value),
+            None => !walk.is_secret(path) && before.lacks_presence(path, sent),
+        };
         if is_undone {
             found.losses.push(Loss { path: path.clone(), what: "it is still what it was before".to_owned() });
             return false;
@@ -115,7 +138,13 @@ impl Walk<'_> {
                         None if self.is_default(&at, value) => {}
                         None if self.is_secret_text(&at, value) => found.rewritten.push(at),
                         // Some services leave out what is empty.
-                        None if is_empty(value) && !self.shape.requires(self.sent, &at) => {}
+                        None if is_empty(value) && !self.shape.requires(self.sent, &at) => {
+                            // An object says something by being there.
+                            if value.is_object() {
+                                found.rewritten.push(at.clone());
+                                found.left_out.push(at);
+                            }
+                        }
                         None => found.losses.push(Loss { path: at, what: "it was sent and is gone".to_owned() }),
                     }
                 }
@@ -123,6 +152,7 @@ impl Walk<'_> {
             (Value::Array(sent), Value::Array(read)) if sent.len() == read.len() => {
                 if self.is_in_another_order(path, sent, read) {
                     found.rewritten.push(path.clone());
+                    found.reordered.push(path.clone());
                     return;
                 }
                 for (index, (sent, read)) in sent.iter().zip(read).enumerate() {
@@ -154,8 +184,8 @@ impl Walk<'_> {
             found.rewritten.push(path.clone());
             return;
         }
-        let (before, after) = (sent.chars().count(), read.chars().count());
-        if before > PROMPT_LENGTH && plain(sent) != plain(read) {
+        if !may_render_text(sent, read) {
+            let (before, after) = (sent.chars().count(), read.chars().count());
             let what = if after < before {
                 format!("a text of {before} characters was sent, one of {after} came back")
             } else {
@@ -181,7 +211,9 @@ impl Walk<'_> {
             let mut found = ReadBack::default();
             sent.get(index).is_some_and(|sent| {
                 self.value(&path.index(index), sent, read, &mut found);
-                found.losses.is_empty() && found.rewritten.iter().all(|path| self.is_secret(path))
+                let says_the_same = |path: &FieldPath| found.reordered.contains(path) || found.left_out.contains(path);
+                found.losses.is_empty()
+                    && found.rewritten.iter().all(|path| self.is_secret(path) || says_the_same(path))
             })
         };
         if read.iter().enumerate().all(|(index, read)| is_whole(index, read)) {
@@ -204,9 +236,33 @@ impl Walk<'_> {
 pub fn says_otherwise(declared: &Value, live: Option<&Value>) -> bool {
     match (declared, live) {
         (Value::String(declared), Some(Value::String(live))) => plain(declared) != plain(live),
-        (declared, None) => !is_empty(declared),
+        (declared, None) => !is_empty(declared) || declared.is_object(),
         (declared, Some(live)) => !same(declared, live),
     }
+}
+
+/// Whether a live value may be how the service keeps what was sent, by the two alone.
+pub fn may_render(sent: &Value, live: Option<&Value>) -> bool {
+    match (sent, live) {
+        (Value::String(sent), Some(Value::String(live))) => may_render_text(sent, live),
+        (sent, Some(live)) => type_name(sent) == type_name(live),
+        (sent, None) => is_empty(sent),
+    }
+}
+
+/// Words that people wrote come back as they are, but for blanks, line ends and the form of letters: anything else is
+/// somebody's edit or a loss. A name or an identifier, such as `voice_id`, a service may well replace by its own.
+fn may_render_text(sent: &str, live: &str) -> bool {
+    let is_long = |text: &str| text.chars().nth(PROMPT_LENGTH).is_some();
+    let words = |text: &str| text.split_whitespace().count();
+    let is_prose = is_long(sent) || words(sent) >= PROSE || words(live) > PROSE;
+    !is_prose || plain(sent) == plain(live) || (!is_long(sent) && is_close(sent, live))
+}
+
+/// Whether two short texts differ in their blanks and in small and capital letters at most.
+fn is_close(a: &str, b: &str) -> bool {
+    let words = |text: &str| plain(text).split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
+    words(a) == words(b)
 }
 
 /// Whether a value holds nothing: an empty list or object, null, or an object of nothing else.
@@ -279,6 +335,59 @@ mod tests {
     }
 
     #[test]
+    fn prose_comes_back_with_its_words_and_a_name_may_be_replaced() {
+        for (sent, read) in [
+            ("Prompt two two.", "Half a sentence of An"),
+            ("Prompt two two.", "Prompt two"),
+            ("Closed.", "We are closed today."),
+        ] {
+            let found = check(&json!({"p": sent}), &json!({"p": read}));
+            assert!(!found.is_fine(), "{sent} {read}");
+        }
+        for (sent, read) in [
+            ("  Prompt  two two. ", "Prompt two two."),
+            ("Riverside Dental", "riverside dental"),
+            ("sonic", "f786b574-daa5-4673-aa0c-cbe3e8534c02"),
+            ("katie", "Katie (en)"),
+        ] {
+            let found = check(&json!({"p": sent}), &json!({"p": read}));
+            assert!(found.is_fine() && found.rewritten.len() == 1, "{sent} {read}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_object_that_was_to_come_and_did_not_was_not_written() {
+        let (base, sent) = (json!({"tools": {}}), json!({"tools": {"images": {}}, "empty": []}));
+        let changed: Vec<_> = ["/config/tools/images", "/config/empty"].map(|at| FieldPath::parse(at).unwrap()).into();
+        let check = |base: Option<&Value>, read: &Value| {
+            compare(&sent, read, &[], Before { base, draft: None, changed: &changed }, &OnByDefault)
+        };
+        for read in [json!({"tools": {}}), json!({})] {
+            let found = check(Some(&base), &read);
+            assert_eq!(found.losses.len(), 1, "{read}: {found:?}");
+        }
+        assert!(check(Some(&base), &json!({"tools": {"images": {}}})).is_fine());
+        // What was there before and is left out now, or comes with a new agent, is how the service keeps it.
+        assert!(check(Some(&json!({"tools": {"images": {}}})), &json!({"tools": {}})).is_fine());
+        let found = check(None, &json!({}));
+        assert!(found.is_fine() && found.rewritten.len() == 1, "{found:?}");
+        assert!(says_otherwise(&json!({}), None) && !says_otherwise(&json!([]), None));
+    }
+
+    #[test]
+    fn lists_in_lists_may_come_back_in_another_order_and_so_may_the_one_from_before() {
+        let sent = json!({"l": [{"id": 2, "x": ["b", "a"]}, {"id": 1, "x": ["d", "c"], "y": [{"z": [2, 1]}]}]});
+        let sorted = json!({"l": [{"id": 1, "x": ["c", "d"], "y": [{"z": [1, 2]}]}, {"id": 2, "x": ["a", "b"]}]});
+        assert!(check(&sent, &sorted).is_fine());
+        let other = json!({"l": [{"id": 1, "x": ["c", "d"], "y": [{"z": [1, 3]}]}, {"id": 2, "x": ["a", "b"]}]});
+        assert!(!check(&sent, &other).is_fine());
+        let changed = [FieldPath::parse("/config/l").unwrap()];
+        let before = Before { base: Some(&sorted), draft: None, changed: &changed };
+        let found = compare(&sent, &sorted, &[], before, &OnByDefault);
+        assert!(found.is_fine() && found.rewritten == changed, "{found:?}");
+    }
+
+    #[test]
     fn a_text_is_a_prompt_beyond_two_hundred_characters_and_its_loss_is_told_in_words() {
         let text = |length: usize| json!({"p": "x".repeat(length)});
         assert!(check(&text(200), &text(10)).is_fine());
@@ -331,7 +440,7 @@ mod tests {
         let sent = json!({"l": [{"id": 1, "x": {}}, {"id": 2}], "empty": [], "none": null, "o": {"p": {}}});
         let found = check(&sent, &json!({"l": [{"id": 2}, {"id": 1}]}));
         assert!(found.is_fine(), "{found:?}");
-        assert_eq!(found.rewritten, [FieldPath::parse("/config/l").unwrap()]);
+        assert_eq!(found.rewritten, ["/config/l", "/config/o"].map(|at| FieldPath::parse(at).unwrap()));
         assert!(!check(&sent, &json!({"l": [{"id": 2}, {"other": 1}]})).is_fine());
         assert!(!check(&json!({"needed": []}), &json!({})).is_fine(), "the schema requires it");
     }

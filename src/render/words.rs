@@ -1,6 +1,6 @@
 //! The words that terminal and Markdown share, so that both say the same of the same thing.
 
-use crate::plan::agent::SECRET_NOT_COMPARED;
+use crate::plan::agent::{SECRET_NOT_COMPARED, SWITCHED_OFF};
 use crate::plan::difference::{Difference, Fate};
 use crate::plan::{AgentChange, Alarm, AlarmCode, Cause, Outcome, Plan, REWRITTEN, Report, Summary, alarms};
 
@@ -114,6 +114,10 @@ pub(super) fn no_changes(plan: &Plan) -> Option<&'static str> {
         Some("No changes to the agents that were looked at; others were left out.")
     } else if !plan.orphans.is_empty() {
         Some("No changes to the agents that have a manifest, but not every agent of this project has one.")
+    } else if plan.notices.iter().any(|notice| notice.code == SWITCHED_OFF) {
+        Some("No changes, but not every agent answers: one is switched off, and its manifest does not say so.")
+    } else if !plan.refreshes.is_empty() {
+        Some("No changes to what is live. The next `apply` only updates what reachform records on the agents.")
     } else if plan.notices.iter().any(|notice| notice.code == REWRITTEN) {
         Some("No changes. The service keeps some values otherwise than the manifests declare them.")
     } else if plan.notices.iter().any(|notice| notice.code == SECRET_NOT_COMPARED) {

@@ -163,11 +163,13 @@ fn candidates(
         };
         for field in &agent.fields {
             if field.path.get(desired.declared.tree()).is_none() {
-                refuse(
-                    Some(&field.path),
-                    "Git no longer declares it: declare it again, or list it under `release:`",
-                    out,
-                );
+                let reason = if field.path == FieldPath::of(["active"]) {
+                    "its manifest does not say whether it is active: declare `active: false` to leave it off, or \
+                     `active: true` to have `apply` switch it on"
+                } else {
+                    "Git no longer declares it: declare it again, or list it under `release:`"
+                };
+                refuse(Some(&field.path), reason, out);
             } else if field.conflict && !adopting.force {
                 let reason = "Git has changed it as well: `--force` writes the live value over Git's";
                 refuse(Some(&field.path), reason, out);
@@ -369,6 +371,7 @@ impl Run<'_> {
         };
         let none = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         let inputs = DriftInputs {
+            is_organization_seen: true,
             run: &run,
             checked_at: self.drift.checked_at,
             busy: &none.0,

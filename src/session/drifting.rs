@@ -8,10 +8,10 @@ use jiff::tz::TimeZone;
 use crate::api::Reader;
 use crate::apply::context::lease_holds;
 use crate::live::{self, Unlisted};
-use crate::model::{Coverage, Desired, Key, LiveState, Stamp};
+use crate::model::{Address, Coverage, Desired, Key, LiveState, Stamp};
 use crate::plan::drift::{Drift, DriftInputs, Provenance, configs_needed, judge, slot_at};
 use crate::plan::identity::stamps_of;
-use crate::plan::{Options, Target};
+use crate::plan::{Notice, Options, Plan, Target};
 
 use super::error::SessionError;
 use super::planning::{Outside, Service, Workspace, causes, check_keys, check_organization, inputs, target, unlisted};
@@ -79,12 +79,15 @@ pub async fn check_drift(
     let run = inputs(workspace, &service.live, &target, &options);
     let none = BTreeSet::new();
     let provenance = provenance(workspace, &target, &service.live, past);
+    let is_declared = resolved.project.organization().is_some() && !outside.is_embedded();
+    let is_organization_seen = !is_declared || service.live.organization.is_some();
     let inputs = DriftInputs {
         run: &run,
         checked_at: now,
         busy: &busy,
         unread: &unread,
         unmade: &none,
+        is_organization_seen,
         provenance: &provenance,
     };
     let mut drift = judge(&inputs, shape.as_ref());
@@ -132,6 +135,27 @@ fn provenance(workspace: &Workspace, target: &Target, live: &LiveState, past: &d
         }
     }
     found
+}
+
+/// Says in a plan that an agent was applied from somewhere else: what another branch or somebody's folder put there is
+/// about to be undone, and nothing in this history has it.
+pub fn say_where_applied(plan: &mut Plan, workspace: &Workspace, live: &LiveState, past: &dyn Past) {
+    let changed = |key: &Key| plan.changes.iter().any(|change| change.key == *key);
+    let elsewhere = provenance(workspace, &plan.target, live, past);
+    let elsewhere = elsewhere.into_iter().filter(|(key, _)| changed(key));
+    let commits: BTreeMap<Key, Option<String>> =
+        stamps_of(live, &plan.target).filter_map(|(_, stamp)| Some((stamp.key, stamp.state.applied?.commit))).collect();
+    let mut found: Vec<Notice> = elsewhere
+        .filter_map(|(key, told)| {
+            let Provenance::Elsewhere(from) = told else { return None };
+            let commit = commits.get(&key).cloned().flatten();
+            let from = from.in_words(commit.as_deref());
+            let message = format!("what is live was applied from {from}; this plan would undo what it changed");
+            Some(Notice { address: Some(Address(key)), code: "applied-elsewhere", message })
+        })
+        .collect();
+    plan.notices.append(&mut found);
+    plan.notices.sort();
 }
 
 /// What the manifests name and the lists did not show, and the numbers that stamps own beside them.

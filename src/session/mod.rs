@@ -14,7 +14,7 @@ pub mod schemas;
 mod waiting;
 
 pub use adopting::{Adopted, Adopting, Adoption, FileChange, NotAdopted, adopt};
-pub use drifting::{NoPast, Past, check_drift};
+pub use drifting::{NoPast, Past, check_drift, say_where_applied};
 pub use error::SessionError;
 pub use judging::leave_out;
 pub use planning::{Outside, SANDBOX_HOST, Service, Workspace, check, make_plan, read};

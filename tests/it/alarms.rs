@@ -233,6 +233,32 @@ fn an_agent_that_is_switched_off() {
 }
 
 #[test]
+fn an_agent_that_somebody_switched_off_where_the_manifest_does_not_say_so() {
+    let mut scene = applied("a", "");
+    let id = scene.id("a");
+    scene.live.agents.get_mut(&id).unwrap().active = Some(false);
+    let plan = scene.plan();
+    assert_eq!(raised(&plan), ["agent-switched-off agent.a"]);
+    assert!(!plan.summary().has_changes());
+    let text = plan_text(&plan, &TextOptions::default());
+    assert!(text.contains("is switched off") && !text.contains("What is live is what"), "{text}");
+}
+
+#[test]
+fn a_plan_that_only_records_something_says_what_and_claims_nothing_else() {
+    for (before, after, words) in
+        [("protect: true", "", "that it may be deleted"), ("", "protect: true", "that it must not be deleted")]
+    {
+        let mut scene = applied("a", before);
+        scene.write("a", manifest("a", after));
+        let plan = scene.plan();
+        assert!(!plan.summary().has_changes() && plan.refreshes.len() == 1);
+        let text = plan_text(&plan, &TextOptions::default());
+        assert!(text.contains(words) && !text.contains("What is live is what"), "{text}");
+    }
+}
+
+#[test]
 fn an_agent_without_a_prompt_on_a_live_number() {
     let mut scene = Scene::new();
     let text = manifest("a", INBOUND).replace("You answer the telephone of a clinic.", "\"\"");

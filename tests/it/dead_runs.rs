@@ -11,7 +11,7 @@ use reachform::sandbox::{Phase, Service};
 use serde_json::json;
 
 use crate::scene::manifest;
-use crate::world::{World, changed, elapsed, in_service, outcome, run};
+use crate::world::{World, changed, edit_stamp, elapsed, in_service, outcome, run};
 
 /// With authors and without.
 const AUTHORS: [&str; 2] = ["", "authors=no"];
@@ -362,4 +362,29 @@ fn a_draft_that_somebody_edited_before_it_was_read_back_is_not_published() {
     assert_eq!(outcome(&report, "a"), Outcome::Stale, "{report:#?}");
     assert_eq!(causes(&report), "draft 2 was edited by user_dashboard after this run had written it");
     assert_eq!(world.versions("Agent a"), [(1, true), (2, false)]);
+}
+
+#[test]
+fn words_that_the_principal_of_a_dead_run_published_by_hand_are_a_conflict() {
+    for git_goes_on in [false, true] {
+        let mut world = in_service("");
+        let with = |words: &str| manifest("a", "").replace("You answer the telephone of a clinic.", words);
+        world.write("a", with("The first words."));
+        run(async { world.apply().await });
+        world.write("a", with("The second words."));
+        run(async { world.die(Phase::Before, NEW_VERSION).await });
+        world.sandbox.with(|service| {
+            let id = service.agent_named("Agent a").unwrap().id;
+            service.dashboard_edit(&id, "/agent/instructions", json!("Words by hand, of a person.")).unwrap();
+            // With a personal token the run works as the person does.
+            let person = service.agent_named("Agent a").unwrap().live().unwrap().created_by.clone();
+            edit_stamp(service, "Agent a", |stamp| stamp.state.intent.as_mut().unwrap().by = Some(person));
+        });
+        if git_goes_on {
+            world.write("a", with("The third words."));
+        }
+        let report = run(async { world.try_apply(Approval::Auto).await }).unwrap().unwrap();
+        assert_eq!(outcome(&report, "a"), Outcome::Held, "{git_goes_on}: {report:#?}");
+        assert_eq!(world.live_config("Agent a")["agent"]["instructions"], json!("Words by hand, of a person."));
+    }
 }

@@ -474,3 +474,30 @@ fn metadata_is_as_old_as_the_lists_and_not_as_the_work_on_its_agent() {
     run(async { world.converge("one after the other").await });
     assert_eq!(world.metadata("Agent b")["theirs"], json!("written after the lists were read"));
 }
+
+/// Publishes a version of somebody else's above the live one.
+fn publish_by_another(service: &mut Service, steps: u64) {
+    let id = service.agent_named("Agent a").unwrap().id;
+    service.dashboard_edit(&id, "/agent/max_tool_steps", json!(steps)).unwrap();
+}
+
+#[test]
+fn what_somebody_published_behind_the_last_look_of_an_apply_is_a_conflict_for_the_next_one() {
+    let mut world = changed("");
+    // The first update of the agent writes the intent, and the second one what was applied.
+    just_before(&world, format!("PUT /core/agents/{}", world.id("Agent a")), 2, |service| {
+        publish_by_another(service, 9);
+    });
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Stale, "{report:#?}");
+    let report = run(async { world.try_apply(Approval::Auto).await }).unwrap().unwrap();
+    assert_eq!(outcome(&report, "a"), Outcome::Held, "{report:#?}");
+    assert_eq!(steps(&world), json!(9), "nobody has seen yet what was published meanwhile");
+    // Once it was approved, what is changed afterwards is drift again.
+    world.options.force_conflicts = true;
+    run(async { world.converge("forced").await });
+    world.options.force_conflicts = false;
+    world.sandbox.with(|service| publish_by_another(service, 8));
+    run(async { world.converge("drift").await });
+    assert_eq!(steps(&world), json!(4));
+}

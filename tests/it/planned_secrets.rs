@@ -121,7 +121,7 @@ fn beside_an_undeclared_bucket(location: &Value) -> Plan {
 
 #[test]
 fn whatever_stands_for_an_undeclared_secret_is_refused_and_a_secret_in_clear_is_carried() {
-    let location = |secret: Value| json!({"provider": "s3", "bucket": "b", "region": "r", "access_key": "k-1", "secret_access_key": secret});
+    let location = |secret: Value| json!({"provider": "s3", "bucket": "b", "region": "r", "access_key": "AKREALREALREAL1", "secret_access_key": secret});
     for mask in [
         json!("REA*****"),
         json!("********"),
@@ -130,6 +130,17 @@ fn whatever_stands_for_an_undeclared_secret_is_refused_and_a_secret_in_clear_is_
         json!(""),
         json!(null),
         json!("sk-...f3a1"),
+        json!("*"),
+        json!("None"),
+        json!("true"),
+        json!("configured"),
+        json!("ENC[AES256,abc]"),
+        json!("{{secret}}"),
+        json!("Protected value"),
+        json!("ending in 3456"),
+        json!("secret://projects/clinic/recordings-1"),
+        // No two secrets are alike.
+        json!("AKREALREALREAL1"),
     ] {
         let plan = beside_an_undeclared_bucket(&location(mask.clone()));
         let found: Vec<&str> = plan.diagnostics.iter().map(|found| found.code).collect();

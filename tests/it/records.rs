@@ -13,7 +13,7 @@ use crate::world::{World, causes, changed, in_service, outcome, run};
 
 const A: &str = "+15550100001";
 
-fn fields(value: Value) -> Map<String, Value> {
+fn fields(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
@@ -40,7 +40,7 @@ fn fields_of_an_agent_that_the_service_did_not_keep_have_failed_and_are_nobody_e
     world.sandbox.on_request(move |phase, _, request, service| {
         let is_write = phase == Phase::After && request.method == Method::Put && request.path.ends_with(&id);
         if is_write && lost.load(Ordering::Relaxed) {
-            service.forget_fields(&id, &fields(json!({"description": "Old.", "active": true}))).unwrap();
+            service.forget_fields(&id, &fields(&json!({"description": "Old.", "active": true}))).unwrap();
         }
     });
     let report = run(async { world.apply().await });
@@ -62,7 +62,7 @@ fn fields_of_a_new_agent_that_the_service_did_not_keep_have_failed() {
     world.write("a", manifest("a", "active: false"));
     once_after(&world, Method::Post, "/core/agents".to_owned(), |service| {
         let id = service.agent_named("Agent a").unwrap().id;
-        service.forget_fields(&id, &fields(json!({"active": true}))).unwrap();
+        service.forget_fields(&id, &fields(&json!({"active": true}))).unwrap();
     });
     let report = run(async { world.apply().await });
     assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
@@ -106,7 +106,7 @@ fn an_agent_that_is_switched_off_or_loses_its_record_during_the_run_is_not_repor
         let mut world = changed("");
         let id = world.id("Agent a");
         let writes = AtomicUsize::new(0);
-        let theirs = fields(change);
+        let theirs = fields(&change);
         world.sandbox.on_request(move |phase, _, request, service| {
             let is_write = phase == Phase::After && request.method == Method::Put && request.path.ends_with(&id);
             // The intent is the first writing of the agent, the stamp of what was done the second and last.

@@ -234,6 +234,7 @@ impl Scene {
             commit: None,
             fields,
             verify,
+            overtaken_by: None,
         });
         let agent = self.live.agents.get_mut(id).unwrap();
         FieldPath::of([STAMP_KEY]).set(&mut agent.metadata, stamp.write());

@@ -30,6 +30,8 @@ pub struct DriftInputs<'a> {
     pub busy: &'a BTreeMap<String, String>,
     /// Keys of manifests that no apply has had before it, so that their agents cannot be missing.
     pub unmade: &'a BTreeSet<Key>,
+    /// Whether the organization is known to be the one that the environment declares, if it declares one.
+    pub is_organization_seen: bool,
     /// What is known of the apply behind each agent whose manifest differs from what was applied.
     pub provenance: &'a BTreeMap<Key, Provenance>,
     /// Configs that were asked for and could not be read, by the agent's id: the causes.
@@ -72,6 +74,8 @@ pub fn judge(inputs: &DriftInputs<'_>, shape: &dyn ConfigShape) -> Drift {
     let mut draft = Draft::default();
     let slots = Slots::of(run, &identities);
     judge_reading(inputs, &identities, &mut draft);
+    let is_new = |binding: &Binding<'_>| matches!(binding, Binding::New);
+    let nothing_of_ours = identities.orphans.is_empty() && identities.bindings.values().all(is_new);
     for desired in run.desired.iter().filter(|desired| run.options.is_wanted(&desired.key)) {
         match identities.bindings.get(&desired.key) {
             Some(Binding::Owned { agent, stamp, .. }) => {
@@ -87,7 +91,7 @@ pub fn judge(inputs: &DriftInputs<'_>, shape: &dyn ConfigShape) -> Drift {
                 )],
                 hints: vec!["`plan` shows how it differs from Git, and `apply` takes it over".to_owned()],
             }),
-            Some(Binding::New) => judge_absent(inputs, desired, &mut draft),
+            Some(Binding::New) => judge_absent(inputs, nothing_of_ours, desired, &mut draft),
             Some(Binding::Broken) | None => draft.broken(desired, &identities.diagnostics),
         }
     }
@@ -142,21 +146,34 @@ fn judge_reading(inputs: &DriftInputs<'_>, identities: &Identities<'_>, draft: &
     }));
 }
 
-fn judge_absent(inputs: &DriftInputs<'_>, desired: &Desired, draft: &mut Draft) {
+fn judge_absent(inputs: &DriftInputs<'_>, nothing_of_ours: bool, desired: &Desired, draft: &mut Draft) {
     if inputs.unmade.contains(&desired.key) {
         let message = "no apply has made it yet: its manifest is newer than the last apply";
         draft.notice(desired, "not-made-yet", message.to_owned());
         return;
     }
+    let mut unchecked = |causes: Vec<String>, hints: Vec<String>| {
+        draft.unchecked.push(Unchecked { address: Some(desired.address()), causes, hints });
+    };
+    if !inputs.is_organization_seen {
+        unchecked(
+            vec!["no agent was found, and whether this is the organization of the environment is not known".to_owned()],
+            vec!["an organization shows in its agents and numbers: if the key lacks the scope `phone_numbers:read`, give \
+                  it that"
+                .to_owned()],
+        );
+        return;
+    }
     if let Coverage::Unproven(why) = &inputs.run.live.agent_coverage {
-        draft.unchecked.push(Unchecked {
-            address: Some(desired.address()),
-            causes: vec![
-                "no agent was found, and the end of the list of agents could not be proven".to_owned(),
-                why.clone(),
-            ],
-            hints: Vec::new(),
-        });
+        let what = "no agent was found, and the end of the list of agents could not be proven";
+        unchecked(vec![what.to_owned(), why.clone()], Vec::new());
+        return;
+    }
+    if nothing_of_ours {
+        unchecked(
+            vec!["no agent of this project was found: no apply has made one yet, or all were deleted".to_owned()],
+            vec!["`plan` shows what an apply would create".to_owned()],
+        );
         return;
     }
     draft.agents.push(AgentDrift {
@@ -226,6 +243,7 @@ fn judge_one(
         draft.unchecked.push(unchecked(causes, "`apply` finishes it"));
     }
     say_left_behind(&subject, agent, draft);
+    let is_untold = matches!(inputs.provenance.get(&desired.key), Some(Provenance::Untold(_)));
     let foreign = match inputs.provenance.get(&desired.key) {
         Some(Provenance::Elsewhere(from)) => {
             let commit = stamp.state.applied.as_ref().and_then(|applied| applied.commit.clone());
@@ -256,7 +274,7 @@ fn judge_one(
             kept,
             foreign,
         });
-    } else if unread.is_none() && left.is_empty() {
+    } else if unread.is_none() && left.is_empty() && !is_untold {
         draft.as_applied.push(AsApplied { key: desired.key.clone(), live_version, live_editor, kept });
     }
 }

@@ -102,6 +102,18 @@ pub enum Elsewhere {
     NoCheckout,
 }
 
+impl Elsewhere {
+    /// From where, in words, after "was applied from". A commit is a text from outside.
+    pub fn in_words(self, commit: Option<&str>) -> String {
+        let commit = commit.map(|commit| format!(" {}", commit.get(..12).unwrap_or(commit))).unwrap_or_default();
+        match self {
+            Self::OtherCommit => format!("commit{commit}, which is not in the history of this checkout"),
+            Self::Uncommitted => format!("files that were never committed, on top of commit{commit}"),
+            Self::NoCheckout => "a folder that was not a git checkout".to_owned(),
+        }
+    }
+}
+
 /// What is known of the apply that made what is live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Provenance {

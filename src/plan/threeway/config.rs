@@ -50,7 +50,7 @@ impl Comparison<'_> {
     fn declared<'s>(&'s self, sides: &'s Sides<'_>) -> impl Iterator<Item = Finding> + 's {
         self.leaves.iter().map(|(path, named)| {
             let live = path.within_config().and_then(|inner| inner.get(self.live).cloned());
-            let past = self.subject.past(path, named, live.is_some(), &|ours| self.since(ours));
+            let past = self.subject.past(path, named, live.as_ref(), &|ours| self.since(ours));
             let in_place = |value: &Value, live: Option<&Value>| sides.declared_is_live(path, value, live);
             self.subject.judge_declared(path.clone(), named.clone(), live, past, &in_place)
         })

@@ -23,7 +23,7 @@ pub fn compare_fields(subject: &Subject<'_>) -> Vec<Finding> {
     let is_there = document.is_some();
     let found = leaves.map(|(path, named)| {
         let live = document.as_ref().and_then(|document| path.get(document));
-        let past = subject.past(&path, &named, live.is_some_and(|live| !live.is_null()), &since);
+        let past = subject.past(&path, &named, live.filter(|live| !live.is_null()), &since);
         let in_place = move |value: &Value, live: Option<&Value>| match live {
             Some(live) => same(value, live) || (is_empty_object(value) && live.is_object()),
             None => is_there && value.is_null(),

@@ -18,7 +18,7 @@ use crate::model::{ConfigShape, Desired, FieldPath, LiveAgent, Stamp};
 use super::compare::{Sides, is_empty_object};
 use super::history::History;
 use super::mask::{Labels, Mask};
-use super::readback::says_otherwise;
+use super::readback::{may_render, says_otherwise};
 use super::rewritten::rewritten_message;
 use super::scope::Scope;
 
@@ -97,15 +97,27 @@ impl<'a> Subject<'a> {
         &self,
         path: &FieldPath,
         named: &Value,
-        is_there: bool,
+        live: Option<&Value>,
         since: &dyn Fn(&FieldPath) -> Option<Since>,
     ) -> Option<Past> {
         let history = self.history();
         let (owned, seal) = (history.owned(), history.seal()?);
         if let Some(hash) = owned.get(path) {
             let value = self.desired.declared.reveal(path).ok().flatten();
-            let git_changed = value.is_some_and(|value| seal.hash(&value) != hash.sent);
-            return Some(Past { git_changed, live: since(path)? });
+            let git_changed = value.as_ref().is_some_and(|value| seal.hash(value) != hash.sent);
+            return Some(match since(path)? {
+                Since::Changed => Past { git_changed: git_changed || history.was_overtaken(), live: Since::Changed },
+                // The same principal may have published words of its own where a run of ours had got no further than
+                // its intent. What cannot be the service's rendering of what was sent is somebody's edit.
+                Since::Unfinished if !history.was_left(path, live) => {
+                    let holds_secret = self.desired.declared.secrets().keys().any(|at| at.starts_with(path));
+                    let sent = value.filter(|_| !git_changed);
+                    let is_rendering = holds_secret || sent.is_some_and(|sent| may_render(&sent, live));
+                    let live = if is_rendering { Since::Unfinished } else { Since::Changed };
+                    Past { git_changed: true, live }
+                }
+                live => Past { git_changed, live },
+            });
         }
         let is_below = |ours: &FieldPath| ours.starts_with(path) && !is_empty_object(named);
         let related = owned.keys().filter(|ours| path.starts_with(ours) || is_below(ours));
@@ -113,9 +125,11 @@ impl<'a> Subject<'a> {
         let worst = [Since::Changed, Since::Unfinished, Since::AsApplied].into_iter().find(|since| all.contains(since));
         match worst {
             Some(live) => Some(Past { git_changed: true, live }),
-            None => {
-                self.scope.ended(path).filter(|_| is_there).map(|_| Past { git_changed: false, live: Since::Changed })
-            }
+            None => self
+                .scope
+                .ended(path)
+                .filter(|_| live.is_some())
+                .map(|_| Past { git_changed: false, live: Since::Changed }),
         }
     }
 

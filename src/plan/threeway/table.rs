@@ -129,6 +129,7 @@ mod tests {
 
     const ALL: [Since; 3] = [Since::AsApplied, Since::Unfinished, Since::Changed];
 
+    #[expect(clippy::unnecessary_wraps, reason = "a past is one of the two that evidence may have")]
     fn past(git_changed: bool, live: Since) -> Option<Past> {
         Some(Past { git_changed, live })
     }

@@ -169,8 +169,12 @@ fn block(block: &Block, few: bool, medium: &Comment<'_>) -> String {
         put(&mut body, format_args!("\n\nOn {}", reach.join(between)));
     }
     let mut list = Bullets { out: String::new(), medium: *medium };
-    program.iter().for_each(|program| list.program(program));
-    moves.iter().for_each(|slot| list.slot(slot));
+    if let Some(program) = program {
+        list.program(program);
+    }
+    for slot in moves {
+        list.slot(slot);
+    }
     if *following > 0 {
         list.bullet(0, &format!("{} the new version", plural(*following, "phone slot follows", "phone slots follow")));
     }
@@ -199,7 +203,9 @@ fn moves(title: &str, moves: &[Move], medium: &Comment<'_>) -> String {
         return String::new();
     }
     let mut list = Bullets { out: String::new(), medium: *medium };
-    moves.iter().for_each(|slot| list.slot(slot));
+    for slot in moves {
+        list.slot(slot);
+    }
     format!("<b>{title}</b>\n\n{}\n", list.out)
 }
 

@@ -20,7 +20,6 @@ impl Medium for Comment<'_> {
     fn theirs(&self, text: &str, look: Look) -> String {
         let code = if self.in_html { html_code } else { code };
         match look {
-            Look::Code => code(text),
             Look::Words => words(text),
             Look::Sentence if self.in_html => html_sentence(text),
             Look::Sentence => sentence(text),
@@ -28,7 +27,7 @@ impl Medium for Comment<'_> {
             Look::Id if text.len() == 36 && text.is_ascii() => {
                 code(&format!("{}…", text.get(..SHORT_ID).unwrap_or_default()))
             }
-            Look::Id => code(text),
+            Look::Code | Look::Id => code(text),
             // A link within the line that folds a block would be hit by a finger that means to open it.
             Look::Spot(line) => self
                 .files

@@ -52,7 +52,9 @@ impl Bullets<'_> {
     }
 
     pub(super) fn rows(&mut self, depth: usize, rows: &[Row]) {
-        rows.iter().for_each(|row| self.row(depth, row));
+        for row in rows {
+            self.row(depth, row);
+        }
     }
 
     fn row(&mut self, depth: usize, row: &Row) {

@@ -49,7 +49,9 @@ pub(in crate::render) fn fit(account: Account, max_bytes: usize, write: &dyn Fn(
 
 fn shorten(row: &mut Row, limits: HunkLimits) {
     if let Some(Sides::Changes(sides)) = &mut row.sides {
-        sides.iter_mut().for_each(|(_, seen)| shorten_seen(seen, limits));
+        for (_, seen) in sides.iter_mut() {
+            shorten_seen(seen, limits);
+        }
     }
     shorten_seen(&mut row.seen, limits);
 }
@@ -98,19 +100,19 @@ impl<'w> Scale<'w> {
         let names = |names| Account { cut: Some(Cut { names, ..Cut::default() }), ..Account::default() };
         let size = |block: &Block| {
             let (one, two) = (vec![named(block)], vec![named(block), named(block)]);
-            (scale.block_size(block), scale.size(names(two)).saturating_sub(scale.size(names(one))))
+            (scale.block_size(block), scale.size(&names(two)).saturating_sub(scale.size(&names(one))))
         };
         let blocks = account.blocks.iter().map(size).collect();
         scale.blocks = blocks;
         scale
     }
 
-    fn size(&self, part: Account) -> usize {
-        (self.write)(&part).len().saturating_sub(self.empty)
+    fn size(&self, part: &Account) -> usize {
+        (self.write)(part).len().saturating_sub(self.empty)
     }
 
     fn block_size(&self, block: &Block) -> usize {
-        self.size(Account { blocks: vec![block.clone()], ..Account::default() })
+        self.size(&Account { blocks: vec![block.clone()], ..Account::default() })
     }
 
     /// A row deeper inside has more blanks before its lines; a sixteenth stands for them.
@@ -128,7 +130,7 @@ impl<'w> Scale<'w> {
         let mut cut = Cut { of: account.changes(), ..Cut::default() };
         // What nobody may overlook may take most of the room; what is worth a line at the end takes little.
         let parts = |size: usize| room / size;
-        let size = |make: &dyn Fn() -> Account| self.size(make());
+        let size = |make: &dyn Fn() -> Account| self.size(&make());
         cut.alarms = keep(
             &mut out.alarms,
             parts(2),
@@ -180,7 +182,7 @@ impl<'w> Scale<'w> {
         let saved = |name: usize| if for_names == names { name } else { 0 };
         let whole = |(block, name): &(usize, usize)| block.saturating_sub(saved(*name));
         let mut left = left - for_names;
-        let kept = self.choose(
+        let kept = Self::choose(
             &account.blocks,
             &mut left,
             |block| block.is_risky,
@@ -216,7 +218,6 @@ impl<'w> Scale<'w> {
 
     /// Which parts of a list are kept: risky ones first, and of those the small ones, for they are the most.
     fn choose<T: Clone>(
-        &self,
         all: &[T],
         left: &mut usize,
         is_risky: impl Fn(&T) -> bool,
@@ -267,7 +268,7 @@ impl<'w> Scale<'w> {
 
     fn trim_rows(&self, rows: &[Row], room: usize) -> Option<(Vec<Row>, usize, usize)> {
         let mut left = room;
-        let kept = self.choose(
+        let kept = Self::choose(
             rows,
             &mut left,
             |row| row.mark == RowMark::Look || row.sides.is_some(),
@@ -318,7 +319,7 @@ impl<'w> Scale<'w> {
     fn trim_items(&self, list: &Items, room: usize) -> Option<(Seen, usize, usize)> {
         let alone = |item: &Item| Items { items: vec![item.clone()], unchanged: 0, order: Vec::new() };
         let mut left = room;
-        let kept = self.choose(
+        let kept = Self::choose(
             &list.items,
             &mut left,
             |_| false,

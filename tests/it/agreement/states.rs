@@ -105,7 +105,7 @@ impl Says {
             let crm = self.crm.map(|full| if full { "crm: {id: 7}" } else { "crm: {}" }.to_owned());
             let metadata: Vec<String> = team.into_iter().chain(crm).collect();
             if !metadata.is_empty() {
-                more.push_str(&format!("metadata: {{{}}}\n", metadata.join(", ")));
+                more += &format!("metadata: {{{}}}\n", metadata.join(", "));
             }
             if let Some((place, holds)) = self.ignore {
                 let path = match place {
@@ -116,7 +116,7 @@ impl Says {
                     place => format!("/config{}", PLACES[usize::from(place) % PLACES.len()]),
                 };
                 let until = if holds { "2026-12-31" } else { "2026-01-31" };
-                more.push_str(&format!("ignore: [{{path: {path}, until: {until}}}]\n"));
+                more += &format!("ignore: [{{path: {path}, until: {until}}}]\n");
             }
             if self.release {
                 more.push_str("release: [/config/scorecard_ids]\n");
@@ -127,7 +127,7 @@ impl Says {
                 .filter(|number| usize::from(self.numbers[*number]) == index + 1)
                 .map(|number| NUMBERS[number])
                 .collect();
-            more.push_str(&format!("phone_numbers: {{inbound: {mine:?}}}\n"));
+            more += &format!("phone_numbers: {{inbound: {mine:?}}}\n");
         }
         if !self.config && index == 0 {
             return format!("key: {key}\nname: Agent {key}\n{more}");
@@ -219,7 +219,7 @@ fn later(first: &Says) -> impl Strategy<Value = Says> + use<> {
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
-    let place = 0..PLACES.len() as u8;
+    let place = 0..u8::try_from(PLACES.len()).unwrap();
     prop_oneof![
         3 => (place.clone(), 0..4_u8).prop_map(|(place, n)| Deed::Config(place, n)),
         1 => place.clone().prop_map(Deed::Gone),

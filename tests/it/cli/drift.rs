@@ -177,6 +177,14 @@ fn what_was_applied_from_files_that_were_never_committed_is_reported_with_the_co
 }
 
 #[test]
+fn a_project_of_which_nothing_was_ever_applied_is_not_checked_and_nothing_of_it_is_called_changed() {
+    let server = Server::new();
+    let project = Project::at(&server);
+    let drift = project.run(&["drift", "--json"]).ends(1).json();
+    assert_eq!((&drift["summary"]["absent"], &drift["state"]), (&json!(0), &json!("not-checked")), "{drift:#}");
+}
+
+#[test]
 fn what_was_applied_from_another_branch_is_reported_and_what_is_pending_in_git_is_not() {
     let (_server, project) = committed_and_applied();
     git(&project.dir(), &["checkout", "-q", "-b", "other"]);
@@ -186,6 +194,9 @@ fn what_was_applied_from_another_branch_is_reported_and_what_is_pending_in_git_i
     project.run(&["apply", "--auto-approve"]).ends(0);
     git(&project.dir(), &["checkout", "-q", "main"]);
     project.run(&["drift", "--detailed-exitcode"]).ends(2).says("which is not in the");
+    let plan = project.run(&["plan", "--json"]).ends(0).json();
+    let notices = plan["notices"].as_array().unwrap();
+    assert!(notices.iter().any(|notice| notice["code"] == json!("applied-elsewhere")), "{plan:#}");
     git(&project.dir(), &["merge", "-q", "other"]);
     project.run(&["drift", "--detailed-exitcode"]).ends(0).says("No drift.");
 }

@@ -218,7 +218,7 @@ fn a_sandbox_with_a_seed_and_a_fresh_file_keeps_what_the_seed_says() {
         "tokens": [{"token": "ak_e.all", "principal": "admin", "organizations": ["org_e"]}],
         "organizations": [{"id": "org_e", "numbers": ["+15550000001"]}],
     });
-    project.write("seed.json", &seed.to_string());
+    project.write("seed.json", seed.to_string());
     let (seed, data) = (project.path("seed.json"), project.path("data.json"));
     let arguments = ["--seed", seed.to_str().unwrap(), "--data", data.to_str().unwrap()];
     for _ in 0..2 {

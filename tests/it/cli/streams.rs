@@ -76,11 +76,9 @@ fn a_result_that_could_not_be_written_is_a_failure_and_a_reader_that_goes_away_i
             "{told}"
         );
     }
-    for arguments in [&["--sandbox", "apply", "--auto-approve", "--json-out", "/dev/full"][..]] {
-        let ended = project.run(arguments).ends(1);
-        assert!(ended.stderr.contains("/dev/full could not be written"), "{ended:#?}");
-        assert!(ended.stdout.contains("Apply complete") || ended.stdout.contains("applied"), "{ended:#?}");
-    }
+    let ended = project.run(&["--sandbox", "apply", "--auto-approve", "--json-out", "/dev/full"]).ends(1);
+    assert!(ended.stderr.contains("/dev/full could not be written"), "{ended:#?}");
+    assert!(ended.stdout.contains("1 applied"), "{ended:#?}");
     for arguments in [&["--sandbox", "plan"][..], &["--sandbox", "list"], &["--version"]] {
         let mut child = project.start(arguments);
         drop(child.stdout.take());

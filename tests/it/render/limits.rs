@@ -132,7 +132,8 @@ fn a_plan_of_a_thousand_agents_uses_its_room_and_names_the_others() {
 
 #[test]
 fn a_new_prompt_of_40_kb_is_whole_and_one_that_has_no_room_is_counted() {
-    let lines: String = (0..1_000).map(|n| format!("Line {n} of what the agent says to a caller.\n")).collect();
+    let lines: String =
+        (0..1_000).fold(String::new(), |all, n| all + &format!("Line {n} of what the agent says to a caller.\n"));
     let mut agent = change("front-desk", Action::Create);
     agent.fields.push(field("/config/agent/instructions", json!(null), json!(lines)));
     agent.fields.push(field("/config/agent/max_tool_steps", json!(null), json!(3)));

@@ -16,6 +16,7 @@ mod values;
 use serde::Serialize;
 
 use crate::model::Address;
+use crate::plan::agent::{SECRET_NOT_COMPARED, SWITCHED_OFF};
 use crate::plan::{Notice, REWRITTEN, Target, codes};
 use crate::render::visible;
 
@@ -95,5 +96,6 @@ impl From<NoticeDoc> for Notice {
 
 /// A code that something is decided by here. Another is for machines, which read the document itself.
 fn known(code: &str) -> &'static str {
-    if code == REWRITTEN { REWRITTEN } else { codes::known(code).unwrap_or("saved") }
+    let decides = [REWRITTEN, SWITCHED_OFF, SECRET_NOT_COMPARED].into_iter().find(|known| *known == code);
+    decides.or_else(|| codes::known(code)).unwrap_or("saved")
 }
