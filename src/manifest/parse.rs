@@ -251,7 +251,7 @@ impl Session<'_> {
         if let Some(entry) = metadata.iter().find(|entry| entry.key == STAMP_KEY) {
             let message = format!("`metadata.{STAMP_KEY}` is reserved for reachform");
             let problem = Diagnostic::error(codes::RESERVED_METADATA, message).span(entry.key_span.clone());
-            self.report(problem.hint("reachform records there what it applied; remove it from the manifest"));
+            self.report(problem.hint("what was applied is recorded there; remove it from the manifest"));
         }
     }
 

@@ -149,7 +149,7 @@ fn a_persons_draft_made_in_the_same_moment_is_not_taken_for_the_version_whose_re
     once_after(&world, Method::Post, "/versions", alike);
     let report = run(async { world.apply().await });
     assert_eq!(outcome(&report, "a"), Outcome::Blocked, "{report:#?}");
-    assert_eq!(causes(&report), "the drafts 2, 3 are alike, and none says who made it");
+    assert_eq!(causes(&report), "the drafts 2, 3 are alike, and none of them says who made it");
     assert_eq!(world.versions("Agent a"), [(1, true), (2, false), (3, false)]);
 }
 
@@ -347,7 +347,7 @@ fn a_config_that_was_answered_and_not_written_is_a_failure_and_not_a_rendering()
     });
     let report = run(async { world.apply().await });
     assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
-    assert!(causes(&report).contains("/config/agent/max_tool_steps: it still is what it was before"), "{report:#?}");
+    assert!(causes(&report).contains("/config/agent/max_tool_steps: it is still what it was before"), "{report:#?}");
     assert_eq!(world.versions("Agent a"), [(1, true), (2, false)]);
 }
 

@@ -6,6 +6,7 @@ use reachform::model::stamp::STAMP_KEY;
 use reachform::model::{Direction, Intent, Seal, Stamp};
 use reachform::plan::stamping::intended_fields;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 use super::{assert_agreement, claims_as_declared, claims_no_drift, drift_of};
 use crate::scene::{CONFIG, Scene};
@@ -105,7 +106,7 @@ impl Says {
             let crm = self.crm.map(|full| if full { "crm: {id: 7}" } else { "crm: {}" }.to_owned());
             let metadata: Vec<String> = team.into_iter().chain(crm).collect();
             if !metadata.is_empty() {
-                more += &format!("metadata: {{{}}}\n", metadata.join(", "));
+                write!(more, "metadata: {{{}}}\n", metadata.join(", ")).unwrap();
             }
             if let Some((place, holds)) = self.ignore {
                 let path = match place {
@@ -116,7 +117,7 @@ impl Says {
                     place => format!("/config{}", PLACES[usize::from(place) % PLACES.len()]),
                 };
                 let until = if holds { "2026-12-31" } else { "2026-01-31" };
-                more += &format!("ignore: [{{path: {path}, until: {until}}}]\n");
+                write!(more, "ignore: [{{path: {path}, until: {until}}}]\n").unwrap();
             }
             if self.release {
                 more.push_str("release: [/config/scorecard_ids]\n");
@@ -127,7 +128,7 @@ impl Says {
                 .filter(|number| usize::from(self.numbers[*number]) == index + 1)
                 .map(|number| NUMBERS[number])
                 .collect();
-            more += &format!("phone_numbers: {{inbound: {mine:?}}}\n");
+            write!(more, "phone_numbers: {{inbound: {mine:?}}}\n").unwrap();
         }
         if !self.config && index == 0 {
             return format!("key: {key}\nname: Agent {key}\n{more}");

@@ -82,8 +82,8 @@ fn a_verify_alone_is_a_difference_that_shows_whole_in_every_output() {
         assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
     }
     let comment = project.read("comment.md");
-    assert!(comment.contains("> [!WARNING]\n> **`verify` of `riverside` is new:**"), "{comment}");
-    assert!(comment.contains("runs `\"sh\"` `\"-c\"` `\"curl x\"`"), "{comment}");
+    assert!(comment.contains("- <b>!</b> `verify` is new\n"), "{comment}");
+    assert!(comment.contains("runs: `\"sh\"` `\"-c\"` `\"curl x\"`"), "{comment}");
     let document = project.run(&["diff", "--base", "HEAD", "--json"]).ends(0).json();
     let after = &document["manifests"][0]["verify"]["after"];
     assert_eq!(*after, json!({"command": ["sh", "-c", "curl x"], "env": ["A"]}));

@@ -25,6 +25,10 @@ fn every_document_keeps_to_its_schema() {
     for folder in [folder(""), folder("../drift")] {
         for entry in std::fs::read_dir(folder).unwrap() {
             let case = entry.unwrap().path();
+            // Those were written by an earlier version, and are only read.
+            if case.ends_with("older") {
+                continue;
+            }
             for (kind, validator) in &kinds {
                 let Ok(text) = std::fs::read_to_string(case.join(format!("{kind}.json"))) else { continue };
                 let document: Value = serde_json::from_str(&text).unwrap();
