@@ -106,7 +106,7 @@ impl Says {
             let crm = self.crm.map(|full| if full { "crm: {id: 7}" } else { "crm: {}" }.to_owned());
             let metadata: Vec<String> = team.into_iter().chain(crm).collect();
             if !metadata.is_empty() {
-                write!(more, "metadata: {{{}}}\n", metadata.join(", ")).unwrap();
+                writeln!(more, "metadata: {{{}}}", metadata.join(", ")).unwrap();
             }
             if let Some((place, holds)) = self.ignore {
                 let path = match place {
@@ -117,7 +117,7 @@ impl Says {
                     place => format!("/config{}", PLACES[usize::from(place) % PLACES.len()]),
                 };
                 let until = if holds { "2026-12-31" } else { "2026-01-31" };
-                write!(more, "ignore: [{{path: {path}, until: {until}}}]\n").unwrap();
+                writeln!(more, "ignore: [{{path: {path}, until: {until}}}]").unwrap();
             }
             if self.release {
                 more.push_str("release: [/config/scorecard_ids]\n");
@@ -128,7 +128,7 @@ impl Says {
                 .filter(|number| usize::from(self.numbers[*number]) == index + 1)
                 .map(|number| NUMBERS[number])
                 .collect();
-            write!(more, "phone_numbers: {{inbound: {mine:?}}}\n").unwrap();
+            writeln!(more, "phone_numbers: {{inbound: {mine:?}}}").unwrap();
         }
         if !self.config && index == 0 {
             return format!("key: {key}\nname: Agent {key}\n{more}");
