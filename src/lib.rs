@@ -18,8 +18,8 @@
 //! | [`diagnostics`] | pure | problems as data |
 //! | [`manifest`] | pure, but `load` | YAML with places, tags, environments; `resolve` is the whole way |
 //! | [`schema`] | pure, but `fetch` | the service's JSON Schema: compiled once, asked for faults, defaults, branches, secrets |
-//! | [`plan`] | pure | the three-way table, slots, identity, limits, hashes, approval; `build` plans, `drift` judges |
-//! | [`render`] | pure | plans, reports and problems as terminal text, Markdown, JSON, a page, annotations and SARIF; the prose diff |
+//! | [`plan`] | pure | one three-way comparison (`threeway`), slots, identity, limits, hashes, approval, alarms; `build` and `drift` select from it |
+//! | [`render`] | pure | one account of what is shown (`view`), and writers that only format it: text, Markdown, a page; JSON, annotations, SARIF; the prose diff |
 //! | [`disk`] | shell | the only place that opens files: regular ones, bounded, and never through a stranger's link |
 //! | [`http`] | shell | transport, limiter, retries; clock and randomness as parameters |
 //! | [`api`] | shell | the service on the wire, [`api::Reader`] and [`api::Writer`] apart |
@@ -30,7 +30,8 @@
 //! | [`forge`] | shell, its deciding pure | GitHub and GitLab: the sticky comment, the issue, the check run; gets finished Markdown |
 //! | [`cli`] | shell | a file for each command |
 //!
-//! A newcomer reads `model::desired`, `model::stamp`, `plan::verdict`, `plan::build`, `apply::worker`, in this order.
+//! A newcomer reads `model::desired`, `model::stamp`, `plan::threeway`, `plan::build`, `apply::worker` and `render::view`,
+//! in this order.
 //!
 //! # Invariants
 //!
