@@ -128,7 +128,8 @@ impl<'a> Subject<'a> {
             None => self
                 .scope
                 .ended(path)
-                .filter(|_| live.is_some())
+                // An agent answers unless somebody switches it off: that it does is nobody's decision.
+                .filter(|_| live.is_some_and(|live| path.to_string() != "/active" || *live != Value::Bool(true)))
                 .map(|_| Past { git_changed: false, live: Since::Changed }),
         }
     }

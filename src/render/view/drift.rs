@@ -153,7 +153,10 @@ fn agent_block(agent: &AgentDrift, own: &[&FieldDrift]) -> Block {
 fn versions(agent: &AgentDrift, tone: Tone) -> Line {
     match (agent.applied_version, agent.live_version) {
         _ if agent.is_absent() => line![tone; "there is no such agent"],
-        (Some(applied), Some(live)) if applied == live => line![tone; "v", live, ", as applied"],
+        (Some(applied), Some(live)) if applied == live && agent.foreign.is_none() => {
+            line![tone; "v", live, ", as applied"]
+        }
+        (Some(applied), Some(live)) if applied == live => line![tone; "v", live, " is live"],
         (Some(applied), Some(live)) => line![tone; "v", applied, " was applied, v", live, " is live"],
         (None, Some(live)) => line![tone; "v", live, " is live"],
         (_, None) => line![tone; "no version"],

@@ -325,7 +325,7 @@ fn notes(plan: &Plan) -> Vec<Note> {
     let breaches = plan.breaches.iter().map(|breach| Note {
         lead: "Limit: ",
         tone: Tone::Danger,
-        what: line![Tone::Plain; Theirs::sentence(breach.message.as_str()), " To allow it for one run: ",
+        what: line![Tone::Plain; Theirs::sentence(breach.message.as_str()), ". To allow it for one run: ",
             Theirs::code(breach.flag.as_str())],
     });
     left_alone.chain(orphans).chain(unmanaged).chain(notices).chain(breaches).collect()
