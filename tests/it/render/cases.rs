@@ -349,7 +349,7 @@ fn what_stands_in_the_way_is_said_first() {
             .hint("did you mean `phone_numbers`?"),
     ];
     plan.breaches = vec![LimitBreach {
-        message: "1 agent would be deleted, and the limit is 0.".to_owned(),
+        message: "1 agent would be deleted, and the limit is 0".to_owned(),
         flag: "--max-delete 1".to_owned(),
     }];
     plan.orphans = vec![
