@@ -1,4 +1,4 @@
-//! Accounts for a terminal and a log: widths, lines, colours. What is shown is decided in [`view`](super::view).
+//! Accounts for a terminal and a log: widths, lines, colours. What is shown is decided in [`view`](mod@super::view).
 
 mod account;
 mod events;
