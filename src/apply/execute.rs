@@ -149,26 +149,11 @@ fn unfinished(change: &AgentChange, was_begun: bool) -> Finished {
 
 /// A refresh as a change of one step.
 fn as_change(refresh: &Refresh, plan_hash: &Digest) -> AgentChange {
+    let Refresh { key, name, agent_id, version, work, .. } = refresh;
     AgentChange {
-        address: crate::model::Address(refresh.key.clone()),
-        key: refresh.key.clone(),
-        name: refresh.name.clone(),
-        agent_id: Some(refresh.agent_id.clone()),
-        action: Action::Adopt,
-        change_hash: plan_hash.clone(),
-        base_version: refresh.version,
-        new_version: false,
-        adopts: false,
-        moved_from: None,
-        origin: None,
-        live_editor: None,
-        fields: Vec::new(),
-        kept: Vec::new(),
-        numbers: Vec::new(),
-        verify: None,
         steps: vec![Step::WriteAgent],
-        held: None,
-        work: refresh.work.clone(),
+        work: work.clone(),
+        ..AgentChange::bare(key.clone(), name.clone(), agent_id.clone(), Action::Adopt, plan_hash.clone(), *version)
     }
 }
 

@@ -1,18 +1,19 @@
 //! What a reviewer must not overlook, in one list that every output shows first (design, section 12).
 //!
-//! An alarm is read off the finished plan, as it may be shown: so one that was saved has the same alarms, and none of
-//! them can hold a secret.
+//! An alarm is read off the finished plan or difference, as it may be shown: so one that was saved has the same alarms,
+//! and none of them can hold a secret.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::model::{Address, FieldPath, Slot};
+use crate::model::{Address, Direction, FieldPath, Slot};
 
 use super::agent::SWITCHED_OFF;
-use super::change::{Action, AgentChange, Cause, Held, Plan, Shown, SlotChange, SlotTarget};
+use super::change::{Action, AgentChange, Cause, FieldChange, Held, Plan, Shown, SlotChange, SlotTarget};
 use super::codes;
 use super::contacts::{self, Contact};
+use super::difference::{Difference, Fate};
 use super::threeway::slot_path;
 use super::verify::VerifyChange;
 
@@ -138,6 +139,34 @@ pub fn alarms(plan: &Plan) -> Vec<Alarm> {
     found
 }
 
+/// The alarms of a difference of files, the gravest first: what the files alone can say.
+pub fn alarms_of_difference(difference: &Difference) -> Vec<Alarm> {
+    let mut found = Vec::new();
+    for manifest in &difference.manifests {
+        let mut raise = |code, path: Option<FieldPath>, message: String| {
+            found.push(Alarm { code, address: Some(Address(manifest.key.clone())), path, message });
+        };
+        if manifest.fate == Fate::Removed {
+            raise(AlarmCode::AgentWithoutManifest, None, "its manifest is removed".to_owned());
+        }
+        of_verify(manifest.verify.as_ref(), &mut raise);
+        of_fields(&manifest.fields, manifest.fate == Fate::Added, &mut raise);
+    }
+    let let_go = difference.numbers.iter().filter(|claim| claim.to.is_none() && claim.direction == Direction::Inbound);
+    found.extend(let_go.map(|claim| Alarm {
+        code: AlarmCode::NumberReachesNobody,
+        address: claim.from.clone().map(Address),
+        path: Some(slot_path(&Slot { number: claim.number.clone(), direction: claim.direction })),
+        message: format!("{}: no manifest declares this inbound number any more", claim.number),
+    }));
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// How an alarm about one agent is raised.
+type Raise<'a> = &'a mut dyn FnMut(AlarmCode, Option<FieldPath>, String);
+
 fn of_change(change: &AgentChange, found: &mut Vec<Alarm>) {
     let mut raise = |code, path: Option<FieldPath>, message: String| {
         found.push(Alarm { code, address: Some(change.address.clone()), path, message });
@@ -145,7 +174,24 @@ fn of_change(change: &AgentChange, found: &mut Vec<Alarm>) {
     if change.action == Action::Delete {
         raise(AlarmCode::AgentDeleted, None, "no manifest declares this agent any more, and it is deleted".to_owned());
     }
-    match &change.verify {
+    of_verify(change.verify.as_ref(), &mut raise);
+    for slot in &change.numbers {
+        of_slot(slot, change, &mut raise);
+    }
+    if matches!(change.held, Some(Held::Rollback { .. })) || change.has_cause(Cause::Rollback) {
+        let message = "somebody rolled this agent back, and the plan goes forward again";
+        raise(AlarmCode::RollbackUndone, None, message.to_owned());
+    }
+    for field in &change.fields {
+        if let Some(message) = overwritten(field.cause, change) {
+            raise(AlarmCode::LiveEditOverwritten, Some(field.path.clone()), message);
+        }
+    }
+    of_fields(&change.fields, change.action == Action::Create, &mut raise);
+}
+
+fn of_verify(verify: Option<&VerifyChange>, raise: Raise<'_>) {
+    match verify {
         Some(VerifyChange::Removed { .. }) => {
             raise(AlarmCode::CheckRemoved, None, "from now on, versions are published without `verify`".to_owned());
         }
@@ -161,27 +207,18 @@ fn of_change(change: &AgentChange, found: &mut Vec<Alarm>) {
         }
         None => {}
     }
-    for slot in &change.numbers {
-        of_slot(slot, change, &mut raise);
+}
+
+fn of_fields(fields: &[FieldChange], is_new: bool, raise: Raise<'_>) {
+    let off = FieldPath::of(["active"]);
+    if fields.iter().any(|field| field.path == off && field.after == Shown::Value(Value::Bool(false))) {
+        let what = if is_new { "is created switched off" } else { "is switched off" };
+        raise(AlarmCode::AgentSwitchedOff, Some(off), format!("the agent {what}"));
     }
-    if matches!(change.held, Some(Held::Rollback { .. })) || change.has_cause(Cause::Rollback) {
-        let message = "somebody rolled this agent back, and the plan goes forward again";
-        raise(AlarmCode::RollbackUndone, None, message.to_owned());
-    }
-    for field in &change.fields {
-        let path = || Some(field.path.clone());
-        if let Some(message) = overwritten(field.cause, change) {
-            raise(AlarmCode::LiveEditOverwritten, path(), message);
-        }
-        if field.path == FieldPath::of(["active"]) && field.after == Shown::Value(Value::Bool(false)) {
-            let what = if change.action == Action::Create { "is created switched off" } else { "is switched off" };
-            raise(AlarmCode::AgentSwitchedOff, path(), format!("the agent {what}"));
-        }
-    }
-    for (path, code, message) in shrinking(change) {
+    for (path, code, message) in shrinking(fields) {
         raise(code, Some(path), message);
     }
-    for (path, contact) in new_contacts(change) {
+    for (path, contact) in new_contacts(fields) {
         let (code, what) = match contact {
             Contact::Phone(number) => (AlarmCode::NewPhoneNumber, format!("the phone number {number} is new")),
             Contact::Url(url) => (AlarmCode::NewUrl, format!("the address {url} is new")),
@@ -191,7 +228,7 @@ fn of_change(change: &AgentChange, found: &mut Vec<Alarm>) {
     }
 }
 
-fn of_slot(slot: &SlotChange, change: &AgentChange, raise: &mut impl FnMut(AlarmCode, Option<FieldPath>, String)) {
+fn of_slot(slot: &SlotChange, change: &AgentChange, raise: Raise<'_>) {
     let SlotChange { number, direction, from: _, to, cause, follows, risk } = slot;
     let path = || Some(slot_path(&Slot { number: number.clone(), direction: *direction }));
     // What emptying or taking a slot means was decided with the slot.
@@ -221,9 +258,9 @@ fn overwritten(cause: Cause, change: &AgentChange) -> Option<String> {
 }
 
 /// Prompts that go, become empty or lose more than half of their text.
-fn shrinking(change: &AgentChange) -> Vec<(FieldPath, AlarmCode, String)> {
+fn shrinking(fields: &[FieldChange]) -> Vec<(FieldPath, AlarmCode, String)> {
     let mut found = Vec::new();
-    for field in change.fields.iter().filter(|field| field.path.in_config()) {
+    for field in fields.iter().filter(|field| field.path.in_config()) {
         let Shown::Value(before) = &field.before else { continue };
         let after = match &field.after {
             Shown::Value(after) => Some(after),
@@ -274,9 +311,9 @@ fn length(text: &str) -> usize {
 
 /// Phone numbers and addresses of the new config that the old one had not as often. One that only moves, as with a tool
 /// that gets another name, is none.
-fn new_contacts(change: &AgentChange) -> Vec<(FieldPath, Contact)> {
+fn new_contacts(fields: &[FieldChange]) -> Vec<(FieldPath, Contact)> {
     let mut known: BTreeMap<Contact, usize> = BTreeMap::new();
-    let sides = || change.fields.iter().filter(|field| field.path.in_config());
+    let sides = || fields.iter().filter(|field| field.path.in_config());
     for field in sides() {
         for (_, contact) in contacts::find(&field.path, &field.before) {
             *known.entry(contact).or_default() += 1;

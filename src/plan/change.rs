@@ -1,7 +1,5 @@
 //! The plan as data. Types and predicates only: the deciding is in the files beside this one.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,6 +8,7 @@ use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, P
 
 use super::approve::Record;
 use super::guard::RaisedLimit;
+use super::step::Step;
 use super::verify::VerifyChange;
 use super::work::{Refresh, Work};
 
@@ -255,83 +254,6 @@ pub struct SlotChange {
     pub risk: Option<Risk>,
 }
 
-/// One thing that `apply` will do, in order (design, section 6). For people, and the order in which it is done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// `POST /core/agents`, the stamp with its intent inside.
-    CreateAgent,
-    /// `PUT /core/agents/{id}`: intent and lease.
-    WriteIntent,
-    /// `POST …/versions` with `base_version`.
-    CreateVersion {
-        /// The version that it starts from.
-        base: u64,
-    },
-    /// `POST …/versions` with the whole config: the agent's first version.
-    CreateFirstVersion,
-    /// `PUT …/versions/{n}` with the new config.
-    PutConfig,
-    /// Read back, and the fence beside it.
-    ReadBack,
-    /// Run the `verify` command.
-    Verify,
-    /// `POST …/publish`.
-    Publish {
-        /// Numbers by direction.
-        assign: Vec<(Direction, Vec<PhoneNumber>)>,
-    },
-    /// `PUT /core/agents/{id}`: agent fields and the final stamp.
-    WriteAgent,
-    /// `POST …/publish` on the live version, emptying slots. Last, and only if no assignment failed.
-    EmptySlots {
-        /// Numbers by direction.
-        unassign: Vec<(Direction, Vec<PhoneNumber>)>,
-    },
-    /// `DELETE /core/agents/{id}`. Last of all, and only if nothing failed.
-    DeleteAgent,
-}
-
-impl Step {
-    /// Publishing with these numbers.
-    pub fn publish(assign: &BTreeMap<Direction, Vec<PhoneNumber>>) -> Self {
-        Self::Publish { assign: assign.iter().map(|(direction, numbers)| (*direction, numbers.clone())).collect() }
-    }
-
-    /// Emptying the slots of these numbers.
-    pub fn empty_slots(unassign: &BTreeMap<Direction, Vec<PhoneNumber>>) -> Self {
-        let unassign = unassign.iter().map(|(direction, numbers)| (*direction, numbers.clone())).collect();
-        Self::EmptySlots { unassign }
-    }
-
-    /// The step as a line for people and JSON.
-    pub fn describe(&self) -> String {
-        let list = |pairs: &[(Direction, Vec<PhoneNumber>)]| {
-            pairs
-                .iter()
-                .map(|(direction, numbers)| {
-                    let numbers: Vec<&str> = numbers.iter().map(PhoneNumber::as_str).collect();
-                    format!("{direction} {}", numbers.join(", "))
-                })
-                .collect::<Vec<_>>()
-                .join("; ")
-        };
-        match self {
-            Self::CreateAgent => "create the agent".to_owned(),
-            Self::WriteIntent => "record what is about to be done".to_owned(),
-            Self::CreateVersion { base } => format!("create a version from version {base}"),
-            Self::CreateFirstVersion => "create the first version".to_owned(),
-            Self::PutConfig => "write its config".to_owned(),
-            Self::ReadBack => "read it back".to_owned(),
-            Self::Verify => "run verify".to_owned(),
-            Self::Publish { assign } if assign.is_empty() => "publish".to_owned(),
-            Self::Publish { assign } => format!("publish with {}", list(assign)),
-            Self::WriteAgent => "write agent fields, and record what was applied".to_owned(),
-            Self::EmptySlots { unassign } => format!("empty {}", list(unassign)),
-            Self::DeleteAgent => "delete the agent".to_owned(),
-        }
-    }
-}
-
 /// Why a change is in the plan but will not be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held {
@@ -346,13 +268,14 @@ pub enum Held {
     },
 }
 
+/// How a conflict is decided, in words.
+pub const DECIDE_A_CONFLICT: &str = "approve a plan that shows it, or use `--force-conflicts`";
+
 impl Held {
     /// The reason in a sentence with the way out.
     pub fn describe(&self, key: &Key) -> String {
         match self {
-            Self::Conflict => {
-                "changed in Git and on the service; approve a plan that shows it, or use `--force-conflicts`".to_owned()
-            }
+            Self::Conflict => format!("changed in Git and on the service; {DECIDE_A_CONFLICT}"),
             Self::Rollback { from, to } => format!(
                 "rolled back from version {from} to {to}; change the manifest, or use `--redo {key}` to go forward again"
             ),
@@ -404,6 +327,38 @@ pub struct AgentChange {
 }
 
 impl AgentChange {
+    /// A change of an agent that there is, in which nothing is compared: what it does is in its steps and its work.
+    pub fn bare(
+        key: Key,
+        name: String,
+        agent_id: String,
+        action: Action,
+        change_hash: Digest,
+        base_version: Option<u64>,
+    ) -> Self {
+        Self {
+            address: Address(key.clone()),
+            key,
+            name,
+            agent_id: Some(agent_id),
+            action,
+            change_hash,
+            base_version,
+            new_version: false,
+            adopts: false,
+            moved_from: None,
+            origin: None,
+            live_editor: None,
+            fields: Vec::new(),
+            kept: Vec::new(),
+            numbers: Vec::new(),
+            verify: None,
+            steps: Vec::new(),
+            held: None,
+            work: Work::default(),
+        }
+    }
+
     /// Whether any field or slot has this cause.
     pub fn has_cause(&self, cause: Cause) -> bool {
         self.fields.iter().any(|field| field.cause == cause) || self.numbers.iter().any(|slot| slot.cause == cause)

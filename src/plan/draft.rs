@@ -6,12 +6,13 @@ use crate::diagnostics::Diagnostic;
 use crate::model::{Address, Coverage, Slot};
 
 use super::approve::Record;
-use super::change::{Action, AgentChange, Cause, Notice, Orphan, Plan, Step, Twin, Unchanged};
+use super::change::{Action, AgentChange, Cause, Notice, Orphan, Plan, Twin, Unchanged};
 use super::guard;
 use super::hash::{Meaning, plan_hash};
 use super::history::History;
 use super::identity::{Binding, Identities};
 use super::options::Inputs;
+use super::step::Step;
 use super::work::{Refresh, Work};
 
 #[derive(Default)]
@@ -106,31 +107,17 @@ pub(super) fn plan_orphans(
                 verify: None,
             }
             .digest();
+            let (key, name, id) = (orphan.key.clone(), agent.name.clone(), agent.id.clone());
+            let base = agent.live_version().map(|head| head.version);
             draft.changes.push(AgentChange {
-                address,
-                key: orphan.key.clone(),
-                name: agent.name.clone(),
-                agent_id: Some(agent.id.clone()),
-                action: Action::Delete,
-                change_hash,
-                base_version: agent.live_version().map(|head| head.version),
-                new_version: false,
-                adopts: false,
-                moved_from: None,
-                origin: None,
-                live_editor: None,
-                fields: Vec::new(),
-                kept: Vec::new(),
-                numbers: Vec::new(),
-                verify: None,
                 steps: vec![Step::DeleteAgent],
-                held: None,
                 work: Work {
                     stamp: Some(stamp.clone()),
                     salt: Some(stamp.state.salt.clone()),
                     kept_fields: History::of(Some(stamp), None).owned().clone(),
                     ..Work::default()
                 },
+                ..AgentChange::bare(key, name, id, Action::Delete, change_hash, base)
             });
         } else {
             draft.orphans.push(orphan);

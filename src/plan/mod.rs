@@ -38,17 +38,18 @@ pub mod saved;
 pub mod scope;
 pub mod slots;
 pub mod stamping;
+mod step;
 pub mod threeway;
 pub mod verify;
 pub mod whose;
 pub mod work;
 
-pub use alarms::{Alarm, AlarmCode, alarms};
+pub use alarms::{Alarm, AlarmCode, alarms, alarms_of_difference};
 pub use approve::{Approval, ApprovedPlan, Record, Refusal, approve};
 pub use build::build;
 pub use change::{
     Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown,
-    SlotChange, SlotHolder, SlotTarget, Source, Step, Summary, Target, Twin, Unchanged, Unmanaged,
+    SlotChange, SlotHolder, SlotTarget, Source, Summary, Target, Twin, Unchanged, Unmanaged,
 };
 pub use guard::{LimitKind, RaisedLimit};
 pub use needs::configs_needed;
@@ -57,5 +58,6 @@ pub use outcome::{AgentOutcome, Event, Outcome, Report, Traffic};
 pub use recheck::{Rechecked, recheck};
 pub use rewritten::{REWRITTEN, Rewrite};
 pub use saved::{SavedPlan, SavedPlanError};
+pub use step::Step;
 pub use verify::VerifyChange;
 pub use work::{Course, Refresh, Work};

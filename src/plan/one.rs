@@ -8,13 +8,14 @@ use crate::model::{Desired, FieldPath, LiveAgent, Seal, Stamp};
 
 use super::agent::AgentPlan;
 use super::approve::Record;
-use super::change::{Action, AgentChange, Cause, Held, Step};
+use super::change::{Action, AgentChange, Cause, Held};
 use super::hash::Meaning;
 use super::history::History;
 use super::identity::Binding;
 use super::options::Inputs;
 use super::slots::SlotPlan;
 use super::stamping::{intended_fields, stamp_fields};
+use super::step::Step;
 use super::verify::VerifyChange;
 use super::work::{Course, Work};
 

@@ -20,7 +20,16 @@ pub const REWRITTEN: &str = "rewritten-by-the-service";
 
 /// What such a notice says.
 pub fn rewritten_message(path: &FieldPath, declared: &Shown, live: &Shown) -> String {
-    format!("{path}: the manifest declares {}, and the service keeps {}", declared.in_words(), live.in_words())
+    format!("{path}: {}", in_place_of(|value| format!("the manifest declares {value}"), declared, live))
+}
+
+/// What the service keeps in place of a value, in a sentence. Two long values may read the same.
+fn in_place_of(said: impl Fn(&str) -> String, value: &Shown, live: &Shown) -> String {
+    let (value, live) = (value.in_words(), live.in_words());
+    if value == live {
+        return format!("{}, and what the service keeps differs in a part that is not shown here", said(&value));
+    }
+    format!("{}, and the service keeps {live}", said(&value))
 }
 
 /// The configs of agents whose stamps say that the service keeps other values, as agent ids and versions: whether those say
@@ -103,11 +112,7 @@ impl Rewrite {
 
     /// Both values in a sentence, without the path.
     pub fn in_words(&self) -> String {
-        let (sent, read) = (self.sent.in_words(), self.read.in_words());
-        if sent == read {
-            return format!("{sent} was sent, and what the service keeps differs in a part that is not shown here");
-        }
-        format!("{sent} was sent, and the service keeps {read}")
+        in_place_of(|value| format!("{value} was sent"), &self.sent, &self.read)
     }
 }
 

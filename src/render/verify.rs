@@ -4,7 +4,7 @@
 use super::view::Theirs;
 use super::visible::one_line;
 use crate::model::{Key, Verify};
-use crate::plan::{Plan, VerifyChange};
+use crate::plan::VerifyChange;
 
 /// What becomes of it, after "`verify`".
 pub(super) fn fate(change: &VerifyChange) -> &'static str {
@@ -27,11 +27,6 @@ pub(super) fn groups<'p>(
         }
     }
     groups
-}
-
-/// What becomes of the `verify` of each agent of a plan, likewise.
-pub(super) fn of_plan(plan: &Plan) -> Vec<(Vec<&Key>, &VerifyChange)> {
-    groups(plan.changes.iter().filter_map(|change| Some((&change.key, change.verify.as_ref()?))))
 }
 
 /// What runs, and what ran where that is known, as names and quoted texts.

@@ -2,7 +2,7 @@
 
 use crate::plan::agent::{SECRET_NOT_COMPARED, SWITCHED_OFF};
 use crate::plan::difference::{Difference, Fate};
-use crate::plan::{AgentChange, Alarm, AlarmCode, Cause, Outcome, Plan, REWRITTEN, Report, Summary, alarms};
+use crate::plan::{AgentChange, Alarm, AlarmCode, Cause, Outcome, Plan, REWRITTEN, Report, Summary};
 
 use super::values::plural;
 
@@ -38,9 +38,9 @@ pub(super) fn needs_second_look(change: &AgentChange) -> bool {
 
 /// The alarms that an output shows first, each once with the agents that it is about. What becomes of `verify` has
 /// lines of its own.
-pub(super) fn alarm_lines(plan: &Plan) -> Vec<(Vec<String>, Option<String>, String)> {
+pub(super) fn alarm_lines(alarms: Vec<Alarm>) -> Vec<(Vec<String>, Option<String>, String)> {
     let mut lines: Vec<(Vec<String>, Option<String>, String)> = Vec::new();
-    for Alarm { code, address, path, message } in alarms(plan) {
+    for Alarm { code, address, path, message } in alarms {
         if matches!(code, AlarmCode::NewProgram | AlarmCode::CheckRemoved) {
             continue;
         }

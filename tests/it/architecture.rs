@@ -170,7 +170,7 @@ fn the_reader_never_asks_for_the_latest_version_because_that_get_may_make_a_draf
 #[test]
 fn a_writer_formats_and_does_not_decide_what_is_risky_or_in_conflict() {
     let mut faults = Vec::new();
-    for path in ["render/text", "render/html"].into_iter().flat_map(sources) {
+    for path in ["render/text", "render/html", "render/markdown"].into_iter().flat_map(sources) {
         for (line, text) in code(&path) {
             let names = text.split(|c: char| !c.is_alphanumeric() && c != '_');
             let decided = names.filter(|name| ["Cause", "Risk", "AlarmCode", "Held"].contains(name)).count();

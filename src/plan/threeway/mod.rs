@@ -129,7 +129,7 @@ impl<'a> Subject<'a> {
                 .scope
                 .ended(path)
                 // An agent answers unless somebody switches it off: that it does is nobody's decision.
-                .filter(|_| live.is_some_and(|live| path.to_string() != "/active" || *live != Value::Bool(true)))
+                .filter(|_| live.is_some_and(|live| *path != FieldPath::of(["active"]) || *live != Value::Bool(true)))
                 .map(|_| Past { git_changed: false, live: Since::Changed }),
         }
     }

@@ -7,7 +7,7 @@ use super::tree::nest;
 use super::words;
 use crate::model::{FieldPath, Key};
 use crate::plan::difference::{ClaimDifference, Difference, Fate, ManifestDifference};
-use crate::plan::{FieldChange, Shown};
+use crate::plan::{FieldChange, Shown, alarms_of_difference};
 use crate::render::words as said;
 
 /// The account of a difference.
@@ -25,6 +25,10 @@ pub fn difference(difference: &Difference) -> Account {
     });
     Account {
         facts: vec![Fact { name: "Between", what: states.and(now) }, Fact { name: "For", what: target }],
+        alarms: words::alarms(
+            manifests.iter().filter_map(|manifest| Some((&manifest.key, manifest.verify.as_ref()?))),
+            alarms_of_difference(difference),
+        ),
         blocks: manifests.iter().map(manifest).collect(),
         numbers: numbers.iter().map(claim).collect(),
         nothing: difference.is_empty().then_some("No difference. Both states of the files want the same."),

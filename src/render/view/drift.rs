@@ -5,9 +5,7 @@ use super::piece::{Count, Line, Sign, Theirs, Tone, line};
 use super::seen::{between, is_line, one_line, seen};
 use super::words;
 use crate::model::Editor;
-use crate::plan::drift::{
-    AgentDrift, Drift, DriftGroup, DriftState, Elsewhere, FieldDrift, ForeignApply, SlotDrift, SlotLive,
-};
+use crate::plan::drift::{AgentDrift, Drift, DriftGroup, DriftState, FieldDrift, ForeignApply, SlotDrift, SlotLive};
 use crate::plan::{KeptEdit, Shown, SlotHolder};
 use crate::render::drift as said;
 
@@ -166,18 +164,11 @@ fn versions(agent: &AgentDrift, tone: Tone) -> Line {
 /// Where an apply came from that Git does not know, with its commit and who ran it.
 fn elsewhere(foreign: &ForeignApply, agent: &AgentDrift) -> Line {
     let ForeignApply { commit, from } = foreign;
-    let commit = commit.as_ref().map_or_else(Line::default, |commit| line![Tone::Danger; " ", words::short(commit)]);
-    let start = line![Tone::Danger; "what is live was applied from "];
-    let from = match from {
-        Elsewhere::OtherCommit => line![Tone::Danger; "commit"]
-            .and(commit)
-            .with(Tone::Danger, ", which is not in the history of this checkout"),
-        Elsewhere::Uncommitted => line![Tone::Danger; "files that were never committed, on top of commit"].and(commit),
-        Elsewhere::NoCheckout => line![Tone::Danger; "a folder that was not a git checkout"],
-    };
+    let from = from.in_words(commit.as_deref());
+    let from = line![Tone::Danger; "what is live was applied from ", Theirs::words(from)];
     let by = agent.live_editor.as_ref().map(|editor| words::editor(Tone::Danger, editor)).filter(|who| !who.is_empty());
     let by = by.map(|who| line![Tone::Danger; " ("].and(who).with(Tone::Danger, ")"));
-    start.and(from).and(by.unwrap_or_default())
+    from.and(by.unwrap_or_default())
 }
 
 fn slot_row(agent: &AgentDrift, slot: &SlotDrift) -> Move {

@@ -7,12 +7,12 @@ use super::shared::{Shared, Sharing};
 use super::tree::nest;
 use super::words;
 use crate::diagnostics::Severity;
-use crate::model::{Address, FieldPath};
+use crate::model::FieldPath;
+use crate::plan;
+use crate::plan::change::DECIDE_A_CONFLICT;
 use crate::plan::{
     Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Orphan, Plan, Shown, SlotChange, SlotTarget, Summary,
 };
-use crate::render::verify::{fate, of_plan};
-use crate::render::words::alarm_lines;
 
 /// The account of a plan, as it is read at a place.
 pub fn plan(plan: &Plan, place: Place) -> Account {
@@ -43,24 +43,12 @@ fn warnings(plan: &Plan) -> Vec<Warning> {
 
 /// Limits that the change itself raises, what planning alarms at, and programs; each once with all agents it is about.
 fn alarms(plan: &Plan) -> Vec<Alarm> {
-    let found = alarm_lines(plan).into_iter().map(|(agents, path, message)| {
-        let names = agents.iter().map(|agent| line![Tone::Plain; Theirs::code(agent.as_str())]);
-        let about = if agents.is_empty() { Line::default() } else { Line::joined(names, ", ").with(Tone::Plain, ": ") };
-        let place = path.map(|path| line![Tone::Plain; " (", Theirs::code(path), ")"]);
-        let agents = agents.into_iter().map(Theirs::code).collect();
-        Alarm { agents, what: about.and(line![Tone::Plain; Theirs::sentence(message)]).and(place.unwrap_or_default()) }
-    });
     let raised = plan
         .raised
         .iter()
         .map(|limit| Alarm { agents: Vec::new(), what: line![Tone::Plain; Theirs::sentence(limit.describe()), "."] });
-    let programs = of_plan(plan).into_iter().map(|(keys, becomes)| Alarm {
-        what: line![Tone::Plain; Theirs::sentence("`verify`"), " of "]
-            .and(words::agents(Tone::Plain, keys.iter().copied()))
-            .and(line![Tone::Plain; " ", fate(becomes), ": ", Theirs::sentence(becomes.risk()), "."]),
-        agents: keys.into_iter().map(|key| Theirs::code(Address(key.clone()).to_string())).collect(),
-    });
-    raised.chain(programs).chain(found).collect()
+    let programs = plan.changes.iter().filter_map(|change| Some((&change.key, change.verify.as_ref()?)));
+    raised.chain(words::alarms(programs, plan::alarms(plan))).collect()
 }
 
 /// The signs that this plan uses.
@@ -222,8 +210,7 @@ fn held(change: &AgentChange, place: Place) -> Option<Line> {
     let edits = Count(edits, "edit made in the dashboard", "edits made in the dashboard");
     Some(match (place, &change.held) {
         (Place::AutoApprove, Some(_)) => {
-            let way = "approve a plan that shows it, or use `--force-conflicts`";
-            line![Tone::Danger; "HELD: not written, because it would overwrite ", edits, "; ", Theirs::sentence(way)]
+            line![Tone::Danger; "HELD: not written, because it would overwrite ", edits, "; ", Theirs::sentence(DECIDE_A_CONFLICT)]
         }
         (Place::Prompt, _) => line![Tone::Danger; Theirs::sentence("`yes`"), " overwrites ", edits],
         (Place::Merge, _) => line![Tone::Danger; "merging overwrites ", edits],

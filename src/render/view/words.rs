@@ -1,11 +1,13 @@
 //! What plans, checks, differences and reports say alike, as lines.
 
-use super::account::{Fact, Note, Program, RowMark};
+use super::account::{Alarm, Fact, Note, Program, RowMark};
 use super::piece::{Count, Line, Sign, Theirs, Tone, line};
 use crate::model::{Address, Direction, Editor, Key};
+use crate::plan;
 use crate::plan::{Cause, KeptEdit, Notice, Risk, SlotHolder, SlotTarget, Source, Target, VerifyChange};
 use crate::render::drift::moment;
 use crate::render::verify;
+use crate::render::words::alarm_lines;
 
 /// How many paths of live edits are named on a line.
 const KEPT_SHOWN: usize = 3;
@@ -144,6 +146,27 @@ pub(super) fn notice(notice: &Notice) -> Note {
 /// A quiet line without a lead.
 pub(super) fn quiet(what: Line) -> Note {
     Note { lead: "", tone: Tone::Quiet, what }
+}
+
+/// Programs that `apply` runs, each once with all agents it is about, and what else must not be overlooked.
+pub(super) fn alarms<'p>(
+    programs: impl IntoIterator<Item = (&'p Key, &'p VerifyChange)>,
+    found: Vec<plan::Alarm>,
+) -> Vec<Alarm> {
+    let programs = verify::groups(programs).into_iter().map(|(keys, becomes)| Alarm {
+        what: line![Tone::Plain; Theirs::sentence("`verify`"), " of "]
+            .and(agents(Tone::Plain, keys.iter().copied()))
+            .and(line![Tone::Plain; " ", verify::fate(becomes), ": ", Theirs::sentence(becomes.risk()), "."]),
+        agents: keys.into_iter().map(|key| Theirs::code(Address(key.clone()).to_string())).collect(),
+    });
+    let found = alarm_lines(found).into_iter().map(|(agents, path, message)| {
+        let names = agents.iter().map(|agent| line![Tone::Plain; Theirs::code(agent.as_str())]);
+        let about = if agents.is_empty() { Line::default() } else { Line::joined(names, ", ").with(Tone::Plain, ": ") };
+        let place = path.map(|path| line![Tone::Plain; " (", Theirs::code(path), ")"]);
+        let agents = agents.into_iter().map(Theirs::code).collect();
+        Alarm { agents, what: about.and(line![Tone::Plain; Theirs::sentence(message)]).and(place.unwrap_or_default()) }
+    });
+    programs.chain(found).collect()
 }
 
 /// What runs before a version is published.

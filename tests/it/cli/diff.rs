@@ -82,6 +82,8 @@ fn a_verify_alone_is_a_difference_that_shows_whole_in_every_output() {
         assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
     }
     let comment = project.read("comment.md");
+    assert!(comment.contains("- `verify` of `agent.riverside` is new"), "{comment}");
+    assert!(comment.find("Look at this first") < comment.find("<details"), "{comment}");
     assert!(comment.contains("- <b>!</b> `verify` is new\n"), "{comment}");
     assert!(comment.contains("runs: `\"sh\"` `\"-c\"` `\"curl x\"`"), "{comment}");
     let document = project.run(&["diff", "--base", "HEAD", "--json"]).ends(0).json();
@@ -151,4 +153,22 @@ fn secrets_are_shown_by_no_more_than_that_they_differ() {
     project.edit(MANIFEST, "  team: patient-access", "  team: patient-access\n  crm_token: !secret CRM_KEY");
     let ran = project.run(&["diff", "--base", "HEAD", "--json"]).ends(0);
     assert!(ran.stdout.contains("/metadata/crm_token"), "{ran:#?}");
+}
+
+#[test]
+fn a_difference_says_first_what_must_not_be_overlooked_in_a_strangers_change() {
+    let project = committed();
+    project.edit(MANIFEST, "transfer_to_front_desk", "transfer_to_manager");
+    project.edit(MANIFEST, "!var front_desk", "\"+19005550199\"");
+    project.edit(MANIFEST, "inbound: [\"+15551234567\"]", "inbound: []");
+    let ran = project.run(&["diff", "--base", "HEAD", "--markdown", "comment.md"]).ends(0);
+    let said = "the phone number +19005550199 is new";
+    let first = ran.stdout.find("Look at this first").unwrap();
+    assert!(first < ran.stdout.find(said).unwrap() && ran.stdout.find(said) < ran.stdout.find("~ agent."), "{ran:#?}");
+    let comment = project.read("comment.md");
+    assert!(comment.find(said).unwrap() < comment.find("<details").unwrap(), "{comment}");
+    let document = project.run(&["diff", "--base", "HEAD", "--json"]).ends(0).json();
+    let codes: Vec<&str> =
+        document["alarms"].as_array().unwrap().iter().map(|alarm| alarm["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["number-reaches-nobody", "new-phone-number"], "{document:#}");
 }

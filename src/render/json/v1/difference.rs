@@ -4,9 +4,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::plan::AlarmDoc;
 use super::values::{FieldDoc, VerifyDoc};
 use super::{FORMAT_VERSION, documents, write};
 use crate::model::{Address, Digest, Direction, Key, Origin, PhoneNumber};
+use crate::plan::alarms_of_difference;
 use crate::plan::difference::{ClaimDifference, Difference, Fate, ManifestDifference, Revision};
 use crate::plan::{FieldChange, Source};
 
@@ -41,6 +43,9 @@ documents! {
         base: Revision,
         source: Source,
         summary: DifferenceSummaryDoc,
+        /// What must not be overlooked, the gravest first.
+        #[serde(default)]
+        alarms: Vec<AlarmDoc>,
         manifests: Vec<ManifestDoc>,
         numbers: Vec<ClaimDoc>,
         #[serde(default)]
@@ -101,6 +106,7 @@ impl From<&Difference> for DifferenceDoc {
                 removed: difference.count(Fate::Removed),
                 same: *same,
             },
+            alarms: alarms_of_difference(difference).into_iter().map(AlarmDoc::from).collect(),
             manifests: manifests.iter().map(ManifestDoc::from).collect(),
             numbers: numbers.iter().cloned().map(ClaimDoc::from).collect(),
             notices: notices.clone(),
