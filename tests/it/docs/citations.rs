@@ -14,9 +14,10 @@ fn sections(document: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Every `design, section N` and `contract, section N` of a text, also where the line breaks in between.
+/// Every citation of a text, such as `design, section 3`, also where the line breaks in between.
 fn cited(text: &str) -> Vec<(&'static str, String)> {
-    let words: Vec<&str> = text.split_whitespace().filter(|word| !matches!(*word, "//" | "///" | "//!" | "#")).collect();
+    let words: Vec<&str> =
+        text.split_whitespace().filter(|word| !matches!(*word, "//" | "///" | "//!" | "#")).collect();
     words
         .windows(3)
         .filter_map(|three| {
@@ -26,7 +27,7 @@ fn cited(text: &str) -> Vec<(&'static str, String)> {
                 _ => return None,
             };
             let number: String = three[2].chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-            (three[1] == "section").then(|| (document, number.trim_end_matches('.').to_owned()))
+            (three[1] == "section" && !number.is_empty()).then(|| (document, number.trim_end_matches('.').to_owned()))
         })
         .collect()
 }

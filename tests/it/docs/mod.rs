@@ -1,6 +1,7 @@
 //! `docs/`: the manual, and the two documents that comments cite, held to the program and to each other.
 
 mod citations;
+mod reference;
 
 use std::path::{Path, PathBuf};
 

@@ -73,8 +73,7 @@ const UNSEEN: [char; 15] = [
 
 #[test]
 fn nothing_that_is_shown_beside_code_holds_a_character_that_is_not_seen() {
-    let rules = BTreeMap::new();
-    let run = SarifRun { command: "validate", environment: "prod", rules: &rules };
+    let run = SarifRun { command: "validate", environment: "prod", known: &[], page: None };
     for c in UNSEEN {
         let text = format!("a{c}b");
         let mut sources = SourceMap::default();
@@ -130,8 +129,7 @@ fn ten_are_shown_whole_and_the_rest_of_more_is_counted_by_its_worst() {
 #[test]
 fn sarif_keeps_within_what_github_takes_and_says_what_it_left_out() {
     let sources = SourceMap::default();
-    let rules = BTreeMap::new();
-    let run = SarifRun { command: "validate", environment: "prod", rules: &rules };
+    let run = SarifRun { command: "validate", environment: "prod", known: &[], page: None };
     for (count, length) in [(SARIF_RESULTS + 10, 10), (3_000, 20_000)] {
         let found: Vec<Diagnostic> =
             (0..count).map(|n| Diagnostic::error("e", format!("{n} {}", "x".repeat(length)))).collect();

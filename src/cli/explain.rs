@@ -1,0 +1,96 @@
+//! `explain`: what the code of a problem means and what to do about it, as the manual has it.
+
+use serde_json::json;
+
+use crate::diagnostics::Code;
+use crate::manifest::suggest::nearest;
+use crate::{manifest, plan, schema};
+
+use super::args::Explain;
+use super::exit::Exit;
+use super::output;
+use super::report::CommandError;
+use super::settings::Settings;
+
+/// The page of the manual, which has an example for most codes. A test holds it to [`AREAS`].
+const PAGE: &str = include_str!("../../docs/reference/codes.md");
+
+/// Where problems come from, each with its codes.
+pub const AREAS: [(&str, &[Code]); 3] = [
+    ("Manifests and the project file", manifest::codes::CODES),
+    ("The service's schema", &schema::codes::ALL),
+    ("Planning", &plan::codes::ALL),
+];
+
+/// Every code of the program.
+pub fn every_code() -> Vec<Code> {
+    AREAS.iter().flat_map(|(_, codes)| *codes).copied().collect()
+}
+
+/// Where the page can be read: in the repository that the program was released from, else in the one that the runner
+/// takes it from as an action.
+pub fn page(settings: &Settings) -> Option<String> {
+    let version = format!("v{}", crate::VERSION);
+    let released = Some(env!("CARGO_PKG_REPOSITORY")).filter(|url| url.starts_with("https://"));
+    let (repository, commit) = match released {
+        Some(repository) => (repository.to_owned(), version.as_str()),
+        None => {
+            let server = settings.variable("GITHUB_SERVER_URL")?;
+            (
+                format!("{server}/{}", settings.variable("GITHUB_ACTION_REPOSITORY")?),
+                settings.variable("GITHUB_ACTION_REF")?,
+            )
+        }
+    };
+    Some(format!("{repository}/blob/{commit}/docs/reference/codes.md"))
+}
+
+/// Runs the command.
+pub fn run(arguments: &Explain, settings: &Settings) -> Result<Exit, CommandError> {
+    let Some(wanted) = arguments.code.as_deref() else {
+        list(settings);
+        return Ok(Exit::Done);
+    };
+    // As it is copied from a message: `error[unknown-field]`.
+    let wanted = wanted.rsplit('[').next().unwrap_or(wanted).trim_end_matches([']', ':']);
+    let known = every_code();
+    let Some(Code { code, meaning, fix }) = known.iter().find(|known| known.code == wanted) else {
+        let unknown = CommandError::usage(format!("there is no code `{wanted}`"));
+        return Err(match nearest(wanted, known.iter().map(|known| known.code)) {
+            Some(near) => unknown.hint(format!("did you mean `{near}`?")),
+            None => unknown.hint("`reachform explain` lists all codes"),
+        });
+    };
+    let example = example(code);
+    if settings.json {
+        let page = json!({"format_version": "1.0", "code": code, "meaning": meaning, "fix": fix, "example": example});
+        output::document(&format!("{page:#}\n"));
+    } else {
+        let example = example.map(|example| format!("\nAn example:\n\n{example}")).unwrap_or_default();
+        output::result(&format!("{code}\n\n{meaning}\n\nWhat to do: {fix}\n{example}"));
+    }
+    Ok(Exit::Done)
+}
+
+fn list(settings: &Settings) {
+    if settings.json {
+        let codes: Vec<_> = every_code()
+            .iter()
+            .map(|Code { code, meaning, fix }| json!({"code": code, "meaning": meaning, "fix": fix}))
+            .collect();
+        output::document(&format!("{:#}\n", json!({"format_version": "1.0", "codes": codes})));
+        return;
+    }
+    let width = every_code().iter().map(|known| known.code.len()).max().unwrap_or_default();
+    let areas = AREAS.map(|(area, codes)| {
+        let lines: String = codes.iter().map(|known| format!("  {:width$}  {}\n", known.code, known.meaning)).collect();
+        format!("{area}\n{lines}")
+    });
+    output::result(&areas.join("\n"));
+}
+
+/// The example that the manual shows for a code.
+fn example(code: &str) -> Option<&'static str> {
+    let section = PAGE.split("\n### ").find_map(|section| section.strip_prefix(code)?.strip_prefix('\n'))?;
+    Some(section.split_once("```text\n")?.1.split_once("```")?.0)
+}
