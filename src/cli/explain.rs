@@ -30,19 +30,17 @@ pub fn every_code() -> Vec<Code> {
 /// Where the page can be read: in the repository that the program was released from, else in the one that the runner
 /// takes it from as an action.
 pub fn page(settings: &Settings) -> Option<String> {
-    let version = format!("v{}", crate::VERSION);
-    let released = Some(env!("CARGO_PKG_REPOSITORY")).filter(|url| url.starts_with("https://"));
-    let (repository, commit) = match released {
-        Some(repository) => (repository.to_owned(), version.as_str()),
-        None => {
-            let server = settings.variable("GITHUB_SERVER_URL")?;
-            (
-                format!("{server}/{}", settings.variable("GITHUB_ACTION_REPOSITORY")?),
-                settings.variable("GITHUB_ACTION_REF")?,
-            )
-        }
+    let released = env!("CARGO_PKG_REPOSITORY");
+    let tree = if released.starts_with("https://") {
+        format!("{released}/blob/v{}", crate::VERSION)
+    } else {
+        let names = ["GITHUB_SERVER_URL", "GITHUB_ACTION_REPOSITORY", "GITHUB_ACTION_REF"];
+        let [Some(server), Some(repository), Some(commit)] = names.map(|name| settings.variable(name)) else {
+            return None;
+        };
+        format!("{server}/{repository}/blob/{commit}")
     };
-    Some(format!("{repository}/blob/{commit}/docs/reference/codes.md"))
+    Some(format!("{tree}/docs/reference/codes.md"))
 }
 
 /// Runs the command.
@@ -83,8 +81,8 @@ fn list(settings: &Settings) {
     }
     let width = every_code().iter().map(|known| known.code.len()).max().unwrap_or_default();
     let areas = AREAS.map(|(area, codes)| {
-        let lines: String = codes.iter().map(|known| format!("  {:width$}  {}\n", known.code, known.meaning)).collect();
-        format!("{area}\n{lines}")
+        let lines = codes.iter().map(|known| format!("  {:width$}  {}\n", known.code, known.meaning));
+        [format!("{area}\n")].into_iter().chain(lines).collect::<String>()
     });
     output::result(&areas.join("\n"));
 }

@@ -185,7 +185,10 @@ fn fingerprints(sarif: &Value) -> Vec<String> {
 
 #[test]
 fn sarif_keeps_to_its_schema_and_its_fingerprints_when_lines_move() {
-    let project = with_mistakes();
+    let project = with_mistakes()
+        .with("GITHUB_SERVER_URL", "https://github.com")
+        .with("GITHUB_ACTION_REPOSITORY", "o/reachform")
+        .with("GITHUB_ACTION_REF", "4f2c9ab");
     let before = sarif(&project, &["validate"]);
     let results = before["runs"][0]["results"].as_array().unwrap();
     assert_eq!(results.len(), 37);
@@ -195,6 +198,8 @@ fn sarif_keeps_to_its_schema_and_its_fingerprints_when_lines_move() {
     let rule = &before["runs"][0]["tool"]["driver"]["rules"][0];
     assert_eq!(rule["id"], results[0]["ruleId"]);
     assert_eq!(rule["shortDescription"]["text"], "A field is not known.");
+    let page = "https://github.com/o/reachform/blob/4f2c9ab/docs/reference/codes.md#unknown-field";
+    assert_eq!(rule["helpUri"], page);
     let known = fingerprints(&before);
     let mut unique = known.clone();
     unique.sort();

@@ -83,8 +83,10 @@ fn problems(text: &str) -> Vec<(String, String)> {
         if let Some(code) = code(line) {
             found.push((code, String::new()));
             open = true;
-        } else if !line.is_empty() && !line.starts_with([' ', '|']) && !line.starts_with(|c: char| c.is_ascii_digit()) {
-            open = line.starts_with("help:") || line.starts_with("note:");
+        } else if !line.is_empty() && !line.starts_with([' ', '|']) {
+            // A line of the excerpt has its number before a bar; the count of the problems has no bar.
+            open &=
+                line.starts_with("help:") || line.starts_with("note:") || line.contains(" | ") || line.ends_with(" |");
         }
         if let (true, Some((_, text))) = (open, found.last_mut()) {
             writeln!(text, "{line}").unwrap();
@@ -148,7 +150,7 @@ fn flags<'a>(arguments: impl Iterator<Item = &'a Arg>) -> String {
         if !choices.is_empty() && argument.get_action().takes_values() {
             write!(what, ". One of {}", choices.join(", ")).unwrap();
         }
-        if let [default] = argument.get_default_values() {
+        if let ([default], true) = (argument.get_default_values(), argument.get_action().takes_values()) {
             write!(what, " (default `{}`)", default.to_string_lossy()).unwrap();
         }
         writeln!(rows, "| `{spelled}` | {} |", cell(&what)).unwrap();
@@ -230,7 +232,10 @@ fn capital(text: &str) -> String {
 /// The type of a schema in words; a reference is a link to its section.
 fn kind(schema: &Value) -> String {
     let one = |name: &str| match name {
-        "array" => format!("list of {}", kind(&schema["items"])),
+        "array" => match kind(&schema["items"]) {
+            plain if plain.chars().all(char::is_alphabetic) => format!("list of {plain}s"),
+            item => format!("list of {item}"),
+        },
         "object" => "object".to_owned(),
         name => name.to_owned(),
     };
