@@ -17,7 +17,7 @@ use crate::render::text::report_text;
 use crate::render::view::Place;
 use crate::session::{self, Applying, Outside, Service, SessionError, Workspace};
 
-use super::args::{Apply, DiffDetail, Planning};
+use super::args::{Apply, DiffDetail};
 use super::connect::connect;
 use super::exit::Exit;
 use super::progress::{self, Progress};
@@ -57,7 +57,7 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
         return Err(CommandError::config("not approved; nothing was changed"));
     }
     let report = prepared.carry_out().await?;
-    Ok(finish(&report, &arguments.planning, settings))
+    Ok(finish(&report, arguments, settings))
 }
 
 /// How one apply is run.
@@ -254,8 +254,9 @@ fn refused(refusal: &Refusal) -> CommandError {
 }
 
 /// Shows what became of a plan and writes the files that flags name.
-pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit {
-    let again = (!report.is_complete()).then(|| command::apply(settings, planning, None));
+pub fn finish(report: &Report, arguments: &Apply, settings: &Settings) -> Exit {
+    let again = (!report.is_complete()).then(|| command::go_on(settings, arguments, report));
+    let planning = &arguments.planning;
     // What was done is reported in any case, and goes before a file that could not be written.
     let mut is_lost = false;
     if let Err(unwritten) = output::json(settings, &report_document(report)) {
@@ -266,13 +267,13 @@ pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit
         }
     }
     if let Some(path) = &planning.markdown
-        && let Err(unwritten) = output::file(path, &markdown::of_report(report, again.as_deref(), settings))
+        && let Err(unwritten) = output::file(path, &markdown::of_report(report, again.as_ref(), settings))
     {
         is_lost = true;
         output::aside(&unwritten.text());
     }
     if !settings.json && (!report.outcomes.is_empty() || report.wrote) {
-        output::result(&report_text(report, again.as_deref(), &output::text_options(settings, DiffDetail::Words)));
+        output::result(&report_text(report, again.as_ref(), &output::text_options(settings, DiffDetail::Words)));
     }
     match Exit::of_report(report) {
         Exit::Done if is_lost => Exit::Failed,

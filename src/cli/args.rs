@@ -266,7 +266,7 @@ pub struct Apply {
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub replace_draft: Vec<Key>,
     /// How long to wait for another run that is working on the same agent
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    #[arg(long, value_name = "SECONDS", default_value_t = LEASE_SECONDS)]
     pub lease_timeout: u64,
     /// Go on although another run is working on the same agent
     #[arg(long)]
@@ -275,6 +275,9 @@ pub struct Apply {
     #[arg(long)]
     pub organization_unverified: bool,
 }
+
+/// How many seconds another run is waited for.
+pub const LEASE_SECONDS: u64 = 180;
 
 /// `drift`
 #[derive(Clone, Debug, Args)]

@@ -233,14 +233,20 @@ fn judge_one(
     for message in rewritten {
         draft.notice(desired, REWRITTEN, message);
     }
-    say_more(desired, stamp, run, other_rendering, draft);
     if stamp.state.applied.is_none() && history.begun().is_none() && left.is_empty() {
         left.push("everything but the agent itself".to_owned());
     }
+    if left.is_empty() && stamp.state.intent.is_some() {
+        draft.notice(desired, UNFINISHED, UNFINISHED_MESSAGE.to_owned());
+    }
+    say_more(desired, run, other_rendering, draft);
     if !left.is_empty() {
         let causes =
             vec!["an apply was not finished".to_owned(), format!("what it has still to do: {}", left.join(", "))];
-        draft.unchecked.push(unchecked(causes, "`apply` finishes it"));
+        draft.unchecked.push(unchecked(
+            causes,
+            "`plan` shows how it goes on; if an apply failed, its report says what is in the way",
+        ));
     }
     say_left_behind(&subject, agent, draft);
     let is_untold = matches!(inputs.provenance.get(&desired.key), Some(Provenance::Untold(_)));
@@ -321,10 +327,7 @@ fn judge_slots(
 }
 
 /// What a person should know beside the differences.
-fn say_more(desired: &Desired, stamp: &Stamp, run: &Inputs<'_>, other_rendering: bool, draft: &mut Draft) {
-    if stamp.state.intent.is_some() {
-        draft.notice(desired, UNFINISHED, UNFINISHED_MESSAGE.to_owned());
-    }
+fn say_more(desired: &Desired, run: &Inputs<'_>, other_rendering: bool, draft: &mut Draft) {
     if other_rendering {
         draft.notice(
             desired,
