@@ -142,9 +142,12 @@ pub(super) fn with_stamp(metadata: &Value, declared: &Map<String, Value>, stamp:
         Value::Null => Map::new(),
         Value::Object(map) => map.clone(),
         other => {
-            let found = crate::model::value::type_name(other);
-            return Err(Ended::new(Outcome::Failed, format!("`metadata` of the agent is not an object but {found}"))
-                .hint("make it an object, or empty it, in the dashboard"));
+            let found = crate::model::value::a_type(other);
+            return Err(Ended::new(
+                Outcome::Failed,
+                format!("the agent's `metadata` is {found} and should be an object"),
+            )
+            .hint("make it an object, or empty it, in the dashboard"));
         }
     };
     for (key, value) in declared {

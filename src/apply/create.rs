@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::api::{AgentFilter, ApiError};
 use crate::http::Fate;
-use crate::model::{LiveAgent, Stamp};
+use crate::model::{Lease, LiveAgent, Stamp};
 use crate::plan::{Outcome, Step};
 
 use super::agent::{Agent, Job, with_stamp};
@@ -19,6 +19,8 @@ pub(super) async fn create<'a>(job: Job<'a>, trail: &'a mut Trail) -> Result<Age
     let (ctx, work) = (job.ctx, job.work());
     let mut stamp = job.stamp();
     stamp.state.intent = Some(job.intent(&stamp, None));
+    // A run that comes a moment later waits for this one instead of taking its agent for somebody's.
+    stamp.state.lease = Some(Lease { run: ctx.run.clone(), at: ctx.now().to_string() });
     let metadata = with_stamp(&Value::Null, &work.metadata, &stamp)?;
     let mut body = work.agent_fields.clone();
     body.insert("metadata".to_owned(), metadata.clone());
@@ -51,7 +53,7 @@ async fn of_a_lost_reply(job: Job<'_>, body: &Map<String, Value>, lost: &ApiErro
         .await?;
     match found.seen() {
         Some(agent) => {
-            job.note("the reply to the create was lost; the agent was found by its stamp");
+            job.note("the answer to the create was lost; the agent was found by what reachform had recorded on it");
             Ok(agent)
         }
         None if ctx.cancel.is_cancelled() => Err(Ended::request(lost)),

@@ -287,6 +287,9 @@ pub(super) fn as_seen(agent: &LiveAgent, live: &LiveState, wanted: Option<u64>, 
                 head.version, above.version
             )),
             _ if wanted == Some(head.version) => None,
+            _ if wanted.is_some_and(|wanted| wanted < head.version) => {
+                Some(format!("it is on v{}, which was published by {} after this run", head.version, publisher(head)))
+            }
             _ => Some(format!("it points at v{}", head.version)),
         };
     }

@@ -80,6 +80,8 @@ pub struct Prepared<'w> {
     progress: Progress,
     service: Service,
     hash: String,
+    /// The command that makes a new plan.
+    anew: String,
     /// The plan.
     pub approved: ApprovedPlan,
 }
@@ -154,18 +156,20 @@ pub async fn prepare<'w>(
         (None, None) if arguments.auto_approve => Approval::Auto,
         (None, None) => Approval::Person,
     };
+    let anew = command::plan_anew(settings, arguments);
     let approved = plan::approve(plan.clone(), &approval).map_err(|refusal| {
         let told = plan.diagnostics.iter().map(|problem| Problem::of(problem, &workspace.resolved.sources));
-        stopped(&plan, refused(&refusal).for_problems(told.collect()))
+        stopped(&plan, refused(&refusal, &anew).for_problems(told.collect()))
     })?;
     let hash = hash_under(&approval, &approved);
-    Ok(Prepared { workspace, dir: settings.dir.clone(), outside, applying, progress, service, hash, approved })
+    let dir = settings.dir.clone();
+    Ok(Prepared { workspace, dir, outside, applying, progress, service, hash, anew, approved })
 }
 
 impl Prepared<'_> {
     /// Carries the plan out.
     pub async fn carry_out(self) -> Result<Report, CommandError> {
-        let Self { workspace, dir, outside, applying, progress, service, hash, approved } = self;
+        let Self { workspace, dir, outside, applying, progress, service, hash, anew, approved } = self;
         let failed = |error: SessionError| session_error(&error, &dir);
         if applying.cancel.is_cancelled() {
             return Err(failed(SessionError::Interrupted));
@@ -173,7 +177,7 @@ impl Prepared<'_> {
         progress.begin(approved.plan().changes.len());
         let applied = session::apply_approved(workspace, &outside, &applying, &approved, &hash, service).await;
         progress.finish();
-        applied.map_err(failed)?.map_err(|refusal| refused(&refusal))
+        applied.map_err(failed)?.map_err(|refusal| refused(&refusal, &anew))
     }
 }
 
@@ -231,7 +235,8 @@ async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool
     Ok(answer.trim() == wanted)
 }
 
-fn refused(refusal: &Refusal) -> CommandError {
+/// Why a plan is not applied. `anew` is the command that makes a new one.
+fn refused(refusal: &Refusal, anew: &str) -> CommandError {
     let error = match refusal {
         Refusal::NotApplyable => CommandError::config("the plan cannot be applied: it is incomplete or has errors"),
         Refusal::Limits(breaches) => {
@@ -247,7 +252,7 @@ fn refused(refusal: &Refusal) -> CommandError {
             for line in lines {
                 error = error.cause(line.clone());
             }
-            error.hint("plan again, review it, and approve that plan")
+            error.hint(format!("plan again, review the new plan, and approve that one: `{anew}`"))
         }
     };
     error.exit(Exit::of_refusal(refusal))

@@ -90,21 +90,19 @@ pub fn go_on(settings: &Settings, arguments: &Apply, report: &Report) -> GoOn {
         break_lease: _,
         organization_unverified,
     } = arguments;
-    let plan = || [vec![format!("reachform plan{}", flags(settings, None))], of_planning(planning)].concat().join(" ");
     let is_asked = file.is_none() && approved_plan.is_none() && !auto_approve;
     if report.needs_a_new_plan() && !is_asked {
         return match (file, approved_plan) {
             (Some(file), _) => {
-                let out = quoted(&file.display().to_string());
                 let apply = apply(settings, planning, Some(file));
                 let what = "the saved plan no longer fits what is live. Save a new one, read it, and apply it";
-                GoOn { what, copy: format!("{} --out {out}\n{apply}", plan()) }
+                GoOn { what, copy: format!("{}\n{apply}", plan_anew(settings, arguments)) }
             }
             (None, Some(_)) => GoOn {
                 what: "the approved plan no longer fits what is live. Plan again, and have the new plan approved",
-                copy: plan(),
+                copy: plan_anew(settings, arguments),
             },
-            (None, None) => GoOn { what: "see what differs, and decide", copy: plan() },
+            (None, None) => GoOn { what: DECIDE, copy: apply(settings, planning, None) },
         };
     }
     let mut words = vec![apply(settings, planning, file.as_deref())];
@@ -116,6 +114,15 @@ pub fn go_on(settings: &Settings, arguments: &Apply, report: &Report) -> GoOn {
     GoOn { what: first(report), copy: words.join(" ") }
 }
 
+/// The command that makes a plan anew, into the same file if there was one.
+pub fn plan_anew(settings: &Settings, arguments: &Apply) -> String {
+    let out = arguments.file.iter().map(|file| format!("--out {}", quoted(&file.display().to_string()))).collect();
+    [vec![format!("reachform plan{}", flags(settings, None))], of_planning(&arguments.planning), out].concat().join(" ")
+}
+
+/// What an apply that asks is for, where an agent is not as it was planned.
+const DECIDE: &str = "plan again, see what differs, and decide; this asks before it writes";
+
 /// What comes before the command.
 fn first(report: &Report) -> &'static str {
     if report.needs_a_hand() { "do first what the hints say; until then, the same command fails again" } else { "" }
@@ -124,10 +131,8 @@ fn first(report: &Report) -> &'static str {
 /// The same from a document, which does not say how the plan was approved.
 pub fn go_on_from_a_document(settings: &Settings, report: &Report) -> GoOn {
     let flags = flags(settings, Some(&report.target));
-    if report.needs_a_new_plan() {
-        return GoOn { what: "see what differs, and decide", copy: format!("reachform plan{flags}") };
-    }
-    GoOn { what: first(report), copy: format!("reachform apply{flags}") }
+    let what = if report.needs_a_new_plan() { DECIDE } else { first(report) };
+    GoOn { what, copy: format!("reachform apply{flags}") }
 }
 
 /// A word as a shell takes it.

@@ -29,8 +29,8 @@ pub fn rewritten_message(path: &FieldPath, declared: &Shown, live: &Shown) -> St
 
 /// What the service keeps in place of a value, in a sentence. Two long values may read the same.
 fn in_place_of(said: impl Fn(&str) -> String, value: &Shown, live: &Shown) -> String {
-    if let (Shown::Value(Value::Array(list)), Shown::Value(Value::Array(kept))) = (value, live)
-        && holds_the_same(list, kept, &|_, a, b| same(a, b))
+    if let (Shown::Value(list @ Value::Array(_)), Shown::Value(kept)) = (value, live)
+        && is_same_in_any_order(list, kept)
     {
         return format!("{}, and the service keeps its items in another order", said(&value.in_words()));
     }
@@ -52,6 +52,18 @@ fn holds_the_same(list: &[Value], kept: &[Value], is_like: &dyn Fn(usize, &Value
         })
 }
 
+/// Whether two values differ in the order of lists at most.
+fn is_same_in_any_order(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) => holds_the_same(a, b, &|_, a, b| is_same_in_any_order(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| is_same_in_any_order(value, other)))
+        }
+        _ => same(a, b),
+    }
+}
+
 /// A declared leaf and what the service keeps in its place. A list is owned whole, and what is said of it is what differs
 /// in it.
 pub struct Kept<'a> {
@@ -61,8 +73,15 @@ pub struct Kept<'a> {
     pub sides: Sides<'a>,
 }
 
-/// A path where what is declared and what is kept differ, with both values.
-pub type Differing = (FieldPath, Option<Value>, Option<Value>);
+/// A path where what is declared and what is kept differ.
+pub struct Differing {
+    /// Where.
+    pub path: FieldPath,
+    /// What is kept.
+    pub live: Option<Value>,
+    /// Whether it is a list whose items are in another order, and nothing else.
+    pub is_reordered: bool,
+}
 
 impl Kept<'_> {
     /// Where the two say something else. A secret says nothing: what a service shows of one is not what it keeps.
@@ -75,13 +94,14 @@ impl Kept<'_> {
                     self.differing(&path.index(index), Some(item), Some(kept))
                 };
                 let is_like = |index, item: &Value, kept: &Value| {
-                    self.differing(&path.index(index), Some(item), Some(kept)).is_empty()
+                    self.differing(&path.index(index), Some(item), Some(kept)).iter().all(|found| found.is_reordered)
                 };
                 let found: Vec<Differing> = items().flat_map(below).collect();
-                if !found.is_empty() && holds_the_same(list, kept, &is_like) {
-                    return vec![(path.clone(), declared.cloned(), live.cloned())];
+                // In place, or with lists below it that are in another order, each of which is said for itself.
+                if found.iter().all(|found| found.is_reordered) || !holds_the_same(list, kept, &is_like) {
+                    return found;
                 }
-                found
+                vec![Differing { path: path.clone(), live: live.cloned(), is_reordered: true }]
             }
             (Some(Value::Object(map)), Some(Value::Object(kept))) => {
                 let keys = map.keys().chain(kept.keys().filter(|key| !map.contains_key(*key)));
@@ -90,7 +110,7 @@ impl Kept<'_> {
             (Some(value), None) | (None, Some(value)) if self.is_usual(path, value) => Vec::new(),
             (Some(declared), live) if !says_otherwise(declared, live) => Vec::new(),
             (None, live) if live.is_none_or(|live| !says_otherwise(live, None)) => Vec::new(),
-            _ => vec![(path.clone(), declared.cloned(), live.cloned())],
+            _ => vec![Differing { path: path.clone(), live: live.cloned(), is_reordered: false }],
         }
     }
 

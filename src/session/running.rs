@@ -86,10 +86,13 @@ async fn verify_organization(
         tracing::debug!(?unread, "a version was read to see the organization");
         check_organization(&workspace.resolved, outside, &service.live)?;
     }
-    if service.live.organization.is_some() || applying.apply.organization_unverified {
-        return Ok(());
-    }
-    Err(SessionError::OrganizationUnverified { environment: project.environment.clone(), wanted: wanted.to_owned() })
+    let unseen = service.live.unseen_organization().filter(|_| !applying.apply.organization_unverified);
+    let Some(why) = unseen else { return Ok(()) };
+    Err(SessionError::OrganizationUnverified {
+        environment: project.environment.clone(),
+        wanted: wanted.to_owned(),
+        why,
+    })
 }
 
 /// Carries an approved plan out. Everything is read and planned once more just before the first write; where the

@@ -19,7 +19,7 @@ use super::compare::{Sides, is_empty_object};
 use super::history::History;
 use super::mask::{Labels, Mask};
 use super::readback::may_render;
-use super::rewritten::{Kept, rewritten_message};
+use super::rewritten::{Differing, Kept, rewritten_message};
 use super::scope::Scope;
 
 pub use config::{Compared, compare_config};
@@ -27,6 +27,9 @@ pub use fields::{compare_fields, is_switched_off, live_document};
 pub use kept::{KeptValue, kept};
 pub use slots::{Place, SlotFinding, SlotLive, Slots, claims, slot_at, slot_path};
 pub use table::{Evidence, Past, Since, Verdict, Why, verdict};
+
+/// How many values that the service keeps otherwise are named below one leaf.
+const REWRITTEN_SHOWN: usize = 5;
 
 /// One agent with its manifest, and by what the two are compared.
 #[derive(Clone, Copy)]
@@ -87,12 +90,17 @@ impl<'a> Subject<'a> {
         let mask = Mask { declared: Some(&self.desired.declared), config, ..self.mask() };
         let kept = Kept { mask: &mask, sides: Sides { shape: self.shape, wanted: config, live: config } };
         let differing = kept.differing(path, Some(value), live.as_ref());
-        let messages = differing.into_iter().map(|(at, _, live)| {
+        let message = |Differing { path: at, live, is_reordered }: &Differing| {
+            if *is_reordered {
+                return format!("{at}: the service keeps the items in another order than the manifest declares");
+            }
             let below = FieldPath::of(at.steps().iter().skip(path.steps().len()).cloned());
             let named = named.as_ref().and_then(|named| below.get(named));
-            rewritten_message(&at, &mask.shown(&at, named), &mask.shown(&at, live.as_ref()))
-        });
-        messages.collect()
+            rewritten_message(at, &mask.shown(at, named), &mask.shown(at, live.as_ref()))
+        };
+        let more = differing.len().saturating_sub(REWRITTEN_SHOWN);
+        let more = (more > 0).then(|| format!("{path}: the service keeps {more} more values otherwise below it"));
+        differing.iter().take(REWRITTEN_SHOWN).map(message).chain(more).collect()
     }
 
     /// What became of a declared leaf, `since` saying what became of a path of ours. Where Git used to have something of

@@ -372,7 +372,7 @@ fn what_stands_in_the_way_is_said_first() {
     plan.notices = vec![Notice {
         address: Some(Address(key("front-desk"))),
         code: "stamp-behind",
-        message: "an apply was not finished; the next one finishes it".to_owned(),
+        message: "its last apply was not finished".to_owned(),
     }];
     check("incomplete", &plan, &sources);
 }
@@ -390,6 +390,7 @@ fn outcome(name: &str, outcome: Outcome) -> AgentOutcome {
         step: None,
         causes: Vec::new(),
         hints: Vec::new(),
+        by_hand: false,
         rewritten: Vec::new(),
         left_behind: Vec::new(),
         milliseconds: 1840,
