@@ -27,7 +27,7 @@ pub struct Global {
     /// The project's folder
     #[arg(short = 'C', long = "dir", global = true, value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
-    /// The environment of `reachform.yaml` to work on
+    /// The environment to work on: one of `reachform.yaml`, or without that file one for which a manifest has a patch
     #[arg(long, global = true, value_name = "NAME")]
     pub env: Option<String>,
     /// The service's address; also ANYREACH_API_URL [default: `https://api.anyreach.ai`]

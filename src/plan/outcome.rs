@@ -152,7 +152,9 @@ impl Report {
         for entry in &mut self.outcomes {
             let later = outcomes.iter().find(|later| later.key == entry.key);
             if let (Outcome::Blocked, Some(later)) = (entry.outcome, later) {
+                let left = entry.draft.filter(|draft| later.version != Some(*draft));
                 *entry = later.clone();
+                entry.draft = entry.draft.or(left);
             }
         }
         self.wrote |= wrote;

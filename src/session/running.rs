@@ -11,7 +11,7 @@ use crate::apply::verify::Verifier;
 use crate::apply::{self, ApplyOptions, Context};
 use crate::live;
 use crate::model::{Key, LiveAgent};
-use crate::plan::{self, ApprovedPlan, Options, Outcome, Plan, Rechecked, Refusal, Report};
+use crate::plan::{self, AgentChange, ApprovedPlan, Options, Outcome, Plan, Rechecked, Refusal, Report};
 use crate::schema::Leniency;
 
 use super::error::SessionError;
@@ -147,7 +147,10 @@ pub async fn apply_approved(
         let held_before = waiting.pauses();
         let look = last_look(workspace, outside, applying, approved, &reader, Some(&service), &mut waiting).await;
         let Ok((rechecked, service)) = look else { break };
-        if waiting.pauses() == held_before {
+        let is_left = |change: &AgentChange| {
+            report.outcomes.iter().any(|entry| entry.key == change.key && entry.outcome == Outcome::Blocked)
+        };
+        if waiting.pauses() == held_before && rechecked.changes.iter().any(is_left) {
             // Something other than a lease is in the way.
             break;
         }

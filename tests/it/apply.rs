@@ -474,15 +474,13 @@ fn a_secret_that_reads_back_masked_and_a_null_that_is_left_out_are_not_rewritten
     ] {
         let mut world = in_service(behaviour);
         world.secrets.insert("BUCKET".to_owned(), "AKIA-0123456789-abcdefgh".to_owned());
-        let recordings = format!(
-            "config:\n    custom_recording_locations: [{{provider: s3, bucket: b, region: r, file_type: null, \
-             access_key: !secret BUCKET, secret_access_key: !secret BUCKET}}]"
-        );
+        let recordings = "config:\n    custom_recording_locations: [{provider: s3, bucket: b, region: r, file_type: null, \
+                          access_key: !secret BUCKET, secret_access_key: !secret BUCKET}]";
         // A list with a value that the service keeps otherwise, beside the list with the secret.
         let voices = format!(
             "{{provider: elevenlabs, model: {{name: eleven_flash_v2_5, parameters: {{voice_id: {region}, voice_ids: [r, theirs-a]}}}}}}"
         );
-        let text = manifest("a", "").replace("config:", &recordings);
+        let text = manifest("a", "").replace("config:", recordings);
         world
             .write("a", text.replace("{provider: cartesia, model: {name: sonic-3, parameters: {voice: v1}}}", &voices));
         let report = run(async { world.apply().await });
