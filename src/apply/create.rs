@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::api::{AgentFilter, ApiError};
 use crate::http::Fate;
-use crate::model::{Lease, LiveAgent, Stamp};
+use crate::model::{LiveAgent, Stamp};
 use crate::plan::{Outcome, Step};
 
 use super::agent::{Agent, Job, with_stamp};
@@ -19,8 +19,6 @@ pub(super) async fn create<'a>(job: Job<'a>, trail: &'a mut Trail) -> Result<Age
     let (ctx, work) = (job.ctx, job.work());
     let mut stamp = job.stamp();
     stamp.state.intent = Some(job.intent(&stamp, None));
-    // A run that comes a moment later waits for this one instead of taking its agent for somebody's.
-    stamp.state.lease = Some(Lease { run: ctx.run.clone(), at: ctx.now().to_string() });
     let metadata = with_stamp(&Value::Null, &work.metadata, &stamp)?;
     let mut body = work.agent_fields.clone();
     body.insert("metadata".to_owned(), metadata.clone());

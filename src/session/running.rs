@@ -11,7 +11,7 @@ use crate::apply::verify::Verifier;
 use crate::apply::{self, ApplyOptions, Context};
 use crate::live;
 use crate::model::{Key, LiveAgent};
-use crate::plan::{self, AgentChange, ApprovedPlan, Options, Outcome, Plan, Rechecked, Refusal, Report};
+use crate::plan::{self, AgentOutcome, ApprovedPlan, Options, Outcome, Plan, Rechecked, Refusal, Report};
 use crate::schema::Leniency;
 
 use super::error::SessionError;
@@ -147,10 +147,12 @@ pub async fn apply_approved(
         let held_before = waiting.pauses();
         let look = last_look(workspace, outside, applying, approved, &reader, Some(&service), &mut waiting).await;
         let Ok((rechecked, service)) = look else { break };
-        let is_left = |change: &AgentChange| {
-            report.outcomes.iter().any(|entry| entry.key == change.key && entry.outcome == Outcome::Blocked)
+        let is_done = |entry: &AgentOutcome| {
+            let mut decided = rechecked.decided.iter().filter(|decided| decided.key == entry.key);
+            decided.any(|decided| decided.outcome.is_in_place())
         };
-        if waiting.pauses() == held_before && rechecked.changes.iter().any(is_left) {
+        let mut blocked = report.outcomes.iter().filter(|entry| entry.outcome == Outcome::Blocked);
+        if waiting.pauses() == held_before && !blocked.any(is_done) {
             // Something other than a lease is in the way.
             break;
         }

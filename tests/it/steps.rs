@@ -64,7 +64,7 @@ fn every_step_is_told_in_its_order_and_a_lost_reply_as_well() {
     world.fault("drop-after:POST /core/agents#1");
     run(async { world.apply().await });
     let told = told.lock().unwrap();
-    let note = "agent.a: the reply to the create was lost; the agent was found by its stamp";
+    let note = "agent.a: the answer to the create was lost; the agent was found by what reachform had recorded on it";
     assert!(told.iter().any(|line| line == note), "{told:#?}");
 }
 
