@@ -87,7 +87,7 @@ async fn act(outer: &Settings, outputs: &mut Outputs) -> Result<Exit, CommandErr
         Err(error) => {
             output::aside(&error.text());
             annotate::failure(&error, settings.annotations);
-            output::json_of_failure(&settings, &format!("{:#}\n", error.json()));
+            output::json_of_failure(&settings, &error.json());
             Outcome::failed(&error)
         }
     };

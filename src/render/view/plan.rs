@@ -148,7 +148,7 @@ fn agent(change: &AgentChange, own: &[&FieldChange], elsewhere: usize, place: Pl
         moves: moves.into_iter().map(slot).collect(),
         rows,
         remarks,
-        steps: change.steps.iter().map(|step| Theirs::sentence(step.describe())).collect(),
+        steps: change.steps.iter().map(|step| Theirs::sentence(step.as_str())).collect(),
         is_risky: crate::render::words::needs_second_look(change),
         ..Block::new(Mark { sign: line![tone; change.action.symbol()], tone })
     }

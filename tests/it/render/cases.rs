@@ -136,7 +136,8 @@ pub(super) fn everyday() -> reachform::plan::Plan {
         before: Shown::Value(json!(1.0)),
         after: Shown::Value(json!(1.1)),
     }];
-    desk.steps = vec![Step::WriteIntent, Step::CreateVersion { base: 12 }, Step::PutConfig, Step::ReadBack];
+    let steps = [Step::WriteIntent, Step::CreateVersion { base: 12 }, Step::PutConfig, Step::ReadBack];
+    desk.steps = steps.iter().map(Step::describe).collect();
     let mut legacy = change("legacy-ivr", Action::Delete);
     legacy.base_version = Some(4);
     legacy.numbers = vec![reachform::plan::SlotChange {

@@ -6,16 +6,17 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::plan::PlanDoc;
+use super::reads_format;
 use crate::plan::Target;
 use crate::plan::hash::plan_hash;
-use crate::plan::saved::{FORMAT_MAJOR, SavedChange, SavedPlan, SavedPlanError, document_digest};
+use crate::plan::saved::{SavedChange, SavedPlan, SavedPlanError, document_digest};
 
 /// Reads a plan file.
 pub fn read_saved(text: &str) -> Result<SavedPlan, SavedPlanError> {
     let document: Value =
         serde_json::from_str(text).map_err(|error| SavedPlanError::NotJson(format!("line {}", error.line())))?;
     let format = document.get("format_version").and_then(Value::as_str).ok_or(SavedPlanError::NoFormat)?;
-    if format.split('.').next() != Some(FORMAT_MAJOR) {
+    if !reads_format(format) {
         return Err(SavedPlanError::Format(format.to_owned()));
     }
     let plan = PlanDoc::deserialize(&document).map_err(|error| SavedPlanError::NotAPlan(error.to_string()))?;
