@@ -14,7 +14,7 @@ use crate::model::digest::hex;
 use crate::plan::{self, Approval, ApprovedPlan, Plan, Refusal, Report, SavedPlan};
 use crate::render::json::report_document;
 use crate::render::text::report_text;
-use crate::render::view::Place;
+use crate::render::view::{Next, Place};
 use crate::session::{self, Applying, Outside, Service, SessionError, Workspace};
 
 use super::args::{Apply, DiffDetail, Planning};
@@ -272,7 +272,11 @@ pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit
         output::aside(&unwritten.text());
     }
     if !settings.json && (!report.outcomes.is_empty() || report.wrote) {
-        output::result(&report_text(report, again.as_deref(), &output::text_options(settings, DiffDetail::Words)));
+        output::result(&report_text(
+            report,
+            again.as_deref().map(Next::Command),
+            &output::text_options(settings, DiffDetail::Words),
+        ));
     }
     match Exit::of_report(report) {
         Exit::Done if is_lost => Exit::Failed,

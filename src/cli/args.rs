@@ -323,7 +323,7 @@ pub struct Drift {
 /// When the issue on drift is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum IssueMode {
-    /// It is opened where there is none.
+    /// It is opened if there is none.
     Open,
     /// Only one that there is already is kept.
     Update,
@@ -396,7 +396,7 @@ pub struct Comment {
     /// The pull request [default: the event's, else that of the commit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub pull_request: Option<u64>,
-    /// Tells this comment apart from others for the same environment
+    /// Distinguishes this comment from others for the same environment
     #[arg(long, value_name = "TEXT")]
     pub key: Option<String>,
     /// When it is written: `changes` creates one only if there are changes, but always updates an existing one

@@ -14,7 +14,7 @@ use crate::render::json::{
     read_saved, reads_format,
 };
 use crate::render::markdown::Maker;
-use crate::render::view::Place;
+use crate::render::view::{Next, Place};
 
 use super::args::{Comment, CommentMode, CommentState, DocumentKind};
 use super::exit::Exit;
@@ -90,7 +90,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
         }
         (Some(Document::Plan(plan)), None) => Content::Plan(plan, &sources),
         (Some(Document::Report(report)), None) => {
-            Content::Report(report, Some(&again), with_sources(plan.as_deref(), &sources))
+            Content::Report(report, Some(Next::Command(&again)), with_sources(plan.as_deref(), &sources))
         }
         (Some(Document::Difference(difference)), None) => Content::Difference(difference, maker),
     };

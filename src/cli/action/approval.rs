@@ -79,14 +79,14 @@ fn untold() -> CommandError {
 
 /// How a plan is applied that was not the approved one.
 pub fn dispatch(plan: &Plan) -> String {
-    format!("to apply the plan as it is now, run a workflow with the input `approved-plan` {}", plan.plan_hash)
+    format!("to apply the plan as it is now, run a workflow with the input `approved-plan` `{}`", plan.plan_hash)
 }
 
 /// How an apply goes on that did not end.
 pub fn again(inputs: &Inputs, report: &Report) -> String {
     match (&inputs.approved_plan, &inputs.plan_file) {
-        (Some(hash), _) => format!("run the workflow again with `approved-plan` {hash}"),
-        (None, Some(file)) => format!("run the job again with the plan {file}"),
-        (None, None) => format!("run the job again: it goes on under the plan {}", report.plan_hash),
+        (Some(hash), _) => format!("run the workflow again with `approved-plan` `{hash}`"),
+        (None, Some(file)) => format!("run the job again with the plan `{file}`"),
+        (None, None) => format!("run the job again: it goes on under the plan `{}`", report.plan_hash),
     }
 }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::forge::{Context, State};
 use crate::plan::{Plan, SavedPlan};
 use crate::render::report_line;
+use crate::render::view::Next;
 use crate::session::Workspace;
 
 use super::args::{self, Apply, IssueMode};
@@ -230,7 +231,9 @@ impl Action<'_> {
                 if let Some(again) = &again {
                     annotate::failed(&format!("{} {again}", report_line(&report)), self.settings.annotations);
                 }
-                self.desk.tell(&Content::Report(&report, again.as_deref(), plan), environment, outputs).await;
+                self.desk
+                    .tell(&Content::Report(&report, again.as_deref().map(Next::Words), plan), environment, outputs)
+                    .await;
                 Ok(Outcome::of_report(&report))
             }
             Err(error) => Err(self.stopped(error, None, workspace, environment, outputs).await),

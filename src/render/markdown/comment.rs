@@ -70,11 +70,11 @@ pub fn plan_comment(plan: &Plan, sources: &SourceMap, context: &CommentContext) 
     fitted(&head, view::plan(plan, context.place), context)
 }
 
-/// The body of the comment on an apply, with the plan that was applied folded below. `again` is the command that finishes
-/// the job.
+/// The body of the comment on an apply, with the plan that was applied folded below. `next` is how it goes on if
+/// something is left.
 pub fn report_comment(
     report: &Report,
-    again: Option<&str>,
+    next: Option<view::Next<'_>>,
     plan: Option<(&Plan, &SourceMap)>,
     context: &CommentContext,
 ) -> Body {
@@ -84,7 +84,7 @@ pub fn report_comment(
         links: links(context, None, false),
         above: String::new(),
     };
-    let told = fitted(&head, view::report(report, again), context);
+    let told = fitted(&head, view::report(report, next), context);
     with_plan(told, "The plan that was applied", false, plan, context)
 }
 

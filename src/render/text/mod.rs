@@ -8,7 +8,7 @@ mod rows;
 mod unified;
 
 use super::style::{Detail, Glyphs, Styles};
-use super::view::{self, Place};
+use super::view::{self, Next, Place};
 use crate::plan::difference::Difference;
 use crate::plan::drift::Drift;
 use crate::plan::{Plan, Report};
@@ -70,9 +70,9 @@ pub fn difference_text(difference: &Difference, options: &TextOptions) -> String
     account_text(&view::difference(difference), options)
 }
 
-/// The whole report. `again` is the command that finishes the job, shown where something is left.
-pub fn report_text(report: &Report, again: Option<&str>, options: &TextOptions) -> String {
-    account_text(&view::report(report, again), options)
+/// The whole report. `next` is how it goes on if something is left.
+pub fn report_text(report: &Report, next: Option<Next<'_>>, options: &TextOptions) -> String {
+    account_text(&view::report(report, next), options)
 }
 
 /// The last lines of every plan: the totals, drift and conflicts where there are any, and the hash.

@@ -7,8 +7,17 @@ use crate::plan::{AgentOutcome, Outcome, Report, Traffic};
 use crate::render::values::{grouped, plural};
 use crate::render::words::report_line;
 
-/// The account of a report. `again` is the command that finishes the job, shown where something is left.
-pub fn report(report: &Report, again: Option<&str>) -> Account {
+/// How an apply goes on that did not end.
+#[derive(Clone, Copy, Debug)]
+pub enum Next<'a> {
+    /// A command, to be copied.
+    Command(&'a str),
+    /// A sentence, where it is no command that goes on.
+    Words(&'a str),
+}
+
+/// The account of an apply. `next` is shown if something is left to do.
+pub fn report(report: &Report, next: Option<Next<'_>>) -> Account {
     let Report { target, plan_hash, outcomes, wrote, interrupted, notices, traffic } = report;
     let mut account = Account::of(target);
     if *interrupted {
@@ -32,8 +41,16 @@ pub fn report(report: &Report, again: Option<&str>) -> Account {
         Total { tone: Tone::Quiet, what: line![Tone::Quiet; Theirs::words(traffic_line(traffic))] },
         Total { tone: Tone::Quiet, what: line![Tone::Quiet; "Plan hash ", Theirs::code(plan_hash.as_str())] },
     ];
-    if let (false, Some(again)) = (done, again) {
-        account.ways.push(Way { name: "To go on", what: "", copy: Theirs::prose(again), language: "sh" });
+    match next.filter(|_| !done) {
+        Some(Next::Command(command)) => {
+            account.ways.push(Way { name: "To go on", what: "", copy: Theirs::prose(command), language: "sh" });
+        }
+        Some(Next::Words(words)) => account.notes.push(Note {
+            lead: "To go on: ",
+            tone: Tone::Changed,
+            what: line![Tone::Plain; Theirs::sentence(words), "."],
+        }),
+        None => {}
     }
     account
 }

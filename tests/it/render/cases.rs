@@ -10,6 +10,7 @@ use reachform::render::json::report_document;
 use reachform::render::markdown::{CommentContext, plan_comment, report_comment};
 use reachform::render::style::{Detail, Styles};
 use reachform::render::text::{TextOptions, event_line, plan_text, report_text};
+use reachform::render::view::Next;
 use serde_json::{Value, json};
 
 use super::build::{
@@ -457,12 +458,12 @@ pub(super) fn infested_report(text: &str) -> Report {
 fn an_apply_that_went_half_way_adds_up() {
     let report = report();
     let again = Some("reachform apply --env prod");
-    let text = report_text(&report, again, &TextOptions::default());
+    let text = report_text(&report, again.map(Next::Command), &TextOptions::default());
     expect("report", "report.txt", &text);
     expect(
         "report",
         "report.md",
-        &report_comment(&report, again, Some((&everyday(), &SourceMap::default())), &context()).text,
+        &report_comment(&report, again.map(Next::Command), Some((&everyday(), &SourceMap::default())), &context()).text,
     );
     expect("report", "report.json", &report_document(&report));
     assert!(text.contains("Apply: 1 applied, 1 already-applied, 1 failed, 1 unknown, 1 skipped. 5 changes."));

@@ -352,7 +352,7 @@ impl From<&AgentChange> for ChangeDoc {
 }
 
 impl ChangeDoc {
-    fn read(self) -> Option<AgentChange> {
+    pub(super) fn read(self) -> Option<AgentChange> {
         let verify: Option<VerifyChange> = match self.verify {
             Some(verify) => Some(verify.read()?),
             None => None,

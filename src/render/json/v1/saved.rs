@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::plan::PlanDoc;
 use super::reads_format;
-use crate::plan::Target;
 use crate::plan::hash::plan_hash;
 use crate::plan::saved::{SavedChange, SavedPlan, SavedPlanError, document_digest};
+use crate::plan::{AgentChange, Target};
 
 /// Reads a plan file.
 pub fn read_saved(text: &str) -> Result<SavedPlan, SavedPlanError> {
@@ -22,13 +22,13 @@ pub fn read_saved(text: &str) -> Result<SavedPlan, SavedPlanError> {
     let plan = PlanDoc::deserialize(&document).map_err(|error| SavedPlanError::NotAPlan(error.to_string()))?;
     let mut changes = BTreeMap::new();
     for change in plan.changes {
-        let saved = SavedChange {
-            action: change.action,
-            change_hash: change.change_hash,
-            base_version: change.base_version,
-            paths: change.fields.into_iter().map(|field| field.path.to_string()).collect(),
-        };
-        if changes.insert(change.address.to_string(), saved).is_some() {
+        let address = change.address.to_string();
+        let not_a_plan =
+            || SavedPlanError::NotAPlan(format!("the change of {address} is not in the form that it writes"));
+        let AgentChange { action, change_hash, base_version, fields, numbers, verify, .. } =
+            change.read().ok_or_else(not_a_plan)?;
+        let saved = SavedChange { action, change_hash, base_version, fields, numbers, verify };
+        if changes.insert(address, saved).is_some() {
             return Err(SavedPlanError::Edited);
         }
     }
