@@ -23,6 +23,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The project's folder
     #[arg(short = 'C', long = "dir", global = true, value_name = "DIR", default_value = ".")]

@@ -75,13 +75,12 @@ pub(super) fn attention(warnings: &[Warning], alarms: &[Alarm], limits: &[&Note]
                 }
                 @for group in by_agent(alarms) {
                     li {
+                        @let id = ids.iter().find(|id| matches!(group.agents, [agent] if is_of(id, agent)));
+                        @let show = html! { @if let Some(id) = id { " " a href={ "#" (id) } { "Show" } } };
                         (line(&group.names()))
-                        @if let [agent] = group.agents && let Some(id) = ids.iter().find(|id| is_of(id, agent)) {
-                            " " a href={ "#" (id) } { "Show" }
-                        }
                         @match group.what.as_slice() {
-                            [what] => { @if !group.agents.is_empty() { ": " } (line(what)) },
-                            several => ul { @for what in several { li { (line(what)) } } },
+                            [what] => { @if !group.agents.is_empty() { ": " } (line(what)) (show) },
+                            several => { (show) ul { @for what in several { li { (line(what)) } } } },
                         }
                     }
                 }

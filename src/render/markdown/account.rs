@@ -73,7 +73,7 @@ fn left_out(cut: &Cut, context: &CommentContext) -> String {
     let agents = names.len() + unnamed;
     let mut says = Vec::new();
     if shown < of {
-        says.push(format!("<b>{shown} of {of} changes are shown here.</b>"));
+        says.push(format!("<b>{shown} of {of} changes are shown in full here.</b>"));
     }
     if agents > 0 {
         says.push(format!("{} not shown at all.", plural(agents, "agent is", "agents are")));

@@ -26,7 +26,9 @@ pub fn difference(difference: &Difference) -> Account {
     let programs =
         verify::groups(manifests.iter().filter_map(|manifest| Some((&manifest.key, manifest.verify.as_ref()?))));
     let programs: Vec<_> = programs.into_iter().filter(|(keys, _)| keys.len() > 1).collect();
-    let shared = programs.iter().map(|(keys, becomes)| words::shared_program(keys, becomes));
+    let shared = programs.iter().map(|(keys, becomes)| {
+        words::shared_program(keys.iter().map(|key| words::agent(Tone::Plain, key)).collect(), becomes)
+    });
     let own = manifests.iter().map(|each| manifest(each, programs.iter().any(|(keys, _)| keys.contains(&&each.key))));
     Account {
         facts: vec![Fact { name: "Between", what: states.and(now) }, Fact { name: "For", what: target }],

@@ -7,7 +7,7 @@ use super::shared::{Shared, Sharing};
 use super::tree::nest;
 use super::words;
 use crate::diagnostics::Severity;
-use crate::model::FieldPath;
+use crate::model::{FieldPath, Key};
 use crate::plan;
 use crate::plan::change::DECIDE_A_CONFLICT;
 use crate::plan::{
@@ -47,7 +47,7 @@ fn alarms(plan: &Plan) -> Vec<Alarm> {
     let raised = plan
         .raised
         .iter()
-        .map(|limit| Alarm { agents: Vec::new(), what: line![Tone::Plain; Theirs::sentence(limit.describe()), "."] });
+        .map(|limit| Alarm { agents: Vec::new(), what: line![Tone::Plain; Theirs::sentence(limit.describe())] });
     let programs = plan.changes.iter().filter_map(|change| Some((&change.key, change.verify.as_ref()?)));
     raised.chain(words::alarms(programs, plan::alarms(plan))).collect()
 }
@@ -79,7 +79,9 @@ fn blocks(plan: &Plan, place: Place) -> Vec<Block> {
     let programs =
         verify::groups(plan.changes.iter().filter_map(|change| Some((&change.key, change.verify.as_ref()?))));
     let programs: Vec<_> = programs.into_iter().filter(|(keys, _)| keys.len() > 1).collect();
-    let mut blocks: Vec<Block> = programs.iter().map(|(keys, becomes)| words::shared_program(keys, becomes)).collect();
+    let reach = |keys: &[&Key]| plan.changes.iter().filter(|change| keys.contains(&&change.key)).map(reached).collect();
+    let mut blocks: Vec<Block> =
+        programs.iter().map(|(keys, becomes)| words::shared_program(reach(keys), becomes)).collect();
     for (at, change) in plan.changes.iter().enumerate() {
         let mut elsewhere = 0;
         let mut own = Vec::new();
@@ -111,16 +113,18 @@ fn is_bare(change: &AgentChange, own: &[&FieldChange], shares_program: bool) -> 
         && change.numbers.iter().all(|slot| slot.follows)
 }
 
+/// An agent that a shared change reaches, with what becomes of its version.
+fn reached(change: &AgentChange) -> Line {
+    let state = versions(Tone::Quiet, change);
+    words::agent(Tone::Plain, &change.key).with(Tone::Quiet, " (").and(state).with(Tone::Quiet, ")")
+}
+
 fn shared_block(group: &Shared<'_>) -> Block {
-    let reach = group.agents.iter().map(|change| {
-        let state = versions(Tone::Quiet, change);
-        words::agent(Tone::Plain, &change.key).with(Tone::Quiet, " (").and(state).with(Tone::Quiet, ")")
-    });
     Block {
         title: line![Tone::Strong; words::agents_counted(group.agents.len())],
         state: line![Tone::Changed; "the same change"],
         origin: group.origin.map(Theirs::spot),
-        reach: reach.collect(),
+        reach: group.agents.iter().map(|change| reached(change)).collect(),
         rows: group.fields.iter().map(|field| row(field, false)).collect(),
         is_risky: group.fields.iter().any(|field| field.risk.is_some()),
         ..Block::new(Mark { sign: line![Tone::Changed; Action::Update.symbol()], tone: Tone::Changed })

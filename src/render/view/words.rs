@@ -167,11 +167,11 @@ pub(super) fn alarms<'p>(
 }
 
 /// A program that several agents get, as one block with their names: it is read once.
-pub(super) fn shared_program(keys: &[&Key], change: &VerifyChange) -> Block {
+pub(super) fn shared_program(reach: Vec<Line>, change: &VerifyChange) -> Block {
     Block {
-        title: line![Tone::Strong; agents_counted(keys.len())],
+        title: line![Tone::Strong; agents_counted(reach.len())],
         state: line![Tone::Changed; "the same ", Theirs::sentence("`verify`")],
-        reach: keys.iter().map(|key| agent(Tone::Plain, key)).collect(),
+        reach,
         program: Some(program(change)),
         is_risky: true,
         ..Block::new(Mark { sign: line![Tone::Changed; Action::Update.symbol()], tone: Tone::Changed })

@@ -5,7 +5,7 @@ use reachform::plan::{Action, AgentChange, Plan};
 use reachform::render::markdown::{COMMENT_BYTES, CommentContext, plan_comment};
 use reachform::render::style::Detail;
 use reachform::render::text::{TextOptions, plan_text};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::build::{change, field, plan, prompt, risky, unchanged};
 use super::{context, markdown};
@@ -44,7 +44,7 @@ fn a_comment_fits_its_budget_and_names_every_delete() {
         let body = plan_comment(&plan, &SourceMap::default(), &CommentContext { max_bytes: budget, ..context() });
         assert!(body.text.len() <= budget, "{count} agents: {} bytes", body.text.len());
         assert_eq!(body.truncated, truncated, "{count} agents, {} bytes", body.text.len());
-        assert_eq!(body.text.contains(" changes are shown here."), truncated);
+        assert_eq!(body.text.contains(" changes are shown in full here."), truncated);
         if truncated {
             assert!(body.text.len() > budget / 2, "{count} agents use {} of {budget} bytes", body.text.len());
         }
@@ -61,7 +61,10 @@ fn a_comment_fits_its_budget_and_names_every_delete() {
 fn even_totals_alone_are_a_whole_comment() {
     let body = plan_comment(&many(200), &SourceMap::default(), &CommentContext { max_bytes: 1_500, ..context() });
     assert!(body.text.len() <= 1_500, "{}", body.text.len());
-    assert!(body.text.contains("0 of 400 changes are shown here.") && body.text.contains("5 to delete"), "{body:?}");
+    assert!(
+        body.text.contains("0 of 400 changes are shown in full here.") && body.text.contains("5 to delete"),
+        "{body:?}"
+    );
     markdown::check(&body.text);
 }
 
@@ -122,7 +125,7 @@ fn a_plan_of_a_thousand_agents_uses_its_room_and_names_the_others() {
     let plan = plan((0..1_000).map(agent).collect());
     let body = plan_comment(&plan, &SourceMap::default(), &context());
     assert!((50_000..=COMMENT_BYTES).contains(&body.text.len()), "{}", body.text.len());
-    let (before, _) = body.text.split_once(" of 1000 changes are shown here.").unwrap();
+    let (before, _) = body.text.split_once(" of 1000 changes are shown in full here.").unwrap();
     let shown: usize = before.rsplit_once("<b>").unwrap().1.parse().unwrap();
     assert!(shown > 100, "{shown}");
     assert_eq!(body.text.matches("<summary><code>~</code>").count(), shown);
@@ -142,8 +145,38 @@ fn a_new_prompt_of_40_kb_is_whole_and_one_that_has_no_room_is_counted() {
     let whole = comment(COMMENT_BYTES);
     assert!(!whole.truncated && lines.lines().all(|line| whole.text.contains(line)));
     let part = comment(20_000);
-    assert!(part.text.contains("<b>1 of 2 changes are shown here.</b>"), "{}", part.text);
+    assert!(part.text.contains("<b>1 of 2 changes are shown in full here.</b>"), "{}", part.text);
     assert!(part.text.contains("`/instructions` 1 changed value is not shown here"), "{}", part.text);
     assert!(part.text.contains("`/max_tool_steps` `3`"), "{}", part.text);
     markdown::check(&part.text);
+}
+
+#[test]
+fn a_text_that_is_too_long_for_a_comment_fills_it_with_whole_places_and_says_how_many_are_missing() {
+    let line =
+        |n: usize, word: &str| format!("Line {n}: ask the caller for item number {n} and {word}{n:05} then.\n\n");
+    let text = |word: &str| json!((0..3_000).map(|n| line(n, word)).collect::<String>());
+    for (before, after, what) in [(text("wait"), text("hold"), "changed places"), (Value::Null, text("hold"), "lines")]
+    {
+        let mut desk = change("front-desk", Action::Update);
+        desk.fields = vec![field("/config/agent/instructions", before, after)];
+        let body = plan_comment(&plan(vec![desk]), &SourceMap::default(), &context());
+        let bytes = body.text.len();
+        assert!(body.truncated && bytes <= 60_000 && bytes > 45_000, "the limit is used: {bytes}");
+        let said = body
+            .text
+            .split("only the first ")
+            .nth(1)
+            .unwrap()
+            .split(&format!(" {what} are shown here"))
+            .next()
+            .unwrap();
+        let (shown, _) = said.split_once(" of ").unwrap();
+        let shown: usize = shown.replace(',', "").parse().unwrap();
+        let places = if what == "lines" { shown / 2 } else { shown };
+        // Every place that is shown is whole.
+        let found = (0..3_000).filter(|n| body.text.contains(&format!("hold{n:05}"))).count();
+        assert!(found.abs_diff(places) <= 1 && found > 100, "{found} of {places}");
+        assert!(body.text.contains("<b>0 of 1 changes are shown in full here.</b>"), "{}", &body.text[..1_000]);
+    }
 }

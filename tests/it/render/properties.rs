@@ -170,7 +170,7 @@ proptest! {
 
 /// How many of how many changes a comment says that it shows, where it does not show all.
 fn counted(text: &str) -> Option<(usize, usize)> {
-    let (before, _) = text.split_once(" changes are shown here.")?;
+    let (before, _) = text.split_once(" changes are shown in full here.")?;
     let (_, counts) = before.rsplit_once("<b>")?;
     let (shown, of) = counts.split_once(" of ")?;
     Some((shown.parse().unwrap(), of.parse().unwrap()))

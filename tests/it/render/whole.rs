@@ -5,7 +5,9 @@ use reachform::model::{Direction, Origin, Verify};
 use reachform::plan::{Action, AgentChange, Cause, Held, Plan, Shown, SlotTarget, VerifyChange};
 use reachform::render::html::{PageContext, plan_page};
 use reachform::render::json::plan_document;
-use reachform::render::markdown::{CommentContext, Maker, difference_comment, drift_body, plan_comment};
+use reachform::render::markdown::{
+    CommentContext, Maker, Status, difference_comment, drift_body, plan_comment, status_comment,
+};
 use reachform::render::style::{Detail, Styles};
 use reachform::render::text::{TextOptions, plan_text};
 use reachform::render::view::Place;
@@ -244,8 +246,8 @@ fn alarms_stand_below_the_agent_that_they_are_about_and_one_of_many_agents_once(
     has(
         alarms,
         &[
-            "\n  ! agent.a\n      the agent is switched off (/active)\n      the phone number +19005550101 is new (",
-            "\n  ! agent.b, agent.c: the phone number +19005550102 is new (",
+            "\n  ! agent.a\n      the agent is switched off (/active)\n      the phone number +19005550101 is new\n        (/config",
+            "\n  ! agent.b, agent.c: the phone number +19005550102 is new\n    (/config",
         ],
     );
     assert_eq!((alarms.matches("agent.a").count(), alarms.matches("agent.b").count()), (1, 1), "{alarms}");
@@ -280,6 +282,34 @@ fn a_program_of_several_agents_is_shown_once_with_their_names() {
     }
     has(
         &text(&plan),
-        &["~ 3 agents   the same `verify`", "agent.a, agent.b, agent.c", "/config/agent/max_tool_steps  3 → 5"],
+        &[
+            "~ 3 agents   the same `verify`",
+            "agent.a (v12 → new version), agent.b (v12 → new version), agent.c (v12",
+            "/config/agent/max_tool_steps  3 → 5",
+        ],
     );
+}
+
+#[test]
+fn a_refused_apply_says_what_differs_and_has_the_hash_in_a_block_to_copy() {
+    let mut desk = change("front-desk", Action::Update);
+    desk.fields = vec![field("/config/agent/max_tool_steps", json!(3), json!(5))];
+    let plan = plan(vec![desk]);
+    let causes = [
+        "refused: this is not the plan that was approved; nothing was changed",
+        "agent.front-desk: /config/agent/max_tool_steps: `3` → `4` was saved, `3` → `5` is planned now",
+    ]
+    .map(str::to_owned);
+    let status = Status::Refused { causes: &causes, hints: &["plan again".to_owned()] };
+    let body = status_comment("prod", status, Some((&plan, &SourceMap::default())), &context()).text;
+    has(
+        &body,
+        &[
+            "\nRefused: this is not the plan that was approved; nothing was changed\n",
+            "<b>What differs:</b>\n\n- agent.front&#45;desk: ",
+            &format!("```text\n{}\n```", plan.plan_hash),
+            "<details open><summary>The plan as it is now</summary>",
+        ],
+    );
+    super::markdown::check(&body);
 }

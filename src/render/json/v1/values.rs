@@ -62,7 +62,7 @@ documents! {
         #[serde(default)]
         removal: bool,
         risk: Option<String>,
-        /// Where the new value is declared, if in another file than the manifest.
+        /// Where the new value is declared, if it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source: Option<Origin>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
