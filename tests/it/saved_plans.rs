@@ -170,7 +170,7 @@ fn a_change_that_is_another_one_by_now_says_in_which_way() {
             "agent.a: update was saved, create is planned now",
         ),
         (|_| {}, "agent.a: /config/agent/max_tool_steps: `3` → `4` was saved, `3` → `5` is planned now"),
-        (|_| {}, "agent.a: also changes /description, (absent) → `\"New.\"`"),
+        (|_| {}, "agent.a: also changes /description, `null` → `\"New.\"`"),
         (|_| {}, "agent.a: no longer changes /config/agent/max_tool_steps, `3` → `4`"),
     ];
     for (number, (deed, line)) in deeds.into_iter().enumerate() {

@@ -321,7 +321,7 @@ impl<'w> Scale<'w> {
     /// nothing is cut within a place. The value counts as one that is not shown.
     fn trim_text(&self, row: &Row, room: usize) -> Option<(Row, usize, usize)> {
         let parts = |row: &Row| match &row.seen {
-            Seen::Prose { diff, .. } => diff.hunks.len(),
+            Seen::Prose { diff, .. } => diff.places(),
             Seen::Text { text, .. } => text.lines().count(),
             _ => 0,
         };
@@ -330,7 +330,7 @@ impl<'w> Scale<'w> {
             let mut less = row.clone();
             let of = match &mut less.seen {
                 Seen::Prose { diff, .. } => {
-                    diff.hunks.truncate(count);
+                    diff.keep_places(count);
                     " changed places are shown here; there is no room for the others"
                 }
                 Seen::Text { text, .. } => {

@@ -306,7 +306,7 @@ fn a_refused_apply_says_what_differs_and_has_the_hash_in_a_block_to_copy() {
         &body,
         &[
             "\nRefused: this is not the plan that was approved; nothing was changed\n",
-            "<b>What differs:</b>\n\n- agent.front&#45;desk: ",
+            "<b>What differs:</b>\n\n- agent.front-desk: ",
             &format!("```text\n{}\n```", plan.plan_hash),
             "<details open><summary>The plan as it is now</summary>",
         ],
