@@ -195,7 +195,7 @@ fn a_change_that_is_another_one_by_now_says_in_which_way() {
     steps(&mut world, "description: New.", 4);
     let saved = save(&world);
     steps(&mut world, "", 4);
-    refused(&mut world, &saved, "agent.a: no longer changes /description");
+    refused(&mut world, &saved, "agent.a: no longer changes /description, `null` → `\"New.\"`");
 }
 
 #[test]

@@ -119,7 +119,9 @@ fn look_first(warnings: &[Warning], alarms: &[Alarm], cut: Option<&Cut>, medium:
             [what] => put(&mut out, format_args!("> - {names}: {}\n", line(what, medium))),
             several => {
                 put(&mut out, format_args!("> - {names}\n"));
-                several.iter().for_each(|what| put(&mut out, format_args!(">   - {}\n", line(what, medium))));
+                for what in several {
+                    put(&mut out, format_args!(">   - {}\n", line(what, medium)));
+                }
             }
         }
     }

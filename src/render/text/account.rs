@@ -93,7 +93,9 @@ fn write_alarms(paper: &mut Paper, alarms: &[Alarm], options: &TextOptions) {
             [what] => paper.flow(2, 4, &[sign(), names, vec![Span::plain(": ")], spans(what, options)].concat()),
             several => {
                 paper.flow(2, 4, &[sign(), names].concat());
-                several.iter().for_each(|what| paper.flow(6, 8, &spans(what, options)));
+                for what in several {
+                    paper.flow(6, 8, &spans(what, options));
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use reachform::plan::{Action, AgentChange, Plan};
 use reachform::render::markdown::{COMMENT_BYTES, CommentContext, plan_comment};
 use reachform::render::style::Detail;
 use reachform::render::text::{TextOptions, plan_text};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::build::{change, field, plan, prompt, risky, unchanged};
 use super::{context, markdown};
@@ -149,34 +149,4 @@ fn a_new_prompt_of_40_kb_is_whole_and_one_that_has_no_room_is_counted() {
     assert!(part.text.contains("only the first ") && part.text.len() > 15_000, "{}", part.text);
     assert!(part.text.contains("`/max_tool_steps` `3`"), "{}", part.text);
     markdown::check(&part.text);
-}
-
-#[test]
-fn a_text_that_is_too_long_for_a_comment_fills_it_with_whole_places_and_says_how_many_are_missing() {
-    let line =
-        |n: usize, word: &str| format!("Line {n}: ask the caller for item number {n} and {word}{n:05} then.\n\n");
-    let text = |word: &str| json!((0..3_000).map(|n| line(n, word)).collect::<String>());
-    for (before, after, what) in [(text("wait"), text("hold"), "changed places"), (Value::Null, text("hold"), "lines")]
-    {
-        let mut desk = change("front-desk", Action::Update);
-        desk.fields = vec![field("/config/agent/instructions", before, after)];
-        let body = plan_comment(&plan(vec![desk]), &SourceMap::default(), &context());
-        let bytes = body.text.len();
-        assert!(body.truncated && bytes <= 60_000 && bytes > 45_000, "the limit is used: {bytes}");
-        let said = body
-            .text
-            .split("only the first ")
-            .nth(1)
-            .unwrap()
-            .split(&format!(" {what} are shown here"))
-            .next()
-            .unwrap();
-        let (shown, _) = said.split_once(" of ").unwrap();
-        let shown: usize = shown.replace(',', "").parse().unwrap();
-        let places = if what == "lines" { shown / 2 } else { shown };
-        // Every place that is shown is whole.
-        let found = (0..3_000).filter(|n| body.text.contains(&format!("hold{n:05}"))).count();
-        assert!(found.abs_diff(places) <= 1 && found > 100, "{found} of {places}");
-        assert!(body.text.contains("<b>0 of 1 changes are shown in full here.</b>"), "{}", &body.text[..1_000]);
-    }
 }
