@@ -168,7 +168,7 @@ fn recorded(rest: &[Finished]) -> Option<Notice> {
 fn as_change(refresh: &Refresh, plan_hash: &Digest) -> AgentChange {
     let Refresh { key, name, agent_id, version, work, .. } = refresh;
     AgentChange {
-        steps: vec![Step::WriteAgent],
+        steps: vec![Step::WriteAgent.describe()],
         work: work.clone(),
         ..AgentChange::bare(key.clone(), name.clone(), agent_id.clone(), Action::Adopt, plan_hash.clone(), *version)
     }

@@ -23,6 +23,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The project's folder
     #[arg(short = 'C', long = "dir", global = true, value_name = "DIR", default_value = ".")]
@@ -326,7 +327,7 @@ pub struct Drift {
 /// When the issue on drift is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum IssueMode {
-    /// It is opened where there is none.
+    /// It is opened if there is none.
     Open,
     /// Only one that there is already is kept.
     Update,
@@ -399,7 +400,7 @@ pub struct Comment {
     /// The pull request [default: the event's, else that of the commit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub pull_request: Option<u64>,
-    /// Tells this comment apart from others for the same environment
+    /// Distinguishes this comment from others for the same environment
     #[arg(long, value_name = "TEXT")]
     pub key: Option<String>,
     /// When it is written: `changes` creates one only if there are changes, but always updates an existing one

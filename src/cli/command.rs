@@ -96,13 +96,13 @@ pub fn go_on(settings: &Settings, arguments: &Apply, report: &Report) -> GoOn {
             (Some(file), _) => {
                 let apply = apply(settings, planning, Some(file));
                 let what = "the saved plan no longer fits what is live. Save a new one, read it, and apply it";
-                GoOn { what, copy: format!("{}\n{apply}", plan_anew(settings, arguments)) }
+                GoOn::Command { what, copy: format!("{}\n{apply}", plan_anew(settings, arguments)) }
             }
-            (None, Some(_)) => GoOn {
+            (None, Some(_)) => GoOn::Command {
                 what: "the approved plan no longer fits what is live. Plan again, and have the new plan approved",
                 copy: plan_anew(settings, arguments),
             },
-            (None, None) => GoOn { what: DECIDE, copy: apply(settings, planning, None) },
+            (None, None) => GoOn::Command { what: DECIDE, copy: apply(settings, planning, None) },
         };
     }
     let mut words = vec![apply(settings, planning, file.as_deref())];
@@ -111,7 +111,7 @@ pub fn go_on(settings: &Settings, arguments: &Apply, report: &Report) -> GoOn {
     words.extend(replace_draft.iter().map(|key| format!("--replace-draft {key}")));
     words.extend((*lease_timeout != LEASE_SECONDS).then(|| format!("--lease-timeout {lease_timeout}")));
     words.extend(organization_unverified.then(|| "--organization-unverified".to_owned()));
-    GoOn { what: first(report), copy: words.join(" ") }
+    GoOn::Command { what: first(report), copy: words.join(" ") }
 }
 
 /// The command that makes a plan anew, into the same file if there was one.
@@ -132,7 +132,7 @@ fn first(report: &Report) -> &'static str {
 pub fn go_on_from_a_document(settings: &Settings, report: &Report) -> GoOn {
     let flags = flags(settings, Some(&report.target));
     let what = if report.needs_a_new_plan() { DECIDE } else { first(report) };
-    GoOn { what, copy: format!("reachform apply{flags}") }
+    GoOn::Command { what, copy: format!("reachform apply{flags}") }
 }
 
 /// A word as a shell takes it.

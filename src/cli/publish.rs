@@ -149,7 +149,7 @@ impl Content<'_> {
         let status = |status, plan| status_comment(environment, status, plan, context);
         match *self {
             Self::Plan(plan, sources) => plan_comment(plan, sources, context),
-            Self::Report(report, again, plan) => report_comment(report, again, plan, context),
+            Self::Report(report, next, plan) => report_comment(report, next, plan, context),
             Self::Difference(difference, maker) => difference_comment(difference, maker, context),
             Self::Failure { error, apply, plan } => {
                 let CommandError { exit: _, reason: _, causes, hints, problems } = error;

@@ -199,7 +199,7 @@ impl Conceal for AgentChange {
             kept,
             numbers,
             verify,
-            steps: _,
+            steps,
             held: _,
             work: _,
         } = self;
@@ -210,6 +210,7 @@ impl Conceal for AgentChange {
         kept.conceal(hide);
         numbers.conceal(hide);
         verify.conceal(hide);
+        steps.conceal(hide);
     }
 }
 

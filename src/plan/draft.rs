@@ -110,7 +110,7 @@ pub(super) fn plan_orphans(
             let (key, name, id) = (orphan.key.clone(), agent.name.clone(), agent.id.clone());
             let base = agent.live_version().map(|head| head.version);
             draft.changes.push(AgentChange {
-                steps: vec![Step::DeleteAgent],
+                steps: vec![Step::DeleteAgent.describe()],
                 work: Work {
                     stamp: Some(stamp.clone()),
                     salt: Some(stamp.state.salt.clone()),

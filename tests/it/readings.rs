@@ -131,9 +131,7 @@ fn a_number_goes_to_the_new_version_where_one_is_made_and_else_to_the_live_one()
 
 #[test]
 fn an_intent_is_written_where_something_is_created_or_published_and_only_there() {
-    let words = |scene: &Scene| -> Vec<String> {
-        scene.plan().changes[0].steps.iter().map(reachform::plan::Step::describe).collect()
-    };
+    let words = |scene: &Scene| -> Vec<String> { scene.plan().changes[0].steps.clone() };
     let bare = "key: a\nname: Agent a\n";
     let mut scene = Scene::new();
     scene.write("a", bare);

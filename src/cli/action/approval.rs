@@ -80,7 +80,7 @@ fn untold() -> CommandError {
 
 /// How a plan is applied that was not the approved one.
 pub fn dispatch(plan: &Plan) -> String {
-    format!("to apply the plan as it is now, run a workflow with the input `approved-plan` {}", plan.plan_hash)
+    format!("to apply the plan as it is now, run a workflow with the input `approved-plan` `{}`", plan.plan_hash)
 }
 
 /// How an apply goes on that did not end.
@@ -95,9 +95,9 @@ pub fn again(inputs: &Inputs, report: &Report) -> GoOn {
         _ if report.needs_a_hand() => {
             "do what the hints say, and run the job again; until then, it fails again".to_owned()
         }
-        (Some(hash), _) => format!("run the workflow again with `approved-plan` {hash}"),
-        (None, Some(file)) => format!("run the job again with the plan {file}"),
-        (None, None) => format!("run the job again: it goes on under the plan {}", report.plan_hash),
+        (Some(hash), _) => format!("run the workflow again with `approved-plan` `{hash}`"),
+        (None, Some(file)) => format!("run the job again with the plan `{file}`"),
+        (None, None) => format!("run the job again: it goes on under the plan `{}`", report.plan_hash),
     };
-    GoOn { what: "", copy }
+    GoOn::Words(copy)
 }

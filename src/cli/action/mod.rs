@@ -87,7 +87,7 @@ async fn act(outer: &Settings, outputs: &mut Outputs) -> Result<Exit, CommandErr
         Err(error) => {
             output::aside(&error.text());
             annotate::failure(&error, settings.annotations);
-            output::json_of_failure(&settings, &format!("{:#}\n", error.json()));
+            output::json_of_failure(&settings, &error.json());
             Outcome::failed(&error)
         }
     };
@@ -228,7 +228,7 @@ impl Action<'_> {
                 apply::finish(&report, arguments, self.settings);
                 outputs.report(&report);
                 if let Some(again) = &again {
-                    annotate::failed(&format!("{} {}", report_line(&report), again.copy), self.settings.annotations);
+                    annotate::failed(&format!("{} {}", report_line(&report), again.text()), self.settings.annotations);
                 }
                 self.desk.tell(&Content::Report(&report, again.as_ref(), plan), environment, outputs).await;
                 Ok(Outcome::of_report(&report))

@@ -360,7 +360,7 @@ impl Draft {
             .find(|problem| problem.severity == Severity::Error && problem.place.as_ref() == Some(&here));
         let (causes, hints) = match found {
             Some(problem) => (vec![problem.message.clone()], problem.hints.clone()),
-            None => (vec!["whether its agent exists is not known".to_owned()], Vec::new()),
+            None => (vec!["whether its agent exists could not be determined".to_owned()], Vec::new()),
         };
         self.unchecked.push(Unchecked { address: Some(desired.address()), causes, hints });
     }

@@ -18,8 +18,8 @@ mod tree;
 mod words;
 
 pub use account::{
-    Account, Alarm, Block, Cut, Fact, Item, Items, Mark, Move, Note, OutcomeRow, Place, Program, Row, RowMark, Seen,
-    Sides, Total, Warning, Way,
+    Account, Alarm, AlarmGroup, Block, Cut, Fact, Item, Items, Mark, Move, Note, OutcomeRow, Place, Program, Row,
+    RowMark, Seen, Sides, Total, Warning, Way, by_agent,
 };
 pub use difference::difference;
 pub use drift::drift;

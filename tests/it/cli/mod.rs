@@ -3,12 +3,13 @@
 mod artifact;
 mod bad_input;
 mod checkout;
-mod commands;
+pub(crate) mod commands;
 pub(crate) mod diff;
 mod drift;
 mod echoes;
 mod exits;
 mod files;
+mod help;
 mod interrupts;
 pub(crate) mod program;
 mod raised;

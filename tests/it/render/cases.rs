@@ -63,7 +63,8 @@ fn what_runs_before_a_version_is_published_shows_whole_and_first() {
     let summary = TextOptions { detail: Detail::Summary, ..TextOptions::default() };
     assert!(plan_text(&plan, &summary).contains("--argument-1999"));
     let short = plan_comment(&plan, &SourceMap::default(), &budget(3_000)).text;
-    for words in ["`verify` of `agent.front-desk` is new", "`agent.front-desk`</b>", "3 agents are not shown at all"] {
+    for words in ["`agent.front-desk`</b>: `verify` is new", "`agent.front-desk`</b>", "3 agents are not shown at all"]
+    {
         assert!(short.contains(words), "{words}: {short}");
     }
 }
@@ -137,7 +138,8 @@ pub(super) fn everyday() -> reachform::plan::Plan {
         before: Shown::Value(json!(1.0)),
         after: Shown::Value(json!(1.1)),
     }];
-    desk.steps = vec![Step::WriteIntent, Step::CreateVersion { base: 12 }, Step::PutConfig, Step::ReadBack];
+    let steps = [Step::WriteIntent, Step::CreateVersion { base: 12 }, Step::PutConfig, Step::ReadBack];
+    desk.steps = steps.iter().map(Step::describe).collect();
     let mut legacy = change("legacy-ivr", Action::Delete);
     legacy.base_version = Some(4);
     legacy.numbers = vec![reachform::plan::SlotChange {
@@ -457,7 +459,7 @@ pub(super) fn infested_report(text: &str) -> Report {
 #[test]
 fn an_apply_that_went_half_way_adds_up() {
     let report = report();
-    let again = GoOn { what: "", copy: "reachform apply --env prod".to_owned() };
+    let again = GoOn::Command { what: "", copy: "reachform apply --env prod".to_owned() };
     let again = Some(&again);
     let text = report_text(&report, again, &TextOptions::default());
     expect("report", "report.txt", &text);

@@ -11,6 +11,7 @@ mod tests {
     use schemars::generate::SchemaSettings;
     use serde_json::Value;
 
+    use super::super::commands::{AdoptDoc, CommentDoc, FailureDoc, ListDoc, ValidationDoc};
     use super::super::difference::DifferenceDoc;
     use super::super::drift::DriftDoc;
     use super::super::plan::PlanDoc;
@@ -31,6 +32,11 @@ mod tests {
             ("drift", schema::<DriftDoc>("drift document")),
             ("difference", schema::<DifferenceDoc>("difference document")),
             ("problems", schema::<ProblemsDoc>("problems of a document")),
+            ("validation", schema::<ValidationDoc>("validation document")),
+            ("list", schema::<ListDoc>("list document")),
+            ("adopt", schema::<AdoptDoc>("adopt document")),
+            ("comment", schema::<CommentDoc>("comment document")),
+            ("failure", schema::<FailureDoc>("failure document")),
         ];
         for (name, schema) in schemas {
             let text = format!("{schema:#}\n");
