@@ -152,6 +152,7 @@ impl One<'_> {
             commit: inputs.source.commit.clone(),
             claim: None,
             core_hash: None,
+            back: None,
             missing_secrets: fields.missing_secrets.clone(),
         }
     }
@@ -168,6 +169,7 @@ impl One<'_> {
             base_version: live_version,
             desired: Some(desired),
             writes_config: fields.writes_config,
+            copies: None,
             removed: &fields.removed,
             agent_fields: &fields.agent_fields,
             slots: &slots.changes,
@@ -198,22 +200,23 @@ impl One<'_> {
             verify,
             steps,
             held: None,
+            back: None,
             work,
         };
-        let rolled_back = stamp.and_then(|stamp| stamp.state.rollback.as_ref());
-        if let Some(back) = rolled_back
-            && back.source == desired.source.as_str()
-        {
+        let history = History::of(stamp, agent);
+        let undone = history.rolled_back().map(|rolled_back| &rolled_back.back);
+        let undone = undone.filter(|back| back.source == desired.source.as_str());
+        if undone.is_some() {
             // What somebody changed since the rollback stays what it is.
             for field in change.fields.iter_mut().filter(|field| field.cause == Cause::Pending) {
                 field.cause = Cause::Rollback;
             }
-            if !inputs.options.redo.contains(&desired.key) {
-                change.held = Some(Held::Rollback { from: back.from, to: back.to });
-            }
-        } else if change.has_cause(Cause::Conflict) && !inputs.options.force_conflicts {
-            change.held = Some(Held::Conflict);
         }
+        change.held = match undone.filter(|_| !inputs.options.redo.contains(&desired.key)) {
+            Some(back) => Some(Held::Rollback { from: back.from, to: back.to }),
+            None if change.has_cause(Cause::Conflict) && !inputs.options.force_conflicts => Some(Held::Conflict),
+            None => None,
+        };
         change
     }
 }

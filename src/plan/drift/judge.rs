@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::diagnostics::{Diagnostic, Place, Severity};
 use crate::model::{ConfigShape, Coverage, Desired, Direction, Key, LiveAgent, Stamp};
 use crate::plan::agent::{SWITCHED_OFF, SWITCHED_OFF_MESSAGE, UNFINISHED, UNFINISHED_MESSAGE};
+use crate::plan::back;
 use crate::plan::change::Notice;
 use crate::plan::history::{History, version_editor};
 use crate::plan::identity::{Binding, Identities, identify};
@@ -233,7 +234,7 @@ fn judge_one(
     for message in rewritten {
         draft.notice(desired, REWRITTEN, message);
     }
-    say_more(desired, stamp, run, other_rendering, draft);
+    say_more(desired, (agent, stamp), run, other_rendering, draft);
     if stamp.state.applied.is_none() && history.begun().is_none() && left.is_empty() {
         left.push("everything but the agent itself".to_owned());
     }
@@ -321,8 +322,18 @@ fn judge_slots(
 }
 
 /// What a person should know beside the differences.
-fn say_more(desired: &Desired, stamp: &Stamp, run: &Inputs<'_>, other_rendering: bool, draft: &mut Draft) {
-    if stamp.state.intent.is_some() {
+fn say_more(
+    desired: &Desired,
+    (agent, stamp): (&LiveAgent, &Stamp),
+    run: &Inputs<'_>,
+    other_rendering: bool,
+    draft: &mut Draft,
+) {
+    let history = History::of(Some(stamp), Some(agent));
+    if let Some(Notice { code, message, .. }) = back::notice(desired, &history) {
+        draft.notice(desired, code, message);
+    }
+    if stamp.state.intent.is_some() && !history.is_rollback_unpublished() {
         draft.notice(desired, UNFINISHED, UNFINISHED_MESSAGE.to_owned());
     }
     if other_rendering {

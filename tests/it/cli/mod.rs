@@ -9,6 +9,7 @@ mod drift;
 mod echoes;
 mod exits;
 mod files;
+mod history;
 mod interrupts;
 pub(crate) mod program;
 mod raised;

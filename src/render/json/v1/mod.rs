@@ -12,6 +12,7 @@ mod saved;
 #[cfg(test)]
 mod schemas;
 mod values;
+mod versions;
 
 use serde::Serialize;
 
@@ -26,6 +27,7 @@ pub use plan::{plan_document, read_plan, sealed};
 pub use problems::{put_diagnostics, put_problems, read_problems};
 pub use report::{read_report, report_document};
 pub use saved::read_saved;
+pub use versions::{agent_document, comparison_document, log_document, released_document, versions_document};
 
 /// The version of the documents.
 pub const FORMAT_VERSION: &str = "1.0";
