@@ -289,8 +289,9 @@ impl<'a> Agent<'a> {
         };
         self.stamp.state.rollback = work.back.clone().map(|back| {
             let begun = self.stamp.state.intent.as_ref().and_then(|intent| intent.rollback.clone());
-            let begun = begun.filter(|begun| begun.back == back);
-            begun.unwrap_or_else(|| job.rolled_back(back, self.principal.as_deref()))
+            let mut known = begun.into_iter().chain(self.stamp.state.rollback.clone());
+            let same = known.find(|known| known.back == back);
+            same.unwrap_or_else(|| job.rolled_back(back, self.principal.as_deref()))
         });
         self.stamp.agent = Some(self.id.clone());
         // Slots are emptied when every agent is done; until then the plan is begun and can be gone on with.

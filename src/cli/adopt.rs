@@ -82,9 +82,9 @@ pub fn old_values(
     let told = text(&adoption, false, diff, settings);
     // The one document on stdout is the report of the rollback.
     if settings.json {
-        output::aside(&told)
+        output::aside(&told);
     } else {
-        output::result(&told)
+        output::result(&told);
     }
     Ok(if adoption.refused.is_empty() { Exit::Done } else { Exit::Partial })
 }

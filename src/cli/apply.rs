@@ -52,7 +52,7 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
     let settings = &known;
     let cancel = CancellationToken::new();
     signals::listen(cancel.clone());
-    let run = Run { verbose, cancel, gate: &|_| Ok(()), rollback: BTreeMap::new() };
+    let run = Run { verbose, cancel, gate: &|_| Ok(()), rollback: BTreeMap::new(), outside: None };
     let prepared =
         prepare(arguments, saved.as_ref(), &workspace, settings, &run).await.map_err(|stopped| stopped.error)?;
     if asks && prepared.approved.plan().summary().has_changes() && !ask(&prepared.approved, &run.cancel).await? {
@@ -72,6 +72,8 @@ pub struct Run<'a> {
     pub gate: &'a (dyn Fn(&Plan) -> Result<(), CommandError> + Sync),
     /// Agents that go back to an older version, and nothing else is done to them.
     pub rollback: BTreeMap<Key, BackTo>,
+    /// The connection, where there is one already.
+    pub outside: Option<Outside>,
 }
 
 /// A plan that is shown and approved, with everything that it takes to carry it out.
@@ -111,8 +113,11 @@ pub async fn prepare<'w>(
     run: &Run<'_>,
 ) -> Result<Prepared<'w>, Stopped> {
     open::refuse_broken(workspace, settings)?;
-    let Run { verbose, cancel, gate, rollback } = run;
-    let outside = connect(settings, &workspace.resolved.project, cancel.clone())?;
+    let Run { verbose, cancel, gate, rollback, outside } = run;
+    let outside = match outside {
+        Some(outside) => outside.clone(),
+        None => connect(settings, &workspace.resolved.project, cancel.clone())?,
+    };
     let progress = Progress::new(settings, *verbose);
     let listener = progress.clone();
     let random = hex(&outside.entropy.bytes());
@@ -276,11 +281,11 @@ fn refused(refusal: &Refusal) -> CommandError {
 /// Shows what became of a plan and writes the files that flags name.
 pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit {
     let again = (!report.is_complete()).then(|| command::apply(settings, planning, None));
-    finish_with(report, planning, settings, again)
+    finish_with(report, planning, settings, again.as_deref())
 }
 
 /// The same, with the command that goes on where this run stopped.
-pub(super) fn finish_with(report: &Report, planning: &Planning, settings: &Settings, again: Option<String>) -> Exit {
+pub(super) fn finish_with(report: &Report, planning: &Planning, settings: &Settings, again: Option<&str>) -> Exit {
     // What was done is reported in any case, and goes before a file that could not be written.
     let mut is_lost = false;
     if let Err(unwritten) = output::json(settings, &report_document(report)) {
@@ -291,13 +296,13 @@ pub(super) fn finish_with(report: &Report, planning: &Planning, settings: &Setti
         }
     }
     if let Some(path) = &planning.markdown
-        && let Err(unwritten) = output::file(path, &markdown::of_report(report, again.as_deref(), settings))
+        && let Err(unwritten) = output::file(path, &markdown::of_report(report, again, settings))
     {
         is_lost = true;
         output::aside(&unwritten.text());
     }
     if !settings.json && (!report.outcomes.is_empty() || report.wrote) {
-        output::result(&report_text(report, again.as_deref(), &output::text_options(settings, DiffDetail::Words)));
+        output::result(&report_text(report, again, &output::text_options(settings, DiffDetail::Words)));
     }
     match Exit::of_report(report) {
         Exit::Done if is_lost => Exit::Failed,

@@ -7,7 +7,7 @@ use crate::model::Key;
 use crate::plan::portrait::Portrait;
 use crate::render::json::{agent_document, comparison_document, log_document, versions_document};
 use crate::render::text::{agent_text, comparison_text, log_text, versions_text};
-use crate::session::{self, Outside, Service, SessionError, Which, Workspace};
+use crate::session::{self, Outside, Service, Which, Workspace};
 
 use super::args::{Compare, DiffDetail, Log, Versions};
 use super::connect::connect;
@@ -41,12 +41,10 @@ impl Look {
 
     async fn portrait(&self, agent: &str) -> Result<Portrait, CommandError> {
         let Self { workspace, outside, reader, service } = self;
-        session::portrait(workspace, outside, reader, service, agent).await.map_err(failed)
+        session::portrait(workspace, outside, reader, service, agent)
+            .await
+            .map_err(|error| CommandError::session(&error))
     }
-}
-
-fn failed(error: SessionError) -> CommandError {
-    CommandError::session(&error)
 }
 
 /// What is not known whole has failed.
@@ -80,7 +78,9 @@ pub async fn compare(arguments: &Compare, settings: &Settings) -> Result<Exit, C
     let Look { workspace, outside, reader, mut service } = Look::at(Some(agent), settings).await?;
     let not_secret = &open::not_secret(&workspace.resolved.project, settings);
     let which = Which { from: *from, to: *to, summary: *summary, not_secret };
-    let between = session::compare(&workspace, &outside, &reader, &mut service, agent, which).await.map_err(failed)?;
+    let between = session::compare(&workspace, &outside, &reader, &mut service, agent, which)
+        .await
+        .map_err(|error| CommandError::session(&error))?;
     output::json(settings, &comparison_document(&between))?;
     if !settings.json {
         output::result(&comparison_text(&between, &output::text_options(settings, *diff)));
@@ -92,7 +92,9 @@ pub async fn compare(arguments: &Compare, settings: &Settings) -> Result<Exit, C
 pub async fn log(arguments: &Log, settings: &Settings) -> Result<Exit, CommandError> {
     let Log { agent, limit } = arguments;
     let Look { workspace, outside, reader, service } = Look::at(agent.as_deref(), settings).await?;
-    let log = session::log(&workspace, &outside, &reader, &service, agent.as_deref(), *limit).await.map_err(failed)?;
+    let log = session::log(&workspace, &outside, &reader, &service, agent.as_deref(), *limit)
+        .await
+        .map_err(|error| CommandError::session(&error))?;
     output::json(settings, &log_document(&log))?;
     if !settings.json {
         output::result(&log_text(&log, &output::text_options(settings, DiffDetail::Words)));

@@ -59,12 +59,8 @@ pub async fn run(arguments: &Release, settings: &Settings) -> Result<Exit, Comma
 
 fn told(portrait: &Portrait) -> String {
     let address = portrait.key.as_ref().map(|key| format!("agent.{key}")).unwrap_or_default();
-    let mut text = format!("Released: {address} ({}) is no longer managed.", one_line(&portrait.agent_id));
-    if let Some(origin) = &portrait.origin {
-        let place = one_line(&format!("{}:{}", origin.file, origin.line));
-        text.push_str(&format!(
-            "\nIts manifest is still there ({place}): remove it, or the next apply takes the agent over again."
-        ));
-    }
-    text
+    let done = format!("Released: {address} ({}) is no longer managed.", one_line(&portrait.agent_id));
+    let Some(origin) = &portrait.origin else { return done };
+    let place = one_line(&format!("{}:{}", origin.file, origin.line));
+    format!("{done}\nIts manifest is still there ({place}): remove it, or the next apply takes the agent over again.")
 }

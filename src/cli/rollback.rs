@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::http::Redactor;
 use crate::model::Key;
 use crate::plan::BackTo;
-use crate::session::{self, SessionError};
+use crate::session::{self, Outside, SessionError};
 
 use super::apply::{Run, ask, finish_with, prepare};
 use super::args::{Apply, Planning, Rollback, SchemaMode};
@@ -30,8 +30,8 @@ pub async fn run(arguments: &Rollback, settings: &Settings, verbose: bool) -> Re
     let reason = Redactor::new(&settings.secrets()).clean(&arguments.reason);
     let cancel = CancellationToken::new();
     signals::listen(cancel.clone());
-    let back = match &arguments.agent {
-        Some(key) => BTreeMap::from([(key.clone(), BackTo { to: arguments.to, reason })]),
+    let (back, outside) = match &arguments.agent {
+        Some(key) => (BTreeMap::from([(key.clone(), BackTo { to: arguments.to, reason })]), None),
         None => undone(arguments, settings, &reason, cancel.clone()).await?,
     };
     if back.is_empty() {
@@ -40,7 +40,7 @@ pub async fn run(arguments: &Rollback, settings: &Settings, verbose: bool) -> Re
     let keys: Vec<Key> = back.keys().cloned().collect();
     let workspace = open::targeted(settings, &keys, &[]);
     let apply = as_apply(arguments, &keys);
-    let run = Run { verbose, cancel, gate: &|_| Ok(()), rollback: back };
+    let run = Run { verbose, cancel, gate: &|_| Ok(()), rollback: back, outside };
     let prepared = prepare(&apply, None, &workspace, settings, &run).await.map_err(|stopped| stopped.error)?;
     if asks && prepared.approved.plan().summary().has_changes() && !ask(&prepared.approved, &run.cancel).await? {
         return Err(CommandError::config("not approved; nothing was changed"));
@@ -48,7 +48,7 @@ pub async fn run(arguments: &Rollback, settings: &Settings, verbose: bool) -> Re
     let (outside, options) = (prepared.outside().clone(), prepared.options().clone());
     let report = prepared.carry_out().await?;
     let again = (!report.is_complete()).then(|| again(arguments, settings));
-    let exit = finish_with(&report, &apply.planning, settings, again);
+    let exit = finish_with(&report, &apply.planning, settings, again.as_deref());
     if !arguments.write || exit != Exit::Done {
         return Ok(exit);
     }
@@ -63,8 +63,8 @@ async fn undone(
     settings: &Settings,
     reason: &str,
     cancel: CancellationToken,
-) -> Result<BTreeMap<Key, BackTo>, CommandError> {
-    let Some(plan) = &arguments.plan else { return Ok(BTreeMap::new()) };
+) -> Result<(BTreeMap<Key, BackTo>, Option<Outside>), CommandError> {
+    let Some(plan) = &arguments.plan else { return Ok((BTreeMap::new(), None)) };
     let workspace = open::workspace(settings);
     open::refuse_broken(&workspace, settings)?;
     let outside = connect(settings, &workspace.resolved.project, cancel)?;
@@ -87,7 +87,7 @@ async fn undone(
         return Err(CommandError::config(format!("no agent was applied last under the plan {plan}"))
             .hint("`reachform log` shows which plan was applied last to each agent"));
     }
-    Ok(undoing.back)
+    Ok((undoing.back, Some(outside)))
 }
 
 /// A rollback is an apply of these agents alone.

@@ -184,6 +184,9 @@ fn plan_one(
         if refresh {
             let mut work = one.work();
             work.claim = one.claim();
+            // What else is recorded does not end a rollback.
+            let rolled_back = history.rolled_back().map(|rolled_back| &rolled_back.back);
+            work.back = rolled_back.filter(|back| back.source == desired.source.as_str() && !is_redone).cloned();
             draft.refreshes.push(Refresh {
                 key: desired.key.clone(),
                 name: desired.name.clone(),

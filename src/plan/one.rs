@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::model::{Desired, FieldPath, LiveAgent, Seal, Stamp};
+use crate::model::{Desired, FieldPath, LiveAgent, RolledBack, Seal, Stamp};
 
 use super::agent::AgentPlan;
 use super::approve::Record;
@@ -44,7 +44,10 @@ impl One<'_> {
         let sent = |fields: &crate::model::stamp::Fields| -> BTreeMap<FieldPath, crate::model::LeafHash> {
             fields.iter().map(|(path, hash)| (path.clone(), hash.sent.clone())).collect()
         };
+        // A rollback that the manifest has caught up with is over.
+        let is_over = |rolled_back: &RolledBack| rolled_back.back.source != self.desired.source.as_str();
         stamp.state.intent.is_some()
+            || stamp.state.rollback.as_ref().is_some_and(is_over)
             || stamp.agent.is_none()
             || !seal.knows_its_secrets()
             || !self.desired.declared.secrets_in_clear().iter().all(|text| seal.is_secret(text))

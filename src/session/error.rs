@@ -99,7 +99,6 @@ impl SessionError {
                 "or, for one run and if you are sure of the key, use `--organization-unverified`".to_owned(),
             ],
             Self::UnknownKey { hint, .. } | Self::NoAgent { hint, .. } => vec![hint.clone()],
-            Self::Version { .. } => Vec::new(),
             Self::Leased { .. } => {
                 vec!["wait for it and run again, or use `--break-lease` if that run is certainly no longer running".to_owned()]
             }
@@ -107,7 +106,7 @@ impl SessionError {
                 "nothing was written: if this run's commit is the newer one, run it again; otherwise there is nothing to do"
                     .to_owned(),
             ],
-            Self::Interrupted => Vec::new(),
+            Self::Version { .. } | Self::Interrupted => Vec::new(),
         }
     }
 }

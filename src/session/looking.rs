@@ -55,12 +55,11 @@ pub async fn log(
 ) -> Result<Log, SessionError> {
     let target = target(workspace, outside, &service.live);
     check_organization(&workspace.resolved, outside, &service.live)?;
-    let found = match wanted {
-        Some(wanted) => vec![find(workspace, outside, service, &target, wanted)?],
-        None => {
-            let ours = all(workspace, service, &target).into_iter();
-            ours.filter(|found| matches!(found.standing, Standing::Managed | Standing::Orphaned)).collect()
-        }
+    let found = if let Some(wanted) = wanted {
+        vec![find(workspace, outside, service, &target, wanted)?]
+    } else {
+        let ours = all(workspace, service, &target).into_iter();
+        ours.filter(|found| matches!(found.standing, Standing::Managed | Standing::Orphaned)).collect()
     };
     let portraits = stream::iter(found).map(|found| sit(workspace, reader, service, &target, found)).buffered(ABREAST);
     let portraits: Vec<Option<Portrait>> = portraits.collect().await;

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use reachform::cli::exit::Exit;
 use reachform::http::Clock as _;
-use reachform::model::{Key, Lease, Stamp};
+use reachform::model::{Back, Key, Lease, RolledBack, Stamp};
 use reachform::plan::{Approval, BackTo, Cause, Held, Outcome, Plan, Report};
+use reachform::render::text::{TextOptions, agent_text, log_text, versions_text};
 use reachform::sandbox::Phase;
-use reachform::session::{SessionError, check_drift, read, undoing};
+use reachform::session::{self, SessionError, check_drift, read, undoing};
 use serde_json::{Value, json};
 
 use crate::scene::manifest;
@@ -70,7 +71,7 @@ fn live_number(world: &World) -> u64 {
 /// Which version of the agent its number rings at.
 fn rings_at(world: &World) -> [Option<u64>; 2] {
     let slots = world.sandbox.with(|service| service.slots());
-    let slots = slots.get(NUMBER).unwrap();
+    let slots = &slots[NUMBER];
     [&slots.inbound, &slots.outbound].map(|slot| slot.as_ref().map(|pointer| pointer.version))
 }
 
@@ -88,7 +89,7 @@ fn a_rollback_publishes_a_copy_of_the_older_version_where_the_live_one_rings_and
     let plan = run(async { going_back(&world, None).plan().await });
     let [change] = plan.changes.as_slice() else { panic!("{plan:#?}") };
     let paths: Vec<String> = change.fields.iter().map(|field| field.path.to_string()).collect();
-    assert_eq!(paths, ["/config/agent/max_tool_steps", "/config/agent/instructions"]);
+    assert_eq!(paths, ["/config/agent/instructions", "/config/agent/max_tool_steps"]);
     assert!(change.numbers.iter().all(|slot| slot.follows) && change.numbers.len() == 2, "{:#?}", change.numbers);
     assert_eq!(change.steps[1].describe(), "create a version from version 1");
 
@@ -197,8 +198,8 @@ fn a_rollback_that_cannot_be_is_refused_with_the_reason_and_nothing_is_written()
     assert!(errors(&plan).contains("there is nothing to go back to"), "{}", errors(&plan));
 
     let same = released("");
-    let live = same.live_config("Agent a");
-    same.sandbox.with(|service| service.dashboard_release(&same.id("Agent a"), live).unwrap());
+    let (id, live) = (same.id("Agent a"), same.live_config("Agent a"));
+    same.sandbox.with(|service| service.dashboard_release(&id, live).unwrap());
     let plan = run(async { going_back(&same, None).plan().await });
     assert!(errors(&plan).contains("version 2 holds the same as the live version 3"), "{}", errors(&plan));
 }
@@ -302,7 +303,7 @@ fn drift_is_clean_after_a_rollback_and_says_that_there_was_one() {
     let mut world = released("");
     run(async { go_back(&mut world, None).await });
     struct Nothing;
-    impl reachform::session::Past for Nothing {
+    impl session::Past for Nothing {
         fn provenance(&self, _: Option<&str>, _: &Key, _: &str) -> Option<reachform::plan::drift::Provenance> {
             None
         }
@@ -356,4 +357,34 @@ fn undoing_a_plan_takes_every_agent_back_that_it_released_and_says_of_which_it_c
     let report = run(async { back.apply().await });
     assert!(report.is_complete() && report.outcomes.len() == 2, "{:#?}", report.outcomes);
     assert!(found(&["d"]).back.is_empty(), "what is undone is not undone again");
+}
+
+#[test]
+fn an_agent_its_versions_and_the_log_fit_into_eighty_columns_whatever_things_are_called() {
+    let mut world = in_service("");
+    let name =
+        "An agent with a name that is a good deal longer than anybody would want to read on one line of a terminal";
+    world.write("a", manifests()[0].replace("Agent a", name));
+    run(async { world.apply().await });
+    world.sandbox.with(|service| {
+        edit_stamp(service, name, |stamp| {
+            let back = Back { from: 2, to: 1, source: "s".to_owned(), reason: Some("why ".repeat(60)) };
+            stamp.state.rollback = Some(RolledBack { back, by: Some("x".repeat(70)), at: "then".to_owned() });
+            stamp.state.applied.as_mut().unwrap().run_url = Some(format!("https://example.com/{}", "y".repeat(90)));
+        });
+    });
+    let (portrait, log) = run(async {
+        let (workspace, outside) = (world.workspace(), world.outside());
+        let reader = outside.reader();
+        let service = read(&outside, &reader, None).await.unwrap();
+        let portrait = session::portrait(&workspace, &outside, &reader, &service, "a").await.unwrap();
+        (portrait, session::log(&workspace, &outside, &reader, &service, None, 50).await.unwrap())
+    });
+    let mut portrait = portrait;
+    portrait.versions[0].by = Some("somebody@".repeat(20));
+    let options = TextOptions::default();
+    for text in [agent_text(&portrait, &options), versions_text(&portrait, &options), log_text(&log, &options)] {
+        let longest = text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(longest <= 80, "{longest}\n{text}");
+    }
 }

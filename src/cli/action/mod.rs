@@ -207,7 +207,13 @@ impl Action<'_> {
         environment: &str,
         outputs: &mut Outputs,
     ) -> Result<Outcome, CommandError> {
-        let run = apply::Run { verbose: self.verbose, cancel: self.cancel.clone(), gate, rollback: BTreeMap::new() };
+        let run = apply::Run {
+            verbose: self.verbose,
+            cancel: self.cancel.clone(),
+            gate,
+            rollback: BTreeMap::new(),
+            outside: None,
+        };
         let prepared = match apply::prepare(arguments, saved, workspace, self.settings, &run).await {
             Ok(prepared) => prepared,
             Err(apply::Stopped { error, plan }) => {

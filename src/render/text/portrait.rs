@@ -44,8 +44,8 @@ pub fn versions_text(portrait: &Portrait, options: &TextOptions) -> String {
         let by = paper.width() - VERSION - STATE - TIME;
         let mut line = vec![Span::plain(&format!("{:<VERSION$}", format!("v{}", row.version)))];
         line.extend(column(&version_state(row), STATE, options));
-        line.push(Span::plain(&format!("{:<TIME$}", made(row))));
-        line.push(Span::plain(&shortened(row.by.as_deref().unwrap_or_default(), by)));
+        line.push(Span::plain(&format!("{:<TIME$}", made(row, options))));
+        line.push(Span::plain(&shortened(row.by.as_deref().unwrap_or_default(), by, options)));
         paper.whole(0, &line);
         below(&mut paper, row, VERSION, options);
     }
@@ -63,9 +63,9 @@ pub fn log_text(log: &Log, options: &TextOptions) -> String {
         let version = format!(" v{}", entry.row.version);
         let by = entry.row.by.as_deref().map(|by| format!(", by {by}")).unwrap_or_default();
         let room = paper.width() - TIME;
-        let address = shortened(&format!("agent.{}", entry.key), room.saturating_sub(version.width() + 20));
-        let by = shortened(&by, room.saturating_sub(address.width() + version.width()));
-        let time = Span::new(options.styles.dim, &format!("{:<TIME$}", made(&entry.row)));
+        let address = shortened(&format!("agent.{}", entry.key), room.saturating_sub(version.width() + 20), options);
+        let by = shortened(&by, room.saturating_sub(address.width() + version.width()), options);
+        let time = Span::new(options.styles.dim, &format!("{:<TIME$}", made(&entry.row, options)));
         paper.whole(0, &[time, Span::new(options.styles.strong, &address), Span::plain(&version), Span::plain(&by)]);
         below(&mut paper, &entry.row, TIME, options);
     }
@@ -108,20 +108,21 @@ fn column(line: &Line, width: usize, options: &TextOptions) -> Vec<Span> {
 }
 
 /// To the minute; a time that is not one as the service gave it, as far as it fits.
-fn made(row: &VersionRow) -> String {
+fn made(row: &VersionRow, options: &TextOptions) -> String {
     match row.at.as_deref() {
         None => "not known".to_owned(),
-        Some(at) => at.parse().map_or_else(|_| shortened(at, TIME - 1), moment),
+        Some(at) => at.parse().map_or_else(|_| shortened(at, TIME - 1, options), moment),
     }
 }
 
 /// A text that came from outside on one line and in so many columns, with its middle left out where it is longer.
-fn shortened(text: &str, columns: usize) -> String {
+fn shortened(text: &str, columns: usize, options: &TextOptions) -> String {
     let text = crate::render::visible::one_line(text);
     if text.width() <= columns {
         return text;
     }
-    let half = columns.saturating_sub(1) / 2;
+    let ellipsis = options.glyphs.ellipsis;
+    let half = columns.saturating_sub(ellipsis.width()) / 2;
     let take = |characters: &mut dyn Iterator<Item = char>| {
         let mut taken = String::new();
         for c in characters {
@@ -133,20 +134,21 @@ fn shortened(text: &str, columns: usize) -> String {
         taken
     };
     let (start, end) = (take(&mut text.chars()), take(&mut text.chars().rev()));
-    format!("{start}…{}", end.chars().rev().collect::<String>())
+    format!("{start}{ellipsis}{}", end.chars().rev().collect::<String>())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::shortened;
+    use super::{TextOptions, shortened};
     use unicode_width::UnicodeWidthStr as _;
 
     #[test]
     fn what_is_too_long_for_its_column_loses_its_middle_and_never_its_width() {
-        assert_eq!(shortened("jo@example.com", 20), "jo@example.com");
-        assert_eq!(shortened("somebody-with-a-long-name@example.com", 15), "somebod…ple.com");
+        let options = &TextOptions::default();
+        assert_eq!(shortened("jo@example.com", 20, options), "jo@example.com");
+        assert_eq!(shortened("somebody-with-a-long-name@example.com", 15, options), "somebod…ple.com");
         for text in ["日本語の名前がとても長い人", "a\u{1b}[31mred", "x"] {
-            assert!(shortened(text, 9).width() <= 9, "{text}");
+            assert!(shortened(text, 9, options).width() <= 9, "{text}");
         }
     }
 }

@@ -109,8 +109,8 @@ fn whatever_strikes_any_request_of_a_rollback_the_same_rollback_finishes_and_no_
         for (kind, disturbance) in Disturbance::all().enumerate() {
             for nth in 1..=*requests {
                 let in_slice = match index {
-                    0 => nth % 3 == kind % 3,
-                    _ => nth == 1 + (index * 5 + kind * 7) % requests && (index + kind) % 3 == 0,
+                    0 => nth % 5 == kind % 5,
+                    _ => nth == 1 + (index * 5 + kind * 7) % requests && (index + kind) % 6 == 0,
                 };
                 if chosen == "all" || in_slice {
                     cases.push((name.clone(), world, disturbance, nth));
