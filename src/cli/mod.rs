@@ -16,6 +16,8 @@ pub mod drift;
 pub mod exit;
 pub mod forge;
 pub mod git;
+pub mod history;
+pub mod history_args;
 pub mod html;
 pub mod issue;
 pub mod list;
@@ -27,8 +29,10 @@ pub mod plan;
 pub mod progress;
 pub mod publish;
 pub mod pull_request;
+pub mod release;
 pub mod report;
 pub mod revision;
+pub mod rollback;
 pub mod sandbox;
 pub mod schema;
 pub mod schema_cache;
@@ -126,7 +130,12 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
         Command::Apply(arguments) => apply::run(arguments, settings, cli.global.verbose > 0).await,
         Command::Diff(arguments) => diff::run(arguments, settings),
         Command::Drift(arguments) => drift::run(arguments, settings).await,
-        Command::Show(arguments) => show::run(arguments, settings),
+        Command::Show(arguments) => show::run(arguments, settings).await,
+        Command::Versions(arguments) => history::versions(arguments, settings).await,
+        Command::Compare(arguments) => history::compare(arguments, settings).await,
+        Command::Log(arguments) => history::log(arguments, settings).await,
+        Command::Rollback(arguments) => rollback::run(arguments, settings, cli.global.verbose > 0).await,
+        Command::Release(arguments) => release::run(arguments, settings).await,
         Command::Comment(arguments) => comment::run(arguments, settings).await,
         Command::List(arguments) => list::run(arguments, settings).await,
         Command::Schema(arguments) => schema::run(arguments, settings).await,

@@ -85,6 +85,8 @@ impl CommandError {
             SessionError::Overtaken { .. } => Exit::Refused,
             SessionError::Interrupted => Exit::Interrupted,
             SessionError::Service(_)
+            | SessionError::NoAgent { .. }
+            | SessionError::Version { .. }
             | SessionError::Schema(_)
             | SessionError::Organization { .. }
             | SessionError::OrganizationUnverified { .. } => Exit::Failed,
@@ -94,6 +96,8 @@ impl CommandError {
             SessionError::Organization { .. } | SessionError::OrganizationUnverified { .. } => Reason::Auth,
             SessionError::Schema(_) => Reason::Service,
             SessionError::UnknownKey { .. }
+            | SessionError::NoAgent { .. }
+            | SessionError::Version { .. }
             | SessionError::Leased { .. }
             | SessionError::Overtaken { .. }
             | SessionError::Interrupted => Reason::Config,

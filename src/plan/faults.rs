@@ -63,6 +63,13 @@ pub fn judge(subject: &Subject<'_>, live: Option<&Value>, new: &Value) -> Vec<Di
     found
 }
 
+/// What the schema says against a config that it does not say against the live one as well, in words.
+pub(super) fn new_faults(subject: &Subject<'_>, live: &Value, config: &Value) -> Vec<String> {
+    let known = subject.shape.faults(live);
+    let faults = subject.shape.faults(config);
+    faults.iter().filter(|fault| !known.contains(fault)).map(|fault| message(subject, fault, config)).collect()
+}
+
 /// Secrets without which nothing can be applied, each once, with all agents whose change needs it.
 pub fn missing_secrets(desired: &[Desired], changes: &[AgentChange]) -> Vec<Diagnostic> {
     let mut users: BTreeMap<&str, Vec<&AgentChange>> = BTreeMap::new();

@@ -39,6 +39,7 @@ mod readings;
 mod rechecked;
 mod records;
 mod render;
+mod rollback;
 mod sandbox;
 mod saved_plans;
 mod scene;

@@ -12,6 +12,7 @@ mod outcome;
 mod outputs;
 mod stranger;
 
+use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 use crate::forge::{Context, State};
@@ -206,7 +207,13 @@ impl Action<'_> {
         environment: &str,
         outputs: &mut Outputs,
     ) -> Result<Outcome, CommandError> {
-        let run = apply::Run { verbose: self.verbose, cancel: self.cancel.clone(), gate };
+        let run = apply::Run {
+            verbose: self.verbose,
+            cancel: self.cancel.clone(),
+            gate,
+            rollback: BTreeMap::new(),
+            outside: None,
+        };
         let prepared = match apply::prepare(arguments, saved, workspace, self.settings, &run).await {
             Ok(prepared) => prepared,
             Err(apply::Stopped { error, plan }) => {

@@ -10,6 +10,7 @@ mod echoes;
 mod exits;
 mod files;
 mod help;
+mod history;
 mod interrupts;
 pub(crate) mod program;
 mod raised;

@@ -13,6 +13,7 @@ mod saved;
 #[cfg(test)]
 mod schemas;
 mod values;
+mod versions;
 
 use serde::Serialize;
 
@@ -31,6 +32,7 @@ pub use drift::drift_document;
 pub use plan::{plan_document, read_plan, sealed};
 pub use report::{read_report, report_document};
 pub use saved::read_saved;
+pub use versions::{agent_document, comparison_document, log_document, released_document, versions_document};
 
 /// The version of the documents. 1.1 added `alarms`, the file and line of each value, and both sides of a rewrite, and made
 /// an object of `held`; 1.0 is still read.

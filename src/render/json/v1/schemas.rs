@@ -17,6 +17,7 @@ mod tests {
     use super::super::plan::PlanDoc;
     use super::super::problems::ProblemsDoc;
     use super::super::report::ReportDoc;
+    use super::super::versions::{AgentDoc, ComparisonDoc, LogDoc, ReleasedDoc, VersionsDoc};
 
     fn schema<T: JsonSchema>(title: &str) -> Value {
         let mut schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
@@ -31,6 +32,11 @@ mod tests {
             ("report", schema::<ReportDoc>("report document")),
             ("drift", schema::<DriftDoc>("drift document")),
             ("difference", schema::<DifferenceDoc>("difference document")),
+            ("agent", schema::<AgentDoc>("agent document")),
+            ("versions", schema::<VersionsDoc>("versions document")),
+            ("log", schema::<LogDoc>("log document")),
+            ("released", schema::<ReleasedDoc>("released document")),
+            ("comparison", schema::<ComparisonDoc>("comparison document")),
             ("problems", schema::<ProblemsDoc>("problems of a document")),
             ("validation", schema::<ValidationDoc>("validation document")),
             ("list", schema::<ListDoc>("list document")),
