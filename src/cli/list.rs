@@ -1,12 +1,12 @@
 //! `list`: which agents are managed, unmanaged, orphaned and absent.
 
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{Coverage, LiveAgent};
 use crate::plan::identity::{Binding, identify};
 use crate::plan::rewritten::{configs_with_rewritten, rewritten_paths};
 use crate::plan::{Inputs, Options, Source};
+use crate::render::json::{AgentState, ListDoc, ListedDoc};
 use crate::{live, session};
 
 use super::args::List;
@@ -46,36 +46,32 @@ pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, Command
     };
     let identities = identify(&inputs);
     let rewritten = rewritten_paths(&inputs, &identities, service.schema.as_ref());
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<ListedDoc> = Vec::new();
     for (key, binding) in &identities.bindings {
         let state = match binding {
-            Binding::Owned { .. } => "managed",
-            Binding::Adopted { .. } => "to adopt",
-            Binding::New => "absent",
-            Binding::Broken => "unclear",
+            Binding::Owned { .. } => AgentState::Managed,
+            Binding::Adopted { .. } => AgentState::ToAdopt,
+            Binding::New => AgentState::Absent,
+            Binding::Broken => AgentState::Unclear,
         };
-        let paths = rewritten.get(key).into_iter().flatten().map(ToString::to_string).collect();
-        rows.push(Row { rewritten: paths, ..Row::of(state, key.as_str(), binding.agent()) });
+        let paths = rewritten.get(key).into_iter().flatten().cloned().collect();
+        rows.push(ListedDoc { rewritten: paths, ..row(state, key.as_str(), binding.agent()) });
     }
     for (orphan, agent, _) in &identities.orphans {
-        rows.push(Row::of("orphaned", orphan.key.as_str(), Some(agent)));
+        rows.push(row(AgentState::Orphaned, orphan.key.as_str(), Some(agent)));
     }
     for unmanaged in &identities.unmanaged {
-        let state = if unmanaged.owner.is_some() { "another project" } else { "unmanaged" };
-        rows.push(Row::of(state, "", service.live.agents.get(&unmanaged.agent_id)));
+        let state = if unmanaged.owner.is_some() { AgentState::AnotherProject } else { AgentState::Unmanaged };
+        rows.push(row(state, "", service.live.agents.get(&unmanaged.agent_id)));
     }
-    let document = json!({
-        "format_version": "1.0",
-        "complete": service.live.agent_coverage.is_proven(),
-        "agents": rows.iter().map(Row::json).collect::<Vec<_>>(),
-    });
+    let document = ListDoc::new(service.live.agent_coverage.is_proven(), rows);
     if let Coverage::Unproven(why) | Coverage::Incomplete(why) | Coverage::Forbidden(why) = &service.live.agent_coverage
     {
         output::aside(&format!("warning: there may be more agents than these: {why}"));
     }
-    output::json(settings, &format!("{document:#}\n"))?;
+    output::json(settings, &document.text())?;
     if !settings.json {
-        output::result(&table(&rows));
+        output::result(&table(&document.agents));
     }
     Ok(if service.live.agent_coverage.is_proven() { Exit::Done } else { Exit::Failed })
 }
@@ -87,47 +83,30 @@ fn describe(error: &dyn std::error::Error) -> String {
     causes.join(": ")
 }
 
-struct Row {
-    state: &'static str,
-    key: String,
-    version: Option<u64>,
-    id: String,
-    name: String,
-    /// Where the service keeps another value than the manifest declares.
-    rewritten: Vec<String>,
-}
-
-impl Row {
-    fn of(state: &'static str, key: &str, agent: Option<&LiveAgent>) -> Self {
-        Self {
-            state,
-            key: key.to_owned(),
-            version: agent.and_then(LiveAgent::live_version).map(|head| head.version),
-            id: agent.map(|agent| agent.id.clone()).unwrap_or_default(),
-            name: agent.map(|agent| agent.name.clone()).unwrap_or_default(),
-            rewritten: Vec::new(),
-        }
-    }
-
-    fn json(&self) -> serde_json::Value {
-        let Self { state, key, version, id, name, rewritten } = self;
-        json!({"state": state, "key": key, "version": version, "agent_id": id, "name": name, "rewritten": rewritten})
-    }
-
-    fn cells(&self) -> [String; 5] {
-        let show = |text: &str| crate::render::visible::one_line(text);
-        let version = self.version.map(|version| format!("v{version}")).unwrap_or_default();
-        [self.state.to_owned(), self.key.clone(), version, show(&self.id), show(&self.name)]
+fn row(state: AgentState, key: &str, agent: Option<&LiveAgent>) -> ListedDoc {
+    ListedDoc {
+        state,
+        key: key.to_owned(),
+        version: agent.and_then(LiveAgent::live_version).map(|head| head.version),
+        agent_id: agent.map(|agent| agent.id.clone()).unwrap_or_default(),
+        name: agent.map(|agent| agent.name.clone()).unwrap_or_default(),
+        rewritten: Vec::new(),
     }
 }
 
-fn table(rows: &[Row]) -> String {
+fn cells(row: &ListedDoc) -> [String; 5] {
+    let show = |text: &str| crate::render::visible::one_line(text);
+    let version = row.version.map(|version| format!("v{version}")).unwrap_or_default();
+    [row.state.as_str().to_owned(), row.key.clone(), version, show(&row.agent_id), show(&row.name)]
+}
+
+fn table(rows: &[ListedDoc]) -> String {
     use unicode_width::UnicodeWidthStr as _;
     if rows.is_empty() {
         return "No agents, and no manifests.".to_owned();
     }
     let mut lines = vec![["STATE", "KEY", "LIVE", "ID", "NAME"].map(str::to_owned)];
-    lines.extend(rows.iter().map(Row::cells));
+    lines.extend(rows.iter().map(cells));
     let mut widths = [0_usize; 5];
     for line in &lines {
         for (width, cell) in widths.iter_mut().zip(line) {
@@ -144,8 +123,9 @@ fn table(rows: &[Row]) -> String {
         out.push_str(text.trim_end());
         out.push('\n');
     }
-    for Row { key, rewritten, .. } in rows.iter().filter(|row| !row.rewritten.is_empty()) {
-        let paths = crate::render::visible::one_line(&rewritten.join(", "));
+    for ListedDoc { key, rewritten, .. } in rows.iter().filter(|row| !row.rewritten.is_empty()) {
+        let paths: Vec<String> = rewritten.iter().map(ToString::to_string).collect();
+        let paths = crate::render::visible::one_line(&paths.join(", "));
         let lines = [
             "\nagent.",
             key,

@@ -17,6 +17,8 @@ pub mod exit;
 pub mod explain;
 pub mod forge;
 pub mod git;
+pub mod history;
+pub mod history_args;
 pub mod html;
 pub mod issue;
 pub mod list;
@@ -28,8 +30,10 @@ pub mod plan;
 pub mod progress;
 pub mod publish;
 pub mod pull_request;
+pub mod release;
 pub mod report;
 pub mod revision;
+pub mod rollback;
 pub mod sandbox;
 pub mod schema;
 pub mod schema_cache;
@@ -63,7 +67,7 @@ pub fn main() -> ExitCode {
                 return ended(Exit::Done);
             }
             let problem = report::unreadable(&error);
-            output::json_of_unread(std::env::args_os(), &format!("{:#}\n", problem.json()));
+            output::json_of_unread(std::env::args_os(), &problem.json());
             return Exit::Usage.into();
         }
     };
@@ -90,7 +94,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             output::aside(&error.text());
             annotate::failure(&error, settings.annotations);
-            output::json_of_failure(&settings, &format!("{:#}\n", error.json()));
+            output::json_of_failure(&settings, &error.json());
             error.exit.into()
         }
     }
@@ -127,7 +131,12 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
         Command::Apply(arguments) => apply::run(arguments, settings, cli.global.verbose > 0).await,
         Command::Diff(arguments) => diff::run(arguments, settings),
         Command::Drift(arguments) => drift::run(arguments, settings).await,
-        Command::Show(arguments) => show::run(arguments, settings),
+        Command::Show(arguments) => show::run(arguments, settings).await,
+        Command::Versions(arguments) => history::versions(arguments, settings).await,
+        Command::Compare(arguments) => history::compare(arguments, settings).await,
+        Command::Log(arguments) => history::log(arguments, settings).await,
+        Command::Rollback(arguments) => rollback::run(arguments, settings, cli.global.verbose > 0).await,
+        Command::Release(arguments) => release::run(arguments, settings).await,
         Command::Comment(arguments) => comment::run(arguments, settings).await,
         Command::List(arguments) => list::run(arguments, settings).await,
         Command::Schema(arguments) => schema::run(arguments, settings).await,

@@ -7,6 +7,8 @@
 pub mod agent;
 pub mod alarms;
 pub mod approve;
+pub mod back;
+pub mod between;
 pub mod build;
 pub mod change;
 pub mod codes;
@@ -30,6 +32,7 @@ mod one;
 pub mod options;
 mod order;
 pub mod outcome;
+pub mod portrait;
 pub mod readback;
 pub mod recheck;
 pub mod removal;
@@ -46,6 +49,7 @@ pub mod work;
 
 pub use alarms::{Alarm, AlarmCode, alarms, alarms_of_difference};
 pub use approve::{Approval, ApprovedPlan, Record, Refusal, approve};
+pub use back::BackTo;
 pub use build::build;
 pub use change::{
     Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown,

@@ -40,6 +40,7 @@ mod readings;
 mod rechecked;
 mod records;
 mod render;
+mod rollback;
 mod sandbox;
 mod saved_plans;
 mod scene;

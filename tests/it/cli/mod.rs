@@ -3,12 +3,14 @@
 mod artifact;
 mod bad_input;
 mod checkout;
-mod commands;
+pub(crate) mod commands;
 pub(crate) mod diff;
 mod drift;
 mod echoes;
 mod exits;
 mod files;
+mod help;
+mod history;
 mod interrupts;
 pub(crate) mod program;
 mod raised;
