@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::{Digest, Key, PhoneNumber};
 
+pub use super::import_args::{Import, Init};
+
 /// Keeps hosted voice agents in Git: validate, plan and apply for the Anyreach platform.
 #[derive(Debug, Parser)]
 #[command(name = "reachform", version, max_term_width = 100, propagate_version = true)]
@@ -107,6 +109,10 @@ pub struct Reports {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write `reachform.yaml`, a first manifest and what belongs beside them
+    Init(Init),
+    /// Write manifests of agents that are live and have none
+    Import(Import),
     /// Check manifests against each other and against the service's schema
     Validate(Validate),
     /// Show what would change on the service, without changing anything

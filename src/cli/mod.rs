@@ -17,6 +17,9 @@ pub mod exit;
 pub mod forge;
 pub mod git;
 pub mod html;
+pub mod import;
+pub mod import_args;
+pub mod init;
 pub mod issue;
 pub mod list;
 pub mod man;
@@ -121,6 +124,8 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
         return Err(CommandError::usage("--behave and --fault are for the embedded service: add --sandbox"));
     }
     match &cli.command {
+        Command::Init(arguments) => init::run(arguments, settings).await,
+        Command::Import(arguments) => import::run(arguments, settings).await,
         Command::Validate(arguments) => validate::run(arguments, settings).await,
         Command::Plan(arguments) => plan::run(arguments, settings).await,
         Command::Apply(arguments) => apply::run(arguments, settings, cli.global.verbose > 0).await,

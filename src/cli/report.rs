@@ -80,11 +80,12 @@ impl CommandError {
             next = cause.source();
         }
         let exit = match error {
-            SessionError::UnknownKey { .. } => Exit::Usage,
+            SessionError::UnknownKey { .. } | SessionError::UnknownAgent { .. } => Exit::Usage,
             SessionError::Leased { .. } => Exit::Lease,
             SessionError::Overtaken { .. } => Exit::Refused,
             SessionError::Interrupted => Exit::Interrupted,
             SessionError::Service(_)
+            | SessionError::Import
             | SessionError::Schema(_)
             | SessionError::Organization { .. }
             | SessionError::OrganizationUnverified { .. } => Exit::Failed,
@@ -94,6 +95,8 @@ impl CommandError {
             SessionError::Organization { .. } | SessionError::OrganizationUnverified { .. } => Reason::Auth,
             SessionError::Schema(_) => Reason::Service,
             SessionError::UnknownKey { .. }
+            | SessionError::UnknownAgent { .. }
+            | SessionError::Import
             | SessionError::Leased { .. }
             | SessionError::Overtaken { .. }
             | SessionError::Interrupted => Reason::Config,

@@ -48,7 +48,7 @@ pub struct AgentPlan {
 
 /// Plans one agent. Pure: the reading is finished. With `refresh` every config is looked into.
 pub fn plan_agent(subject: &Subject<'_>, refresh: bool) -> AgentPlan {
-    let mut plan = AgentPlan { missing_secrets: subject.desired.declared.missing_secrets(), ..AgentPlan::default() };
+    let mut plan = AgentPlan::default();
     if let Some(seal) = subject.history().seal() {
         seal.expect(&subject.desired.declared);
     }
@@ -71,9 +71,24 @@ pub fn plan_agent(subject: &Subject<'_>, refresh: bool) -> AgentPlan {
         plan.note(subject, SWITCHED_OFF, SWITCHED_OFF_MESSAGE.to_owned());
     }
     mark_alike(&mut plan.fields);
+    plan.missing_secrets = missing_secrets(subject, &plan);
     let live = subject.agent.and_then(LiveAgent::live_config).map(|live| &live.config);
     plan.notices.extend(subject.scope.notices(subject.desired, owned, live));
     plan
+}
+
+/// The secrets without a value that the plan has to send: a config is written whole, so all of its secrets go with it;
+/// what is not written needs none.
+fn missing_secrets(subject: &Subject<'_>, plan: &AgentPlan) -> Vec<String> {
+    let is_sent = |path: &FieldPath| {
+        (path.in_config() && plan.writes_config)
+            || plan.agent_fields.iter().any(|(written, ..)| path.starts_with(written) || written.starts_with(path))
+    };
+    let secrets = subject.desired.declared.secrets().iter().filter(|(path, _)| is_sent(path));
+    let mut names: Vec<String> = secrets.flat_map(|(_, text)| text.missing().map(str::to_owned)).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// The code of a notice that an apply was begun and not finished.
@@ -139,7 +154,7 @@ fn plan_outside_config(subject: &Subject<'_>, plan: &mut AgentPlan) {
 
 /// Notes what is sent of a declared leaf; where a secret is missing, the old hash is carried.
 pub(super) fn send_or_carry(subject: &Subject<'_>, finding: &Finding, plan: &mut AgentPlan) {
-    let Finding { path, value, verdict, .. } = finding;
+    let Finding { path, value, live, verdict, .. } = finding;
     match value {
         // An ignored leaf is not ours while the entry holds, but for a create, which writes it.
         Some(_) if subject.agent.is_some() && subject.scope.is_ignored(path) => {}
@@ -147,6 +162,9 @@ pub(super) fn send_or_carry(subject: &Subject<'_>, finding: &Finding, plan: &mut
         None => {
             if let Some(hash) = subject.history().owned().get(path) {
                 plan.carried.insert(path.clone(), hash.clone());
+            } else if let (Verdict::NotCompared, Some(live)) = (verdict, live) {
+                // Taken over as it is: from now on it counts as what was sent, until a run knows the secret.
+                plan.sent.push((path.clone(), live.clone()));
             }
         }
     }

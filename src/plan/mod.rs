@@ -22,6 +22,7 @@ pub mod guard;
 pub mod hash;
 pub mod history;
 pub mod identity;
+pub mod imported;
 pub mod mask;
 pub mod masked;
 pub mod merge;
@@ -52,6 +53,7 @@ pub use change::{
     SlotChange, SlotHolder, SlotTarget, Source, Summary, Target, Twin, Unchanged, Unmanaged,
 };
 pub use guard::{LimitKind, RaisedLimit};
+pub use imported::{Import, ImportedAgent, ImportedSecret, LeftOut, NotImported, SecretUse};
 pub use needs::configs_needed;
 pub use options::{Inputs, Limits, LimitsBefore, Options};
 pub use outcome::{AgentOutcome, Event, Outcome, Report, Traffic};

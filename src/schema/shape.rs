@@ -14,6 +14,15 @@ use crate::model::FieldPath;
 use crate::model::look::sounds_secret;
 use crate::model::shape::{ConfigShape, ShapeFault};
 
+impl ConfigSchema {
+    /// Whether the property at `path` tells the branches of a union apart: without it a reader would not know what the
+    /// object is, even if a default says so.
+    pub fn tells_branch(&self, config: &Value, path: &FieldPath) -> bool {
+        let Some((_, view, name)) = self.object_above(config, path) else { return false };
+        view.all(&self.graph).flat_map(super::node::Node::unions).any(|union| union.tag_property() == Some(name))
+    }
+}
+
 impl ConfigShape for ConfigSchema {
     /// A property that stands outside every union keeps its default whatever branch is picked, so it is told even
     /// where the branch is not.

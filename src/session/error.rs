@@ -43,6 +43,17 @@ pub enum SessionError {
         /// The nearest, or all of them.
         hint: String,
     },
+    /// An agent was named that the service does not have.
+    #[error("there is no agent with the id or the name `{word}`")]
+    UnknownAgent {
+        /// What was typed.
+        word: String,
+        /// The nearest name.
+        hint: String,
+    },
+    /// The manifests of an import never came to rest.
+    #[error("no manifests could be made of which a plan changes nothing; nothing was written")]
+    Import,
     /// Another run's lease did not end in time.
     #[error("another run ({holder}) is still working on {address}")]
     Leased {
@@ -82,7 +93,7 @@ impl SessionError {
                     .to_owned(),
                 "or, for one run and if you are sure of the key, use `--organization-unverified`".to_owned(),
             ],
-            Self::UnknownKey { hint, .. } => vec![hint.clone()],
+            Self::UnknownKey { hint, .. } | Self::UnknownAgent { hint, .. } => vec![hint.clone()],
             Self::Leased { .. } => {
                 vec!["wait for it and run again, or use `--break-lease` if that run is certainly no longer running".to_owned()]
             }
@@ -91,6 +102,7 @@ impl SessionError {
                     .to_owned(),
             ],
             Self::Interrupted => Vec::new(),
+            Self::Import => vec!["import the agents one by one, by id, to see which of them it is".to_owned()],
         }
     }
 }

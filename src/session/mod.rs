@@ -6,6 +6,7 @@
 pub mod adopting;
 pub mod drifting;
 pub mod error;
+pub mod importing;
 mod judging;
 pub mod planning;
 pub mod running;
@@ -16,6 +17,7 @@ mod waiting;
 pub use adopting::{Adopted, Adopting, Adoption, FileChange, NotAdopted, adopt};
 pub use drifting::{NoPast, Past, check_drift, say_where_applied};
 pub use error::SessionError;
+pub use importing::{Importing, Written, import};
 pub use judging::leave_out;
 pub use planning::{Outside, SANDBOX_HOST, Service, Workspace, check, make_plan, read};
 pub use running::{Applying, apply_approved, plan_unleased};

@@ -7,7 +7,7 @@
 mod change;
 mod place;
 mod splice;
-mod write;
+pub(super) mod write;
 
 use std::collections::BTreeMap;
 

@@ -179,6 +179,8 @@ impl<'a> Subject<'a> {
                     found => found,
                 }
             }
+            // An agent that is taken over as it is: what is live may well be the secret, and nothing says otherwise.
+            None if self.stamp.is_none() && live.is_some() && is_same_around => Verdict::NotCompared,
             None => Verdict::Write(Why::Git),
         }
     }

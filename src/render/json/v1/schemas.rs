@@ -13,6 +13,7 @@ mod tests {
 
     use super::super::difference::DifferenceDoc;
     use super::super::drift::DriftDoc;
+    use super::super::import::{ImportDoc, InitDoc};
     use super::super::plan::PlanDoc;
     use super::super::problems::ProblemsDoc;
     use super::super::report::ReportDoc;
@@ -29,6 +30,8 @@ mod tests {
             ("plan", schema::<PlanDoc>("plan document")),
             ("report", schema::<ReportDoc>("report document")),
             ("drift", schema::<DriftDoc>("drift document")),
+            ("import", schema::<ImportDoc>("import document")),
+            ("init", schema::<InitDoc>("init document")),
             ("difference", schema::<DifferenceDoc>("difference document")),
             ("problems", schema::<ProblemsDoc>("problems of a document")),
         ];
