@@ -194,14 +194,14 @@ impl Declaring<'_> {
         entries
     }
 
-    /// Whether the schema says the value anyway. What tells the branch of a union stays, for a reader's sake.
+    /// Whether the schema says the value anyway. What says of which kind an object is stays, for a reader's sake.
     fn is_default(&self, path: &FieldPath, value: &Value) -> bool {
         let schema = self.world.service.schema.as_ref();
         let sides = Sides { shape: schema, wanted: self.config, live: self.config };
         path.in_config()
             && schema.default_at(self.config, path).is_some_and(|default| sides.equal(path, &default, value))
             && !schema.requires(self.config, path)
-            && !schema.tells_branch(self.config, path)
+            && !schema.names_kind(self.config, path)
     }
 
     fn secrecy(&self, path: &FieldPath, text: &str) -> Secrecy {

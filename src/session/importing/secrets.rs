@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::manifest::sandbox_secret;
 use crate::model::{FieldPath, Key};
 use crate::plan::masked::looks_masked;
 
@@ -34,6 +35,13 @@ impl Names {
             self.by_place.insert(at, name.clone());
             return name;
         }
+        // What the embedded service was given for a secret says which one it was.
+        let given = value.strip_prefix("sandbox:").filter(|name| sandbox_secret(name).as_deref() == Some(value));
+        if let Some(name) = given.filter(|name| is_name(name)) {
+            self.taken.insert(name.to_owned());
+            self.by_place.insert(at, name.to_owned());
+            return name.to_owned();
+        }
         let wanted = wanted(key, path);
         let mut name = wanted.clone();
         let mut number = 1;
@@ -47,6 +55,11 @@ impl Names {
         }
         name
     }
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// `riverside` and `/config/…/secret_access_key` give `RIVERSIDE_SECRET_ACCESS_KEY`.
