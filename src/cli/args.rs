@@ -26,9 +26,9 @@ pub struct Cli {
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// The project's folder
-    #[arg(short = 'C', long = "dir", global = true, value_name = "DIR", default_value = ".")]
-    pub dir: PathBuf,
+    /// The project's folder [default: the nearest one, from here upward, that holds a `reachform.yaml`]
+    #[arg(short = 'C', long = "dir", global = true, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
     /// The environment of `reachform.yaml` to work on
     #[arg(long, global = true, value_name = "NAME")]
     pub env: Option<String>,

@@ -70,7 +70,11 @@ pub fn main() -> ExitCode {
         }
     };
     output::set_color(cli.global.color);
-    let settings = Settings::gather(&cli.global);
+    let mut settings = Settings::gather(&cli.global);
+    // A new project begins where it was asked for, and a pipeline names its folder.
+    if cli.global.dir.is_none() && !matches!(cli.command, Command::Init(_) | Command::Action) {
+        settings = settings.in_nearest_project();
+    }
     output::guard(settings.annotations || Settings::is_read_by_a_runner());
     // The embedded service prints the token that it takes, for whoever wants to talk to it.
     if !matches!(cli.command, Command::Sandbox(_)) {

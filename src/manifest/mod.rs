@@ -30,6 +30,7 @@ mod session;
 
 pub mod load;
 pub mod resolve;
+pub mod starter;
 pub mod suggest;
 
 pub use files::{EditedFiles, FileError, Files, MemoryFiles};

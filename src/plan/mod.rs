@@ -23,6 +23,7 @@ pub mod hash;
 pub mod history;
 pub mod identity;
 pub mod imported;
+pub mod listed;
 pub mod mask;
 pub mod masked;
 pub mod merge;
@@ -54,6 +55,7 @@ pub use change::{
 };
 pub use guard::{LimitKind, RaisedLimit};
 pub use imported::{Import, ImportedAgent, ImportedSecret, LeftOut, NotImported, SecretUse};
+pub use listed::{List, ListedAgent, ListedHolder, ListedNumber, ListedState, list};
 pub use needs::configs_needed;
 pub use options::{Inputs, Limits, LimitsBefore, Options};
 pub use outcome::{AgentOutcome, Event, Outcome, Report, Traffic};

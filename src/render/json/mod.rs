@@ -6,6 +6,6 @@ pub mod v1;
 pub use gitlab::gitlab_report;
 pub use v1::{
     DIFFERENCE_KIND, difference_digest, difference_document, drift_document, import_document, init_document,
-    plan_document, put_diagnostics, put_problems, read_difference, read_plan, read_problems, read_report, read_saved,
-    report_document, sealed,
+    list_document, plan_document, put_diagnostics, put_problems, read_difference, read_plan, read_problems,
+    read_report, read_saved, report_document, sealed,
 };

@@ -19,7 +19,7 @@ use super::declare::{Draft, Fix, Fixes, declare};
 use super::secrets::Names;
 
 /// How often a manifest is written anew before its agent is given up.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 100;
 
 /// Deepest path that is declared: beyond it, what a person reads is no manifest any more, and YAML is refused soon after.
 const DEEPEST: usize = 48;
@@ -49,26 +49,41 @@ pub(super) fn settle(
         let Some(first) = wrong.first() else {
             return Ok(Settled { candidate: candidate.clone(), draft, files, fixes });
         };
-        last.clone_from(&first.1);
-        if wrong.iter().any(|(path, _)| *path == FieldPath::root()) {
+        last.clone_from(&first.reason);
+        if wrong.iter().any(|wrong| wrong.path == FieldPath::root()) {
             break;
         }
-        for (path, reason) in wrong {
-            mend(&mut fixes, &draft, owner(&draft.expected, &path), reason)?;
+        // One step for each value, however much is wrong with it.
+        let mut steps: BTreeMap<FieldPath, Wrong> = BTreeMap::new();
+        for wrong in wrong {
+            let owner = owner(&draft.expected, &wrong.path);
+            let path = FieldPath::of(owner.steps().iter().take(DEEPEST).cloned());
+            steps.entry(path).or_insert(wrong);
+        }
+        for (path, wrong) in steps {
+            mend(&mut fixes, &draft, path, wrong)?;
         }
     }
     Err(last)
 }
 
+/// What does not survive.
+struct Wrong {
+    /// Where; the root for what concerns the whole.
+    path: FieldPath,
+    reason: String,
+    /// Whether it could be another thing in another form.
+    by_form: bool,
+}
+
 /// Tries the next form of what stands at a path.
-fn mend(fixes: &mut Fixes, draft: &Draft, path: FieldPath, reason: String) -> Result<(), String> {
-    let path = FieldPath::of(path.steps().iter().take(DEEPEST).cloned());
-    let has_text = path.get(&draft.expected).is_some_and(holds_text);
+fn mend(fixes: &mut Fixes, draft: &Draft, path: FieldPath, wrong: Wrong) -> Result<(), String> {
+    let has_text = wrong.by_form && path.get(&draft.expected).is_some_and(holds_text);
     let next = match fixes.get(&path) {
+        Some(Fix::Out(_)) => return Err(wrong.reason),
         None if has_text => Fix::Inline,
-        Some(Fix::Inline) => Fix::Quoted,
-        Some(Fix::Out(_)) => return Err(reason),
-        None | Some(Fix::Quoted) => Fix::Out(reason),
+        Some(Fix::Inline) if has_text => Fix::Quoted,
+        None | Some(Fix::Inline | Fix::Quoted) => Fix::Out(wrong.reason),
     };
     put(fixes, path, next)
 }
@@ -122,22 +137,17 @@ fn files(candidate: &Candidate, entries: &[Entry]) -> BTreeMap<String, String> {
     out
 }
 
-/// What does not survive, with the reason; the root for what concerns the whole.
-fn wrong(
-    world: &World<'_>,
-    candidate: &Candidate,
-    draft: &Draft,
-    files: &BTreeMap<String, String>,
-) -> Vec<(FieldPath, String)> {
+/// All that does not survive.
+fn wrong(world: &World<'_>, candidate: &Candidate, draft: &Draft, files: &BTreeMap<String, String>) -> Vec<Wrong> {
     let resolved = read(candidate, files);
     let problem = first_error(&resolved);
     let found = resolved.desired.first().filter(|desired| desired.key == candidate.key);
     let (None, Some(desired)) = (&problem, found) else {
-        let singly: Vec<(FieldPath, String)> =
+        let singly: Vec<Wrong> =
             leaves(draft).into_iter().filter_map(|(path, piece)| alone(candidate, &path, piece)).collect();
         if singly.is_empty() {
             let reason = problem.unwrap_or_else(|| "its manifest cannot be read back".to_owned());
-            return vec![(FieldPath::root(), reason)];
+            return vec![Wrong { path: FieldPath::root(), reason, by_form: false }];
         }
         return singly;
     };
@@ -149,37 +159,38 @@ fn wrong(
 }
 
 /// What is read back otherwise than it was meant.
-fn differing(draft: &Draft, desired: &Desired) -> Vec<(FieldPath, String)> {
+fn differing(draft: &Draft, desired: &Desired) -> Vec<Wrong> {
     const CHANGED: &str = "it does not survive being written to a file and read back";
     let tree = desired.declared.tree();
-    let mut out = Vec::new();
+    let changed = |path| Wrong { path, reason: CHANGED.to_owned(), by_form: true };
+    let mut out: Vec<Wrong> = Vec::new();
     for field in ["name", "description", "metadata", "config"] {
         let path = FieldPath::of([field]);
         let (wanted, found) = (path.get(&draft.expected), path.get(tree));
         match (wanted, found) {
             (Some(wanted), Some(found)) => {
-                let changed = changed_leaves(Some(wanted), found, &path);
-                out.extend(changed.into_iter().map(|(path, ..)| (path, CHANGED.to_owned())));
-                // What counts as the same value may be another number: `1` is not `1.0` to whoever reads the file.
+                out.extend(changed_leaves(Some(wanted), found, &path).into_iter().map(|(path, ..)| changed(path)));
+                // An empty object that stands beside others shows in no leaf.
                 if out.is_empty() && !same(wanted, found) {
-                    out.push((path, CHANGED.to_owned()));
+                    out.push(changed(path));
                 }
             }
             (None, None) => {}
-            _ => out.push((path, CHANGED.to_owned())),
+            _ => out.push(changed(path)),
         }
     }
     out
 }
 
 /// What the schema refuses although it is live: `validate` knows nothing of what is live.
-fn by_schema(world: &World<'_>, desired: &Desired) -> Vec<(FieldPath, String)> {
+fn by_schema(world: &World<'_>, desired: &Desired) -> Vec<Wrong> {
     let found = check_declared(desired, &world.service.schema, &NoPlaces, Leniency::Strict);
     let errors = found.iter().filter(|problem| problem.severity == Severity::Error);
     let wrong = errors.filter_map(|problem| {
         let path = problem.label.as_deref().and_then(FieldPath::parse)?;
-        let at = nearest(desired.declared.tree(), &path);
-        Some((at, format!("the schema of the service refuses it ({})", problem.message)))
+        let path = nearest(desired.declared.tree(), &path);
+        let reason = format!("the schema of the service refuses it ({})", problem.message);
+        Some(Wrong { path, reason, by_form: false })
     });
     wrong.collect()
 }
@@ -248,7 +259,7 @@ fn leaves(draft: &Draft) -> Vec<(FieldPath, &Piece)> {
 }
 
 /// What is wrong with a value in a manifest that holds nothing else.
-fn alone(candidate: &Candidate, path: &FieldPath, piece: &Piece) -> Option<(FieldPath, String)> {
+fn alone(candidate: &Candidate, path: &FieldPath, piece: &Piece) -> Option<Wrong> {
     let nested = path
         .steps()
         .iter()
@@ -264,5 +275,5 @@ fn alone(candidate: &Candidate, path: &FieldPath, piece: &Piece) -> Option<(Fiel
     let found = resolved.desired.first().and_then(|desired| path.get(desired.declared.tree()));
     let reason = first_error(&resolved)
         .or_else(|| (found != Some(&piece.value())).then(|| "it cannot be written in YAML".to_owned()))?;
-    Some((path.clone(), reason))
+    Some(Wrong { path: path.clone(), reason, by_form: true })
 }

@@ -135,7 +135,7 @@ fn every_text_survives_wherever_it_stands() {
         let (_, written) = imported(&[one]);
         let agent = only(&written);
         // What no manifest may hold is named; everything else is declared.
-        let may_be_left = ["\0", "<<<<<<<"].iter().any(|part| text.contains(part));
+        let may_be_left = ["\0", "<<<<<<<"].iter().any(|part| text.contains(part)) || text.len() > 1_024;
         assert!(may_be_left || agent.left_out.is_empty(), "{text:?}: {:#?}", agent.left_out);
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{FORMAT_VERSION, TargetDoc, documents, write};
-use crate::plan::{Import, ImportedAgent, ImportedSecret, NotImported, Summary};
+use crate::plan::{Import, ImportedAgent, ImportedSecret, List, ListedAgent, ListedNumber, NotImported, Summary};
 
 documents! {
     /// What `import --json` writes.
@@ -35,6 +35,21 @@ documents! {
         /// Files that were there already.
         left: Vec<String>,
     }
+
+    /// What `list --json` writes.
+    ListDoc {
+        format_version: String,
+        tool_version: String,
+        kind: ListKind,
+        /// Whether all agents could be read.
+        complete: bool,
+        /// Whether all numbers could be read.
+        numbers_complete: bool,
+        target: TargetDoc,
+        agents: Vec<ListedAgent>,
+        /// Phone numbers with what each direction reaches.
+        numbers: Vec<ListedNumber>,
+    }
 }
 
 /// The kind of a document.
@@ -51,6 +66,14 @@ pub(in crate::render::json::v1) enum ImportKind {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in crate::render::json::v1) enum InitKind {
     Init,
+}
+
+/// The kind of a document.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::render::json::v1) enum ListKind {
+    List,
 }
 
 /// The document of an import, with line feeds and a final one.
@@ -80,5 +103,20 @@ pub fn init_document(project: &str, written: &[String], left: &[String]) -> Stri
         project: project.to_owned(),
         written: written.to_vec(),
         left: left.to_vec(),
+    })
+}
+
+/// The document of a list.
+pub fn list_document(list: &List) -> String {
+    let List { target, agent_coverage, number_coverage, agents, numbers } = list;
+    write(&ListDoc {
+        format_version: FORMAT_VERSION.to_owned(),
+        tool_version: crate::VERSION.to_owned(),
+        kind: ListKind::List,
+        complete: agent_coverage.is_proven(),
+        numbers_complete: number_coverage.is_proven(),
+        target: target.into(),
+        agents: agents.clone(),
+        numbers: numbers.clone(),
     })
 }

@@ -23,7 +23,7 @@ use crate::render::visible;
 
 pub use difference::{DIFFERENCE_KIND, difference_digest, difference_document, read_difference};
 pub use drift::drift_document;
-pub use import::{import_document, init_document};
+pub use import::{import_document, init_document, list_document};
 pub use plan::{plan_document, read_plan, sealed};
 pub use problems::{put_diagnostics, put_problems, read_problems};
 pub use report::{read_report, report_document};

@@ -13,7 +13,7 @@ mod tests {
 
     use super::super::difference::DifferenceDoc;
     use super::super::drift::DriftDoc;
-    use super::super::import::{ImportDoc, InitDoc};
+    use super::super::import::{ImportDoc, InitDoc, ListDoc};
     use super::super::plan::PlanDoc;
     use super::super::problems::ProblemsDoc;
     use super::super::report::ReportDoc;
@@ -32,6 +32,7 @@ mod tests {
             ("drift", schema::<DriftDoc>("drift document")),
             ("import", schema::<ImportDoc>("import document")),
             ("init", schema::<InitDoc>("init document")),
+            ("list", schema::<ListDoc>("list document")),
             ("difference", schema::<DifferenceDoc>("difference document")),
             ("problems", schema::<ProblemsDoc>("problems of a document")),
         ];
