@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::disk;
 use crate::http::Redactor;
+use crate::manifest::Files as _;
 use crate::manifest::load::DiskFiles;
 use crate::model::{Coverage, LiveState};
 use crate::plan::{Import as Imported, ImportedAgent, ImportedSecret, LeftOut, NotImported, Options};
@@ -13,14 +14,14 @@ use crate::render::json::import_document;
 use crate::render::values::plural;
 use crate::render::visible::one_line;
 use crate::render::words::plan_line;
-use crate::session::{self, Importing, Workspace, Written};
+use crate::session::{self, FileChange, Importing, Workspace, Written};
 
 use super::args::Import;
 use super::connect::connect;
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{command, open, output};
+use super::{adopt, command, open, output};
 
 /// Runs the command.
 pub async fn run(arguments: &Import, settings: &Settings) -> Result<Exit, CommandError> {
@@ -30,9 +31,9 @@ pub async fn run(arguments: &Import, settings: &Settings) -> Result<Exit, Comman
         .map_err(|error| CommandError::chain("the project could not be opened", &error))?;
     let (written, coverage) = make(arguments, &workspace, &files, settings).await?;
     if !arguments.dry_run {
-        write(&files, &written.files)?;
+        write_all(&files, &written)?;
     }
-    let names: Vec<String> = written.files.keys().cloned().collect();
+    let names: Vec<String> = written.files.keys().chain(written.patched.keys()).cloned().collect();
     output::json(settings, &import_document(&written.import, &names, arguments.dry_run))?;
     if !settings.json {
         output::result(&text(&written, arguments, settings));
@@ -41,7 +42,7 @@ pub async fn run(arguments: &Import, settings: &Settings) -> Result<Exit, Comman
         output::aside(&format!("warning: there may be more agents than these: {why}"));
     }
     let was_named = !arguments.agents.is_empty() && !written.import.refused.is_empty();
-    Ok(match (was_named || !coverage.is_proven(), written.files.is_empty() || arguments.dry_run) {
+    Ok(match (was_named || !coverage.is_proven(), names.is_empty() || arguments.dry_run) {
         (false, _) => Exit::Done,
         (true, true) => Exit::Failed,
         (true, false) => Exit::Partial,
@@ -87,7 +88,29 @@ fn refuse_unread(live: &LiveState) -> Result<(), CommandError> {
     Err(CommandError::config("the agents could not be read, so nothing was imported").cause(why.clone()))
 }
 
-/// Writes the files, all of them or none.
+/// Writes new files and patches, all of them or none.
+fn write_all(files: &DiskFiles, written: &Written) -> Result<(), CommandError> {
+    let mut patches = BTreeMap::new();
+    for (name, after) in &written.patched {
+        let failed = |error: &dyn std::error::Error| {
+            CommandError::chain(format!("{name} could not be read again; nothing was written"), error)
+        };
+        let bytes = files.read(name, usize::MAX).map_err(|error| failed(&error))?;
+        let before = String::from_utf8(bytes).map_err(|error| failed(&error))?;
+        patches.insert(name.clone(), FileChange { before, after: after.clone() });
+    }
+    let created = create(files, &written.files)?;
+    // What was created goes again if a patch cannot be written.
+    adopt::write(files.root(), &patches)?;
+    created.keep();
+    Ok(())
+}
+
+fn create(files: &DiskFiles, new: &BTreeMap<String, String>) -> Result<disk::Created, CommandError> {
+    disk::create_below(files.root(), new).map_err(|error| CommandError::chain("nothing was written", &error))
+}
+
+/// Writes new files, all of them or none.
 pub fn write(files: &DiskFiles, new: &BTreeMap<String, String>) -> Result<(), CommandError> {
     let created =
         disk::create_below(files.root(), new).map_err(|error| CommandError::chain("nothing was written", &error))?;
@@ -96,11 +119,14 @@ pub fn write(files: &DiskFiles, new: &BTreeMap<String, String>) -> Result<(), Co
 }
 
 fn text(written: &Written, arguments: &Import, settings: &Settings) -> String {
-    let Written { import, files } = written;
+    let Written { import, files, patched } = written;
     let Imported { agents, refused, managed, secrets, summary, .. } = import;
     let mut lines: Vec<String> = Vec::new();
     for agent in agents {
         describe(agent, files, &mut lines);
+    }
+    for name in patched.keys() {
+        lines.push(format!("  {name} got a patch for the environment `{}`", import.target.environment));
     }
     for NotImported { name, agent_id, reason } in refused {
         lines.push(format!("! {} ({}) was not imported: {}", one_line(name), one_line(agent_id), one_line(reason)));
@@ -117,7 +143,7 @@ fn text(written: &Written, arguments: &Import, settings: &Settings) -> String {
     lines.push(format!(
         "Import: {} in {}{would}, {} not imported. {} a manifest already.",
         plural(agents.len(), "agent", "agents"),
-        plural(files.len(), "file", "files"),
+        plural(files.len() + patched.len(), "file", "files"),
         refused.len(),
         if *managed == 1 { "1 agent has".to_owned() } else { format!("{managed} agents have") },
     ));
@@ -139,11 +165,12 @@ fn text(written: &Written, arguments: &Import, settings: &Settings) -> String {
 fn describe(agent: &ImportedAgent, files: &BTreeMap<String, String>, lines: &mut Vec<String>) {
     let ImportedAgent { name, version, files: own, left_out, .. } = agent;
     for (index, file) in own.iter().enumerate() {
-        let size = files.get(file).map_or(0, |text| text.lines().count());
-        let size = plural(size, "line", "lines");
+        // A manifest that was there got a patch only.
+        let size = files.get(file).map(|text| plural(text.lines().count(), "line", "lines"));
+        let size = size.map(|size| format!("  ({size})")).unwrap_or_default();
         lines.push(match index {
-            0 => format!("{file}  {}, version {version}  ({size})", one_line(name)),
-            _ => format!("  {file}  ({size})"),
+            0 => format!("{file}  {}, version {version}{size}", one_line(name)),
+            _ => format!("  {file}{size}"),
         });
     }
     for LeftOut { path, reason } in left_out {

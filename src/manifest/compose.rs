@@ -39,6 +39,8 @@ pub enum Piece {
     },
     /// A map.
     Map(Vec<Entry>),
+    /// A map with a line for each entry, however short they are.
+    Lines(Vec<Entry>),
     /// A list.
     List(Vec<Self>),
 }
@@ -71,7 +73,7 @@ impl Piece {
             Self::Text(text, _) | Self::File { text, .. } => Value::String(text.clone()),
             Self::Secret(name) => Value::String(format!("!secret {name}")),
             Self::Format(text) => Value::String(format!("!format {}", text.replace("{{", "{").replace("}}", "}"))),
-            Self::Map(entries) => {
+            Self::Map(entries) | Self::Lines(entries) => {
                 let fields = entries.iter().filter_map(|entry| match entry {
                     Entry::Field(name, piece) => Some((name.clone(), piece.value())),
                     Entry::Note(_) | Entry::Gap => None,
@@ -86,7 +88,7 @@ impl Piece {
     pub fn files<'p>(&'p self, out: &mut Vec<(&'p str, &'p str)>) {
         match self {
             Self::File { path, text } => out.push((path, text)),
-            Self::Map(entries) => {
+            Self::Map(entries) | Self::Lines(entries) => {
                 for entry in entries {
                     if let Entry::Field(_, piece) = entry {
                         piece.files(out);
@@ -105,6 +107,7 @@ impl Piece {
             Self::Text(text, TextForm::Quoted) => Some(scalar_text(text, Habit::Double, form)),
             Self::Text(text, TextForm::Laid) => (!text.contains('\n')).then(|| scalar_text(text, Habit::Plain, form)),
             Self::Secret(name) => Some(format!("!secret {name}")),
+            Self::Lines(_) => None,
             Self::File { path, .. } => Some(format!("!file {path}")),
             Self::Format(text) => (!text.contains('\n')).then(|| format!("!format {}", quoted(text))),
             Self::List(items) => {
@@ -174,7 +177,7 @@ impl Entry {
         let is_simple = match piece {
             Piece::Map(entries) => entries.is_empty(),
             Piece::List(_) | Piece::Plain(_) | Piece::Secret(_) | Piece::Text(..) => true,
-            Piece::Format(_) | Piece::File { .. } => false,
+            Piece::Format(_) | Piece::File { .. } | Piece::Lines(_) => false,
         };
         piece.short(form).filter(|_| is_simple).map(|text| format!("{}: {text}", key(name, form)))
     }

@@ -391,7 +391,7 @@ impl Declaring<'_> {
                 "Imported from {}. Take an environment out of this list to have the agent there, too.",
                 project.environment
             )),
-            Entry::Field("environments".to_owned(), Piece::Map(fields.collect())),
+            Entry::Field("environments".to_owned(), Piece::Lines(fields.collect())),
         ]
     }
 

@@ -3,6 +3,7 @@
 
 mod choose;
 mod declare;
+mod patch;
 mod prove;
 mod secrets;
 mod settle;
@@ -14,12 +15,13 @@ use crate::http::Redactor;
 use crate::live;
 use crate::manifest::Files;
 use crate::model::{Coverage, LiveState};
-use crate::plan::{Import, Inputs, NotImported, Options, Target};
+use crate::plan::{self, Import, Inputs, NotImported, Options, Target};
 
 use super::error::SessionError;
 use super::planning::{Outside, Service, Workspace, check_organization, target};
 
 use choose::{Chosen, choose};
+use patch::patch;
 use prove::prove;
 
 /// What an import is asked for.
@@ -46,6 +48,8 @@ pub struct Written {
     pub import: Import,
     /// The new files, by name.
     pub files: BTreeMap<String, String>,
+    /// The manifests of other environments that got a patch for this one, by name.
+    pub patched: BTreeMap<String, String>,
 }
 
 /// Everything that the manifests are made from.
@@ -83,7 +87,10 @@ pub async fn import(
         options,
     };
     let Chosen { candidates, mut refused, managed } = choose(&inputs, workspace, importing)?;
-    let wanted: Vec<(String, u64)> = candidates.iter().map(|found| (found.agent_id.clone(), found.version)).collect();
+    let taken_over =
+        plan::configs_needed(&inputs).into_iter().filter(|_| workspace.resolved.project.environments.len() > 1);
+    let wanted: Vec<(String, u64)> =
+        candidates.iter().map(|found| (found.agent_id.clone(), found.version)).chain(taken_over).collect();
     let (failures, emails) = {
         let live = &mut service.live;
         futures_util::join!(live::read_configs(reader, live, &wanted), reader.list_emails())
@@ -98,11 +105,17 @@ pub async fn import(
             reason: super::planning::one_line(failure),
         });
     }
-    let candidates = candidates.into_iter().filter(|found| !unread.contains(&found.agent_id)).collect();
+    let mut candidates = candidates;
+    candidates.retain(|found| !unread.contains(&found.agent_id));
     let service = &*service;
     let world = World { importing, workspace, service, target: &target, options, emails: by_version(emails) };
+    let mut patched = patch(&world, &mut candidates);
+    refused.append(&mut patched.refused);
     let mut written = prove(&world, candidates, refused)?;
     written.import.managed = managed;
+    written.import.summary.adopt += patched.agents.len();
+    written.import.agents.append(&mut patched.agents);
+    written.patched = patched.files;
     Ok(written)
 }
 

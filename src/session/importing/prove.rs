@@ -204,7 +204,7 @@ impl Proof<'_, '_> {
         let secrets = secrets.into_iter().map(|(name, used)| ImportedSecret { name, used }).collect();
         let target = world.target.clone();
         let import = Import { target, agents, refused, managed: 0, secrets, summary: plan.summary() };
-        Written { import, files }
+        Written { import, files, patched: BTreeMap::new() }
     }
 }
 

@@ -168,6 +168,40 @@ fn an_import_from_one_of_several_environments_creates_nothing_in_the_others() {
 }
 
 #[test]
+fn an_agent_that_a_manifest_describes_for_another_environment_gets_only_a_patch() {
+    run(async {
+        let project = "version: 1\nproject: test\nenvironments: {prod: {}, staging: {}, demo: {}}\n".to_owned();
+        let prompt = "Answer calls.\nBe brief.\nAsk for the name.\nThen book.\n";
+        let mut prod = world(&[agent("Front Desk", with("/agent/instructions", json!(prompt)))], Behaviour::default());
+        prod.files.insert("reachform.yaml".to_owned(), project.clone());
+        prod.environment = Some("prod".to_owned());
+        let written = import_all(&mut prod).await;
+        hold_the_promise(&mut prod, &written, "prod").await;
+        let mut config = with("/agent/instructions", json!(prompt.replace("brief", "friendly")));
+        config["agent"]["max_tool_steps"] = json!(5);
+        let mut there = agent("Front Desk", config);
+        there["versions"][0]["inbound"] = json!(["+15550100003"]);
+        let mut staging = world(&[there, agent("Only here", config_of_another())], Behaviour::default());
+        staging.files = prod.files.clone();
+        staging.environment = Some("staging".to_owned());
+        let written = import_all(&mut staging).await;
+        assert_eq!(written.patched.keys().collect::<Vec<_>>(), ["agents/front-desk.yaml"], "{:#?}", written.import);
+        staging.files.extend(written.patched.clone());
+        let text = staging.files["agents/front-desk.yaml"].clone();
+        assert!(text.contains("be friendly") || text.contains("Be friendly"), "{text}");
+        assert!(text.contains("demo: false") && !text.contains("staging: false"), "{text}");
+        hold_the_promise(&mut staging, &written, &text).await;
+        // The other environment is as it was.
+        prod.files = staging.files.clone();
+        assert!(!prod.plan().await.summary().has_changes());
+    });
+}
+
+fn config_of_another() -> serde_json::Value {
+    with("/agent/max_tool_steps", json!(7))
+}
+
+#[test]
 fn an_import_sends_nothing_but_get() {
     run(async {
         let mut world = world(&organization(), Behaviour::default());
