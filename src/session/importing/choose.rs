@@ -56,6 +56,14 @@ pub(super) fn choose(
             None => free.push((agent, None)),
         }
     }
+    if !importing.wanted.is_empty() {
+        let managed = identities.keys.iter().filter_map(|(id, key)| Some((live.agents.get(id)?, key)));
+        refused.extend(managed.filter(|(agent, _)| is_wanted(agent)).map(|(agent, key)| NotImported {
+            name: agent.name.clone(),
+            agent_id: agent.id.clone(),
+            reason: format!("it has a manifest already, with the key `{key}`"),
+        }));
+    }
     // Ours, and without a manifest: whether there is a `reachform.yaml` that would call it an orphan plays no part.
     let ours = stamps_of(live, inputs.target).filter(|(agent, _)| !identities.keys.contains_key(&agent.id));
     let twins: BTreeSet<&str> = identities.twins.iter().map(|(_, agent)| agent.id.as_str()).collect();

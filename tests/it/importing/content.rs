@@ -93,6 +93,8 @@ fn only_the_agents_that_are_asked_for_get_a_manifest() {
         let wanted = ["Billing".to_owned()];
         let written = try_import(&mut world, Asked { wanted: &wanted, ..Asked::default() }).await.unwrap();
         assert_eq!(written.files.keys().collect::<Vec<_>>(), ["agents/billing.yaml"]);
+        let again = try_import(&mut world, Asked { wanted: &wanted, ..Asked::default() }).await.unwrap();
+        assert_eq!(again.import.refused[0].reason, "it has a manifest already, with the key `billing`");
         let written = try_import(&mut world, Asked { filter: Some("FRONT"), ..Asked::default() }).await.unwrap();
         assert_eq!(written.files.keys().collect::<Vec<_>>(), ["agents/front-desk.yaml", "agents/front-door.yaml"]);
         let wanted = ["Biling".to_owned()];

@@ -114,7 +114,7 @@ fn drawn(seed: u64, document: &Value) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn any_agents_that_the_schema_allows_are_imported_without_a_change(seeds in prop::collection::btree_set(any::<u32>(), 1..5), world_at in any::<prop::sample::Index>()) {
