@@ -135,6 +135,7 @@ impl Piece {
                 Some(mut lines) => (format!("!format {}", lines.remove(0)), lines),
                 None => (format!("!format {}", quoted(text)), Vec::new()),
             },
+            Self::Lines(entries) => (String::new(), map_lines(entries, indent)),
             Self::Map(entries) if !entries.is_empty() => {
                 match self.short(BLOCK).filter(|text| fits(text, INLINE_MAP)) {
                     Some(text) => (text, Vec::new()),

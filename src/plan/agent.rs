@@ -48,7 +48,7 @@ pub struct AgentPlan {
 
 /// Plans one agent. Pure: the reading is finished. With `refresh` every config is looked into.
 pub fn plan_agent(subject: &Subject<'_>, refresh: bool) -> AgentPlan {
-    let mut plan = AgentPlan::default();
+    let mut plan = AgentPlan { missing_secrets: subject.desired.declared.missing_secrets(), ..AgentPlan::default() };
     if let Some(seal) = subject.history().seal() {
         seal.expect(&subject.desired.declared);
     }
@@ -71,24 +71,9 @@ pub fn plan_agent(subject: &Subject<'_>, refresh: bool) -> AgentPlan {
         plan.note(subject, SWITCHED_OFF, SWITCHED_OFF_MESSAGE.to_owned());
     }
     mark_alike(&mut plan.fields);
-    plan.missing_secrets = missing_secrets(subject, &plan);
     let live = subject.agent.and_then(LiveAgent::live_config).map(|live| &live.config);
     plan.notices.extend(subject.scope.notices(subject.desired, owned, live));
     plan
-}
-
-/// The secrets without a value that the plan has to send: a config is written whole, so all of its secrets go with it;
-/// what is not written needs none.
-fn missing_secrets(subject: &Subject<'_>, plan: &AgentPlan) -> Vec<String> {
-    let is_sent = |path: &FieldPath| {
-        (path.in_config() && plan.writes_config)
-            || plan.agent_fields.iter().any(|(written, ..)| path.starts_with(written) || written.starts_with(path))
-    };
-    let secrets = subject.desired.declared.secrets().iter().filter(|(path, _)| is_sent(path));
-    let mut names: Vec<String> = secrets.flat_map(|(_, text)| text.missing().map(str::to_owned)).collect();
-    names.sort();
-    names.dedup();
-    names
 }
 
 /// The code of a notice that an apply was begun and not finished.

@@ -125,9 +125,7 @@ fn what_is_live(world: &World) -> (BTreeMap<String, Vec<(u64, bool)>>, String) {
 /// agent that it is managed.
 pub async fn hold_the_promise(world: &mut World, written: &Written, what: &str) {
     let imported = written.import.agents.len();
-    if imported == 0 {
-        return;
-    }
+    assert!(imported > 0, "{what}: nothing was imported: {:#?}", written.import.refused);
     let before = what_is_live(world);
     validate(world, what);
     let plan = world.plan().await;
