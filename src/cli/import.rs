@@ -132,8 +132,10 @@ fn text(written: &Written, arguments: &Import, settings: &Settings) -> String {
         lines.push(format!("! {} ({}) was not imported: {}", one_line(name), one_line(agent_id), one_line(reason)));
     }
     if !secrets.is_empty() {
-        lines.extend(["".to_owned(), "Secrets, whose values are in no file:".to_owned()]);
-        secrets.iter().for_each(|secret| of_secret(secret, &mut lines));
+        lines.extend([String::new(), "Secrets, whose values are in no file:".to_owned()]);
+        for secret in secrets {
+            of_secret(secret, &mut lines);
+        }
         lines.push("A plan needs none of them. Set them before a change to these agents is applied.".to_owned());
     }
     if !lines.is_empty() {

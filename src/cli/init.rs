@@ -33,9 +33,9 @@ pub async fn run(arguments: &Init, settings: &Settings) -> Result<Exit, CommandE
     let mut written: Vec<String> = new.into_keys().collect();
     let mut left: Vec<String> = left.into_keys().collect();
     if ignore(&files)? {
-        written.push(".gitignore".to_owned())
+        written.push(".gitignore".to_owned());
     } else {
-        left.push(".gitignore".to_owned())
+        left.push(".gitignore".to_owned());
     }
     let project = project_file(&files).map_or(name, |project| project.name);
     if !settings.json {

@@ -25,7 +25,7 @@ use super::{command, open, output};
 const WIDTH: usize = 80;
 
 /// Widest key and name of a holder in a table; what is longer is cut and whole in the JSON.
-const WIDEST_KEY: usize = 24;
+const WIDEST_KEY: usize = 26;
 
 /// Runs the command.
 pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, CommandError> {
@@ -75,8 +75,17 @@ fn text(listed: &Listed, settings: &Settings) -> String {
     } else {
         blocks.push(table(agents.iter().map(agent).collect(), ["STATE", "KEY", "LIVE", "NAME"], settings));
     }
-    if !numbers.is_empty() {
-        blocks.push(table(numbers.iter().map(number).collect(), ["NUMBER", "RINGS", "CALLS FROM IT", ""], settings));
+    let is_free =
+        |number: &&ListedNumber| number.inbound == ListedHolder::Nobody && number.outbound == ListedHolder::Nobody;
+    let (free, used): (Vec<&ListedNumber>, Vec<&ListedNumber>) = numbers.iter().partition(is_free);
+    if !used.is_empty() {
+        blocks.push(table(used.into_iter().map(number).collect(), ["NUMBER", "RINGS", "CALLS FROM IT", ""], settings));
+    }
+    if !free.is_empty() {
+        let free: Vec<PhoneNumber> = free.into_iter().map(|number| number.number.clone()).collect();
+        let lines = in_lines(&free).into_iter().map(|line| format!("    {line}"));
+        let lines: Vec<String> = std::iter::once("No agent has these numbers:".to_owned()).chain(lines).collect();
+        blocks.push(lines.join("\n"));
     }
     for ListedAgent { key, rewritten, .. } in agents.iter().filter(|agent| !agent.rewritten.is_empty()) {
         let paths: Vec<String> = rewritten.iter().map(ToString::to_string).collect();

@@ -93,7 +93,6 @@ fn make_folders(root: &Path, within: &str, created: &mut Created) -> io::Result<
             Ok(found) if !found.is_dir() => return Err(io::ErrorKind::NotADirectory.into()),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                #[expect(clippy::disallowed_methods, reason = "this module is part of the shell")]
                 fs::create_dir(&at)?;
                 created.folders.push(at.clone());
             }

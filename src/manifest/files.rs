@@ -199,7 +199,9 @@ impl Files for EditedFiles<'_> {
             .collect();
         match self.files.list(path) {
             Ok(listed) => {
-                listed.iter().for_each(|entry| drop(added.remove(&entry.path)));
+                for entry in &listed {
+                    added.remove(&entry.path);
+                }
                 let mut all: Vec<Listed> = listed.into_iter().chain(added.into_values()).collect();
                 all.sort_by(|a, b| a.path.cmp(&b.path));
                 Ok(all)

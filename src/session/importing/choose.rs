@@ -145,7 +145,7 @@ fn check_named(inputs: &Inputs<'_>, importing: &Importing<'_>) -> Result<(), Ses
 
 /// The keys and files that are still free.
 struct Keys {
-    keys: BTreeSet<String>,
+    taken: BTreeSet<String>,
     /// Every name of a file in small letters: where a disk does not tell them apart, neither do we.
     files: BTreeSet<String>,
     /// What the names of texts begin with, up to their first dot.
@@ -168,7 +168,7 @@ impl Keys {
             let name = name.strip_prefix(PROMPTS)?.trim_start_matches('/');
             Some(name.split(['.', '/']).next()?.to_owned())
         });
-        Self { keys: known.chain(stamped).collect(), files, prompts: prompts.collect(), folder }
+        Self { taken: known.chain(stamped).collect(), files, prompts: prompts.collect(), folder }
     }
 
     /// A key that nobody has, and the file of its manifest. That of an agent of ours stays what it was.
@@ -186,10 +186,10 @@ impl Keys {
             let is_used = self.files.contains(&lower)
                 || self.files.contains(&lower.replace(".yaml", ".yml"))
                 || self.prompts.contains(&word);
-            let is_free = (is_known || !self.keys.contains(&word)) && !is_used;
+            let is_free = (is_known || !self.taken.contains(&word)) && !is_used;
             number += 1;
             let (true, Some(key)) = (is_free, Key::parse(&word)) else { continue };
-            self.keys.insert(word);
+            self.taken.insert(word);
             self.files.insert(lower);
             return (if is_known { wanted } else { key }, file);
         }

@@ -230,7 +230,7 @@ impl Declaring<'_> {
                             });
                             let end = next.and_then(|next| rest.find(next)).unwrap_or(rest.len());
                             let name = self.secret(path, index, rest.get(..end).unwrap_or_default());
-                            format.push_str(&format!("{{secret:{name}}}"));
+                            format.extend(["{secret:", &name, "}"]);
                             rest = rest.get(end..).unwrap_or_default();
                         }
                     }

@@ -111,7 +111,7 @@ pub async fn import(
     let world = World { importing, workspace, service, target: &target, options, emails: by_version(emails) };
     let mut patched = patch(&world, &mut candidates);
     refused.append(&mut patched.refused);
-    let mut written = prove(&world, candidates, refused)?;
+    let mut written = prove(&world, &candidates, refused)?;
     written.import.managed = managed;
     written.import.summary.adopt += patched.agents.len();
     written.import.agents.append(&mut patched.agents);

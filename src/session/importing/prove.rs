@@ -29,14 +29,14 @@ struct Proof<'w, 'a> {
 /// Writes the manifests in memory until a plan of them changes nothing.
 pub(super) fn prove(
     world: &World<'_>,
-    candidates: Vec<Candidate>,
+    candidates: &[Candidate],
     refused: Vec<NotImported>,
 ) -> Result<Written, SessionError> {
     let resolved = &world.workspace.resolved;
     let used = resolved.desired.iter().flat_map(|desired| desired.declared.secrets().values());
     let names = Names::beside(used.flat_map(|text| text.names().map(str::to_owned).collect::<Vec<_>>()));
     let mut proof = Proof { world, names, settled: BTreeMap::new(), refused };
-    for candidate in &candidates {
+    for candidate in candidates {
         proof.settle(candidate, Fixes::new());
     }
     for _ in 0..ROUNDS {
@@ -127,7 +127,7 @@ impl Proof<'_, '_> {
             if found.contains_key(key) {
                 continue;
             }
-            let problems = self.wrong_with(key, settled, plan);
+            let problems = wrong_with(key, settled, plan);
             if !problems.is_empty() {
                 found.insert(key.clone(), problems);
             }
@@ -135,47 +135,6 @@ impl Proof<'_, '_> {
         for problems in found.values_mut() {
             split_numbers(problems);
         }
-        found
-    }
-
-    fn wrong_with(&self, key: &Key, settled: &Settled, plan: &Plan) -> Vec<(Option<FieldPath>, String)> {
-        let mut found = Vec::new();
-        let of_file = |origin: &crate::model::Origin| origin.file == settled.candidate.file;
-        for problem in plan.diagnostics.iter().filter(|problem| problem.severity == Severity::Error) {
-            match &problem.place {
-                Some(Place::Field { address, path }) if address.0 == *key => {
-                    found.push((Some(owner(&settled.draft.expected, path)), problem.message.clone()));
-                }
-                Some(Place::Line(origin)) if of_file(origin) => found.push((None, problem.message.clone())),
-                _ => {}
-            }
-        }
-        if plan.unchanged.iter().any(|unchanged| unchanged.key == *key) {
-            return found;
-        }
-        let Some(change) = plan.changes.iter().find(|change| change.key == *key) else {
-            found.push((None, "a plan of its manifest does not find the agent".to_owned()));
-            return found;
-        };
-        if change.action == Action::Adopt {
-            return found;
-        }
-        if change.agent_id.as_deref() != Some(settled.candidate.agent_id.as_str()) {
-            found.push((None, "its manifest would be taken for another agent's".to_owned()));
-            return found;
-        }
-        const SENT: &str = "the next apply would send it again, because it does not read as it was written";
-        for field in &change.fields {
-            found.push((Some(owner(&settled.draft.expected, &field.path)), SENT.to_owned()));
-        }
-        for slot in &change.numbers {
-            let path = FieldPath::of(["phone_numbers", slot.direction.as_str()]);
-            found.push((Some(path), format!("the next apply would move {}", slot.number)));
-        }
-        if found.is_empty() {
-            found.push((None, "a plan of its manifest would change it".to_owned()));
-        }
-        found.dedup();
         found
     }
 
@@ -206,6 +165,50 @@ impl Proof<'_, '_> {
         let import = Import { target, agents, refused, managed: 0, secrets, summary: plan.summary() };
         Written { import, files, patched: BTreeMap::new() }
     }
+}
+
+/// What is said of a value that would be sent again.
+const SENT: &str = "the next apply would send it again, because it does not read as it was written";
+
+/// What a plan says of one agent that an import must not bring about.
+fn wrong_with(key: &Key, settled: &Settled, plan: &Plan) -> Vec<(Option<FieldPath>, String)> {
+    let mut found = Vec::new();
+    let of_file = |origin: &crate::model::Origin| origin.file == settled.candidate.file;
+    for problem in plan.diagnostics.iter().filter(|problem| problem.severity == Severity::Error) {
+        match &problem.place {
+            Some(Place::Field { address, path }) if address.0 == *key => {
+                found.push((Some(owner(&settled.draft.expected, path)), problem.message.clone()));
+            }
+            Some(Place::Line(origin)) if of_file(origin) => found.push((None, problem.message.clone())),
+            _ => {}
+        }
+    }
+    if plan.unchanged.iter().any(|unchanged| unchanged.key == *key) {
+        return found;
+    }
+    let Some(change) = plan.changes.iter().find(|change| change.key == *key) else {
+        found.push((None, "a plan of its manifest does not find the agent".to_owned()));
+        return found;
+    };
+    if change.action == Action::Adopt {
+        return found;
+    }
+    if change.agent_id.as_deref() != Some(settled.candidate.agent_id.as_str()) {
+        found.push((None, "its manifest would be taken for another agent's".to_owned()));
+        return found;
+    }
+    for field in &change.fields {
+        found.push((Some(owner(&settled.draft.expected, &field.path)), SENT.to_owned()));
+    }
+    for slot in &change.numbers {
+        let path = FieldPath::of(["phone_numbers", slot.direction.as_str()]);
+        found.push((Some(path), format!("the next apply would move {}", slot.number)));
+    }
+    if found.is_empty() {
+        found.push((None, "a plan of its manifest would change it".to_owned()));
+    }
+    found.dedup();
+    found
 }
 
 /// Both directions of an agent whose numbers cannot be declared.

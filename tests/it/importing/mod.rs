@@ -47,6 +47,7 @@ pub fn with(pointer: &str, value: Value) -> Value {
 }
 
 /// An agent whose only version is live.
+#[expect(clippy::needless_pass_by_value, reason = "most callers make the config in place")]
 pub fn agent(name: &str, config: Value) -> Value {
     json!({"name": name, "versions": [{"config": config}]})
 }

@@ -25,7 +25,7 @@ fn the_value_of_a_secret_is_in_no_file_whether_the_service_masks_it_or_not() {
                 json!({"crm_token": "tok-0123456789-abcdef", "note": "call https://u:hunter22hunter@crm.example/ now"});
             let mut world = world(&[desk, agent("Other", recording(KEY))], Behaviour::parse([behaviour]).unwrap());
             let written = import_all(&mut world).await;
-            let all = format!("{:?}", written);
+            let all = format!("{written:?}");
             for value in [KEY, "AKIAIOSFODNN7EXAMPLE", "tok-0123456789-abcdef", "hunter22hunter"] {
                 assert!(!all.contains(value), "{behaviour}: {value}: {all}");
             }
