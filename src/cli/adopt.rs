@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::{Value, json};
-
 use crate::disk::{self, ReadError};
 use crate::http::Redactor;
 use crate::manifest::load::DiskFiles;
 use crate::plan::drift::{Drift as DriftValue, DriftState};
+use crate::render::json::{AdoptDoc, AdoptedDoc, NotAdoptedDoc};
 use crate::render::text::unified_diff;
 use crate::render::values::plural;
 use crate::render::visible::one_line;
@@ -130,26 +129,13 @@ fn text(adoption: &Adoption, arguments: &Drift, settings: &Settings) -> String {
 
 fn document(adoption: &Adoption, dry_run: bool) -> String {
     let Adoption { adopted, refused, files } = adoption;
-    let adopted: Vec<Value> = adopted
-        .iter()
-        .map(|Adopted { address, path, files, in_patch }| {
-            json!({"address": address.to_string(), "path": path.to_string(), "files": files, "in_patch": in_patch})
-        })
-        .collect();
-    let refused: Vec<Value> = refused
-        .iter()
-        .map(|NotAdopted { address, path, reason }| {
-            json!({"address": address.to_string(), "path": path.as_ref().map(ToString::to_string), "reason": reason})
-        })
-        .collect();
-    let document = json!({
-        "format_version": "1.0",
-        "tool_version": crate::VERSION,
-        "kind": "adopt",
-        "dry_run": dry_run,
-        "adopted": adopted,
-        "refused": refused,
-        "files": files.keys().collect::<Vec<_>>(),
+    let adopted = adopted.iter().cloned().map(|Adopted { address, path, files, in_patch }| AdoptedDoc {
+        address,
+        path,
+        files,
+        in_patch,
     });
-    format!("{}\n", crate::render::visible::json(&format!("{document:#}")))
+    let refused =
+        refused.iter().cloned().map(|NotAdopted { address, path, reason }| NotAdoptedDoc { address, path, reason });
+    AdoptDoc::new(dry_run, adopted.collect(), refused.collect(), files.keys().cloned().collect()).text()
 }

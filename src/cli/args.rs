@@ -25,11 +25,12 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The project's folder [default: the nearest one, from here upward, that holds a `reachform.yaml`]
     #[arg(short = 'C', long = "dir", global = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// The environment of `reachform.yaml` to work on
+    /// The environment to work on: one of `reachform.yaml`, or without that file one for which a manifest has a patch
     #[arg(long, global = true, value_name = "NAME")]
     pub env: Option<String>,
     /// The service's address; also ANYREACH_API_URL [default: `https://api.anyreach.ai`]
@@ -272,7 +273,7 @@ pub struct Apply {
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub replace_draft: Vec<Key>,
     /// How long to wait for another run that is working on the same agent
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    #[arg(long, value_name = "SECONDS", default_value_t = LEASE_SECONDS)]
     pub lease_timeout: u64,
     /// Go on although another run is working on the same agent
     #[arg(long)]
@@ -281,6 +282,9 @@ pub struct Apply {
     #[arg(long)]
     pub organization_unverified: bool,
 }
+
+/// How many seconds another run is waited for.
+pub const LEASE_SECONDS: u64 = 180;
 
 /// `drift`
 #[derive(Clone, Debug, Args)]
@@ -329,7 +333,7 @@ pub struct Drift {
 /// When the issue on drift is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum IssueMode {
-    /// It is opened where there is none.
+    /// It is opened if there is none.
     Open,
     /// Only one that there is already is kept.
     Update,
@@ -402,7 +406,7 @@ pub struct Comment {
     /// The pull request [default: the event's, else that of the commit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub pull_request: Option<u64>,
-    /// Tells this comment apart from others for the same environment
+    /// Distinguishes this comment from others for the same environment
     #[arg(long, value_name = "TEXT")]
     pub key: Option<String>,
     /// When it is written: `changes` creates one only if there are changes, but always updates an existing one

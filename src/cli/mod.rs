@@ -65,7 +65,7 @@ pub fn main() -> ExitCode {
                 return ended(Exit::Done);
             }
             let problem = report::unreadable(&error);
-            output::json_of_unread(std::env::args_os(), &format!("{:#}\n", problem.json()));
+            output::json_of_unread(std::env::args_os(), &problem.json());
             return Exit::Usage.into();
         }
     };
@@ -96,7 +96,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             output::aside(&error.text());
             annotate::failure(&error, settings.annotations);
-            output::json_of_failure(&settings, &format!("{:#}\n", error.json()));
+            output::json_of_failure(&settings, &error.json());
             error.exit.into()
         }
     }

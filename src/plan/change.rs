@@ -8,7 +8,6 @@ use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, P
 
 use super::approve::Record;
 use super::guard::RaisedLimit;
-use super::step::Step;
 use super::verify::VerifyChange;
 use super::work::{Refresh, Work};
 
@@ -318,8 +317,8 @@ pub struct AgentChange {
     pub numbers: Vec<SlotChange>,
     /// What becomes of the program that runs before a version is published.
     pub verify: Option<VerifyChange>,
-    /// What is done, in order.
-    pub steps: Vec<Step>,
+    /// What `apply` will do, in order, in sentences.
+    pub steps: Vec<String>,
     /// Why it is not carried out.
     pub held: Option<Held>,
     /// What `apply` sends. Not for showing: it holds secrets in clear.

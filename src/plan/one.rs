@@ -218,7 +218,7 @@ impl One<'_> {
     }
 }
 
-fn steps(action: Action, base: Option<u64>, fields: &AgentPlan, slots: &SlotPlan, verify: bool) -> Vec<Step> {
+fn steps(action: Action, base: Option<u64>, fields: &AgentPlan, slots: &SlotPlan, verify: bool) -> Vec<String> {
     let mut steps = Vec::new();
     let publishes = fields.writes_config || !slots.assign.is_empty();
     if action == Action::Create {
@@ -244,5 +244,5 @@ fn steps(action: Action, base: Option<u64>, fields: &AgentPlan, slots: &SlotPlan
     if !slots.unassign.is_empty() {
         steps.push(Step::empty_slots(&slots.unassign));
     }
-    steps
+    steps.iter().map(Step::describe).collect()
 }

@@ -18,8 +18,8 @@ mod tree;
 mod words;
 
 pub use account::{
-    Account, Alarm, Block, Cut, Fact, Item, Items, Mark, Move, Note, OutcomeRow, Place, Program, Row, RowMark, Seen,
-    Sides, Total, Warning, Way,
+    Account, Alarm, AlarmGroup, Block, Cut, Fact, Item, Items, Mark, Move, Note, OutcomeRow, Place, Program, Row,
+    RowMark, Seen, Sides, Total, Warning, Way, by_agent,
 };
 pub use difference::difference;
 pub use drift::drift;
@@ -27,4 +27,4 @@ pub use piece::{Line, Look, Medium, Ours, Piece, Sign, Theirs, Tone, Word};
 pub use plan::plan;
 pub(super) use plan::totals;
 pub(super) use report::seconds;
-pub use report::{outcome_tone, report};
+pub use report::{GoOn, outcome_tone, report};

@@ -21,7 +21,7 @@ fn with_json_every_command_prints_one_document_and_no_colour() {
     ] {
         let ran = project.run(&[&["--sandbox", "--json"], arguments].concat());
         assert!(ran.json().is_object(), "{arguments:?}");
-        assert_eq!(ran.json()["format_version"], json!("1.0"));
+        assert_eq!(ran.json()["format_version"], json!("1.1"));
         assert!(!ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}'), "{ran:#?}");
     }
     let text = Project::quickstart().run(&["--sandbox", "plan", "-vv"]).ends(0);

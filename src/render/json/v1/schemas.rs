@@ -11,6 +11,7 @@ mod tests {
     use schemars::generate::SchemaSettings;
     use serde_json::Value;
 
+    use super::super::commands::{AdoptDoc, CommentDoc, FailureDoc, ValidationDoc};
     use super::super::difference::DifferenceDoc;
     use super::super::drift::DriftDoc;
     use super::super::import::{ImportDoc, InitDoc, ListDoc};
@@ -35,6 +36,10 @@ mod tests {
             ("list", schema::<ListDoc>("list document")),
             ("difference", schema::<DifferenceDoc>("difference document")),
             ("problems", schema::<ProblemsDoc>("problems of a document")),
+            ("validation", schema::<ValidationDoc>("validation document")),
+            ("adopt", schema::<AdoptDoc>("adopt document")),
+            ("comment", schema::<CommentDoc>("comment document")),
+            ("failure", schema::<FailureDoc>("failure document")),
         ];
         for (name, schema) in schemas {
             let text = format!("{schema:#}\n");
