@@ -89,7 +89,7 @@ pub fn old_values(
 }
 
 /// Writes every file beside its place first, so that a full disk or a missing right leaves all of them as they were.
-fn write(root: &Path, files: &BTreeMap<String, FileChange>) -> Result<(), CommandError> {
+pub fn write(root: &Path, files: &BTreeMap<String, FileChange>) -> Result<(), CommandError> {
     let mut ready = Vec::new();
     for (name, change) in files {
         let unwritten = format!("{name} could not be written; nothing was");

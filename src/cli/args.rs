@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::model::{Digest, Key, PhoneNumber};
 
 pub use super::history_args::{Compare, Log, Release, Rollback, Show, Versions};
+pub use super::import_args::{Import, Init};
 
 /// Keeps hosted voice agents in Git: validate, plan and apply for the Anyreach platform.
 #[derive(Debug, Parser)]
@@ -27,9 +28,9 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// The project's folder
-    #[arg(short = 'C', long = "dir", global = true, value_name = "DIR", default_value = ".")]
-    pub dir: PathBuf,
+    /// The project's folder [default: the nearest one, from here upward, that holds a `reachform.yaml`]
+    #[arg(short = 'C', long = "dir", global = true, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
     /// The environment to work on: one of `reachform.yaml`, or without that file one for which a manifest has a patch
     #[arg(long, global = true, value_name = "NAME")]
     pub env: Option<String>,
@@ -110,6 +111,10 @@ pub struct Reports {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write `reachform.yaml`, a first manifest and what belongs beside them
+    Init(Init),
+    /// Write manifests of agents that are live and have none
+    Import(Import),
     /// Check manifests against each other and against the service's schema
     Validate(Validate),
     /// Show what would change on the service, without changing anything

@@ -1,9 +1,8 @@
 //! `explain`: what the code of a problem means and what to do about it, as the manual has it.
 
-use serde_json::json;
-
 use crate::diagnostics::Code;
 use crate::manifest::suggest::nearest;
+use crate::render::json::{CodeDoc, ExplainDoc, FORMAT_VERSION};
 use crate::{manifest, plan, schema};
 
 use super::args::Explain;
@@ -45,46 +44,56 @@ pub fn page(settings: &Settings) -> Option<String> {
 
 /// Runs the command.
 pub fn run(arguments: &Explain, settings: &Settings) -> Result<Exit, CommandError> {
-    let Some(wanted) = arguments.code.as_deref() else {
-        list(settings);
-        return Ok(Exit::Done);
+    let codes = match arguments.code.as_deref() {
+        None => every_code(),
+        // As it is copied from a message: `error[unknown-field]`.
+        Some(text) => vec![find(text.rsplit('[').next().unwrap_or(text).trim_end_matches([']', ':']))?],
     };
-    // As it is copied from a message: `error[unknown-field]`.
-    let wanted = wanted.rsplit('[').next().unwrap_or(wanted).trim_end_matches([']', ':']);
-    let known = every_code();
-    let Some(Code { code, meaning, fix }) = known.iter().find(|known| known.code == wanted) else {
-        let unknown = CommandError::usage(format!("there is no code `{wanted}`"));
-        return Err(match nearest(wanted, known.iter().map(|known| known.code)) {
-            Some(near) => unknown.hint(format!("did you mean `{near}`?")),
-            None => unknown.hint("`reachform explain` lists all codes"),
+    let document = ExplainDoc {
+        format_version: FORMAT_VERSION.to_owned(),
+        codes: codes
+            .iter()
+            .map(|Code { code, meaning, fix }| CodeDoc {
+                code: (*code).to_owned(),
+                meaning: (*meaning).to_owned(),
+                fix: (*fix).to_owned(),
+                example: example(code).map(str::to_owned),
+            })
+            .collect(),
+    };
+    output::json(settings, &document.text())?;
+    if !settings.json {
+        output::result(&match (&arguments.code, document.codes.as_slice()) {
+            (Some(_), [code]) => explained(code),
+            _ => listed(),
         });
-    };
-    let example = example(code);
-    if settings.json {
-        let page = json!({"format_version": "1.0", "code": code, "meaning": meaning, "fix": fix, "example": example});
-        output::document(&format!("{page:#}\n"));
-    } else {
-        let example = example.map(|example| format!("\nAn example:\n\n{example}")).unwrap_or_default();
-        output::result(&format!("{code}\n\n{meaning}\n\nWhat to do: {fix}\n{example}"));
     }
     Ok(Exit::Done)
 }
 
-fn list(settings: &Settings) {
-    if settings.json {
-        let codes: Vec<_> = every_code()
-            .iter()
-            .map(|Code { code, meaning, fix }| json!({"code": code, "meaning": meaning, "fix": fix}))
-            .collect();
-        output::document(&format!("{:#}\n", json!({"format_version": "1.0", "codes": codes})));
-        return;
-    }
+fn find(wanted: &str) -> Result<Code, CommandError> {
+    let known = every_code();
+    known.iter().find(|known| known.code == wanted).copied().ok_or_else(|| {
+        let unknown = CommandError::usage(format!("there is no code `{wanted}`"));
+        match nearest(wanted, known.iter().map(|known| known.code)) {
+            Some(near) => unknown.hint(format!("did you mean `{near}`?")),
+            None => unknown.hint("`reachform explain` lists all codes"),
+        }
+    })
+}
+
+fn explained(CodeDoc { code, meaning, fix, example }: &CodeDoc) -> String {
+    let example = example.as_ref().map(|example| format!("\nAn example:\n\n{example}")).unwrap_or_default();
+    format!("{code}\n\n{meaning}\n\nWhat to do: {fix}\n{example}")
+}
+
+fn listed() -> String {
     let width = every_code().iter().map(|known| known.code.len()).max().unwrap_or_default();
     let areas = AREAS.map(|(area, codes)| {
         let lines = codes.iter().map(|known| format!("  {:width$}  {}\n", known.code, known.meaning));
         [format!("{area}\n")].into_iter().chain(lines).collect::<String>()
     });
-    output::result(&areas.join("\n"));
+    areas.join("\n")
 }
 
 /// The example that the manual shows for a code.

@@ -20,6 +20,9 @@ pub mod git;
 pub mod history;
 pub mod history_args;
 pub mod html;
+pub mod import;
+pub mod import_args;
+pub mod init;
 pub mod issue;
 pub mod list;
 pub mod man;
@@ -72,7 +75,11 @@ pub fn main() -> ExitCode {
         }
     };
     output::set_color(cli.global.color);
-    let settings = Settings::gather(&cli.global);
+    let mut settings = Settings::gather(&cli.global);
+    // A new project begins where it was asked for, and a pipeline names its folder.
+    if cli.global.dir.is_none() && !matches!(cli.command, Command::Init(_) | Command::Action) {
+        settings = settings.in_nearest_project();
+    }
     output::guard(settings.annotations || Settings::is_read_by_a_runner());
     // The embedded service prints the token that it takes, for whoever wants to talk to it.
     if !matches!(cli.command, Command::Sandbox(_)) {
@@ -126,6 +133,8 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
         return Err(CommandError::usage("--behave and --fault are for the embedded service: add --sandbox"));
     }
     match &cli.command {
+        Command::Init(arguments) => init::run(arguments, settings).await,
+        Command::Import(arguments) => import::run(arguments, settings).await,
         Command::Validate(arguments) => validate::run(arguments, settings).await,
         Command::Plan(arguments) => plan::run(arguments, settings).await,
         Command::Apply(arguments) => apply::run(arguments, settings, cli.global.verbose > 0).await,

@@ -80,13 +80,14 @@ impl CommandError {
             next = cause.source();
         }
         let exit = match error {
-            SessionError::UnknownKey { .. } => Exit::Usage,
+            SessionError::UnknownKey { .. } | SessionError::UnknownAgent { .. } => Exit::Usage,
             SessionError::Leased { .. } => Exit::Lease,
             SessionError::Overtaken { .. } => Exit::Refused,
             SessionError::Interrupted => Exit::Interrupted,
             SessionError::Service(_)
             | SessionError::NoAgent { .. }
             | SessionError::Version { .. }
+            | SessionError::Import
             | SessionError::Schema(_)
             | SessionError::Organization { .. }
             | SessionError::OrganizationUnverified { .. } => Exit::Failed,
@@ -98,6 +99,8 @@ impl CommandError {
             SessionError::UnknownKey { .. }
             | SessionError::NoAgent { .. }
             | SessionError::Version { .. }
+            | SessionError::UnknownAgent { .. }
+            | SessionError::Import
             | SessionError::Leased { .. }
             | SessionError::Overtaken { .. }
             | SessionError::Interrupted => Reason::Config,

@@ -143,7 +143,7 @@ fn plan_outside_config(subject: &Subject<'_>, plan: &mut AgentPlan) {
 
 /// Notes what is sent of a declared leaf; where a secret is missing, the old hash is carried.
 pub(super) fn send_or_carry(subject: &Subject<'_>, finding: &Finding, plan: &mut AgentPlan) {
-    let Finding { path, value, verdict, .. } = finding;
+    let Finding { path, value, live, verdict, .. } = finding;
     match value {
         // An ignored leaf is not ours while the entry holds, but for a create, which writes it.
         Some(_) if subject.agent.is_some() && subject.scope.is_ignored(path) => {}
@@ -151,6 +151,9 @@ pub(super) fn send_or_carry(subject: &Subject<'_>, finding: &Finding, plan: &mut
         None => {
             if let Some(hash) = subject.history().owned().get(path) {
                 plan.carried.insert(path.clone(), hash.clone());
+            } else if let (Verdict::NotCompared, Some(live)) = (verdict, live) {
+                // Taken over as it is: from now on it counts as what was sent, until a run knows the secret.
+                plan.sent.push((path.clone(), live.clone()));
             }
         }
     }

@@ -24,6 +24,8 @@ pub mod guard;
 pub mod hash;
 pub mod history;
 pub mod identity;
+pub mod imported;
+pub mod listed;
 pub mod mask;
 pub mod masked;
 pub mod merge;
@@ -56,6 +58,8 @@ pub use change::{
     SlotChange, SlotHolder, SlotTarget, Source, Summary, Target, Twin, Unchanged, Unmanaged,
 };
 pub use guard::{LimitKind, RaisedLimit};
+pub use imported::{Import, ImportedAgent, ImportedSecret, LeftOut, NotImported, SecretUse};
+pub use listed::{List, ListedAgent, ListedHolder, ListedNumber, ListedState, list};
 pub use needs::configs_needed;
 pub use options::{Inputs, Limits, LimitsBefore, Options};
 pub use outcome::{AgentOutcome, Event, Outcome, Report, Traffic};

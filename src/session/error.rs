@@ -61,6 +61,17 @@ pub enum SessionError {
         /// Why.
         what: String,
     },
+    /// An agent was named that the service does not have.
+    #[error("there is no agent with the id or the name `{word}`")]
+    UnknownAgent {
+        /// What was typed.
+        word: String,
+        /// The nearest name.
+        hint: String,
+    },
+    /// The manifests of an import never came to rest.
+    #[error("no manifests could be made of which a plan changes nothing; nothing was written")]
+    Import,
     /// Another run's lease did not end in time.
     #[error("another run ({holder}) is still working on {address}")]
     Leased {
@@ -99,7 +110,7 @@ impl SessionError {
                 format!("nothing was written: {}", why.in_words()),
                 "or, for one run and if you are sure of the key, use `--organization-unverified`".to_owned(),
             ],
-            Self::UnknownKey { hint, .. } | Self::NoAgent { hint, .. } => vec![hint.clone()],
+            Self::UnknownKey { hint, .. } | Self::NoAgent { hint, .. } | Self::UnknownAgent { hint, .. } => vec![hint.clone()],
             Self::Leased { .. } => {
                 vec!["wait for it and run again, or use `--break-lease` if that run is certainly no longer running".to_owned()]
             }
@@ -108,6 +119,7 @@ impl SessionError {
                     .to_owned(),
             ],
             Self::Version { .. } | Self::Interrupted => Vec::new(),
+            Self::Import => vec!["import the agents one by one, by id, to see which of them it is".to_owned()],
         }
     }
 }

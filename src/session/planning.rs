@@ -270,7 +270,7 @@ pub async fn make_plan(
 }
 
 /// An error and its causes on one line.
-fn one_line(error: &dyn std::error::Error) -> String {
+pub(super) fn one_line(error: &dyn std::error::Error) -> String {
     causes(error).join(": ")
 }
 

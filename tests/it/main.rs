@@ -24,6 +24,7 @@ mod drift;
 mod examples;
 mod forge;
 mod hostile;
+mod importing;
 mod last_looks;
 mod left_out;
 mod limits;

@@ -11,9 +11,10 @@ mod tests {
     use schemars::generate::SchemaSettings;
     use serde_json::Value;
 
-    use super::super::commands::{AdoptDoc, CommentDoc, FailureDoc, ListDoc, ValidationDoc};
+    use super::super::commands::{AdoptDoc, CommentDoc, ExplainDoc, FailureDoc, ValidationDoc};
     use super::super::difference::DifferenceDoc;
     use super::super::drift::DriftDoc;
+    use super::super::import::{ImportDoc, InitDoc, ListDoc};
     use super::super::plan::PlanDoc;
     use super::super::problems::ProblemsDoc;
     use super::super::report::ReportDoc;
@@ -31,6 +32,9 @@ mod tests {
             ("plan", schema::<PlanDoc>("plan document")),
             ("report", schema::<ReportDoc>("report document")),
             ("drift", schema::<DriftDoc>("drift document")),
+            ("import", schema::<ImportDoc>("import document")),
+            ("init", schema::<InitDoc>("init document")),
+            ("list", schema::<ListDoc>("list document")),
             ("difference", schema::<DifferenceDoc>("difference document")),
             ("agent", schema::<AgentDoc>("agent document")),
             ("versions", schema::<VersionsDoc>("versions document")),
@@ -39,9 +43,9 @@ mod tests {
             ("comparison", schema::<ComparisonDoc>("comparison document")),
             ("problems", schema::<ProblemsDoc>("problems of a document")),
             ("validation", schema::<ValidationDoc>("validation document")),
-            ("list", schema::<ListDoc>("list document")),
             ("adopt", schema::<AdoptDoc>("adopt document")),
             ("comment", schema::<CommentDoc>("comment document")),
+            ("explain", schema::<ExplainDoc>("explain document")),
             ("failure", schema::<FailureDoc>("failure document")),
         ];
         for (name, schema) in schemas {
