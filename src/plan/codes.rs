@@ -12,7 +12,7 @@ pub fn known(text: &str) -> Option<&'static str> {
 }
 
 /// Every code with what it means, for documentation and for reports of problems.
-pub const ALL: [(&str, &str); 24] = [
+pub const ALL: [(&str, &str); 27] = [
     ("agent-bound-twice", "two manifests bind to one live agent"),
     ("agents-forbidden", "the credential may not read the agents"),
     ("config-unreadable", "the live config of an agent could not be read"),
@@ -33,7 +33,10 @@ pub const ALL: [(&str, &str); 24] = [
     ("number-is-taken", "a number's slot belongs to an agent of another project"),
     ("numbers-sit-on-an-unmanaged-agent", "all declared numbers sit on one agent that nobody manages"),
     ("numbers-without-a-version", "numbers are declared for an agent that has no version to hold them"),
+    ("reference-gone", "a version to go back to refers to an agent that is no longer there"),
     ("removal-of-a-required-field", "a path that the schema requires is no longer declared"),
+    ("rollback-impossible", "an agent has no version that it could go back to"),
+    ("rollback-invalid", "a version to go back to no longer fits the service's schema"),
     (SECRET_MISSING, "a change needs the value of a `!secret` that this run does not have"),
     ("stamp-unreadable", "what reachform recorded on an agent cannot be read"),
     ("unknown-number", "the organization has no such phone number"),
