@@ -14,7 +14,7 @@ pub fn known(text: &str) -> Option<&'static str> {
 }
 
 /// Every code, for documentation and for reports of problems.
-pub const ALL: [Code; 24] = [
+pub const ALL: [Code; 27] = [
     Code {
         code: "agent-bound-twice",
         meaning: "Two manifests bind to one live agent.",
@@ -116,9 +116,24 @@ pub const ALL: [Code; 24] = [
         fix: "Declare `config`, so that a version can be made and published: a number points at a published version.",
     },
     Code {
+        code: "reference-gone",
+        meaning: "A version to go back to refers to an agent that is no longer there.",
+        fix: "Choose another version with `--to`, or change the manifest instead.",
+    },
+    Code {
         code: "removal-of-a-required-field",
         meaning: "A path that the schema requires is no longer declared.",
         fix: "Declare the path again, or add it to `release` to leave its live value as it is.",
+    },
+    Code {
+        code: "rollback-impossible",
+        meaning: "An agent has no version that it could go back to.",
+        fix: "Look at its versions with `reachform versions KEY`, and name one with `--to`; or change the manifest instead.",
+    },
+    Code {
+        code: "rollback-invalid",
+        meaning: "A version to go back to no longer fits the service's schema.",
+        fix: "Choose another version with `--to`, or change the manifest instead.",
     },
     Code {
         code: SECRET_MISSING,
