@@ -104,6 +104,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
         mode: arguments.mode.mode(),
         key: arguments.key.clone(),
         pull_request: arguments.pull_request,
+        naming: Some("name it: `--pull-request N`"),
         max_bytes: arguments.max_bytes.and_then(|most| usize::try_from(most).ok()),
         place: Place::Shown,
     };

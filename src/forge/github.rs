@@ -105,6 +105,7 @@ impl GitHub {
         let mut request = Request::new(Method::Post, "/graphql");
         request.body = Some(json!({"query": "query { viewer { login } }"}).to_string().into_bytes());
         // A question, though it is posted: it may be asked twice.
+        let mut unanswered = None;
         match self.graphql.json(&request, Repeat::Always, "an object").await {
             Ok(answer) => {
                 if let Some(login) = wire::text(&answer.value, "/data/viewer/login").filter(|login| !login.is_empty()) {
@@ -114,13 +115,14 @@ impl GitHub {
             Err(error) if error.is_unauthorized() || error.is_interrupted() => {
                 return Err(self.failed(&error, "find out whose the token is", "a login"));
             }
-            Err(error) => tracing::debug!(error = %error.one_line(), "GraphQL does not say whose the token is"),
+            Err(error) => unanswered = Some(error),
         }
         let request = Request::new(Method::Get, "/user");
         match self.client.json(&request, Repeat::Always, "an object").await {
             Ok(answer) => wire::text(&answer.value, "/login").ok_or_else(|| odd("find out whose the token is")),
             Err(error) if error.is_forbidden() => Ok(ACTIONS_BOT.to_owned()),
-            Err(error) => Err(self.failed(&error, "find out whose the token is", "a login")),
+            // What went wrong first is what is to be fixed: this question is only asked because of it.
+            Err(error) => Err(self.failed(&unanswered.unwrap_or(error), "find out whose the token is", "a login")),
         }
     }
 }
@@ -145,6 +147,10 @@ impl Forge for GitHub {
 
     fn waited(&self) -> Duration {
         Duration::from_millis(self.client.traffic().waited_milliseconds)
+    }
+
+    fn pause(&self) -> Duration {
+        self.client.pause()
     }
 
     fn settle(&self) -> Later<'_, ()> {

@@ -147,6 +147,10 @@ impl Forge for GitLab {
         Duration::from_millis(self.client.traffic().waited_milliseconds)
     }
 
+    fn pause(&self) -> Duration {
+        self.client.pause()
+    }
+
     fn settle(&self) -> Later<'_, ()> {
         self.client.clock().sleep(SETTLING)
     }

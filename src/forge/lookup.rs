@@ -74,8 +74,7 @@ async fn find(forge: &dyn Forge, context: &Context) -> Result<u64, Warning> {
         }
     }
     Err(trail.into_iter().fold(
-        Warning::new(WarningKind::NoPullRequest, "find the pull request to post on")
-            .hint("name it: `--pull-request N`"),
+        Warning::new(WarningKind::NoPullRequest, "find the pull request to post on"),
         Warning::cause,
     ))
 }

@@ -107,8 +107,14 @@ impl Warning {
                 hints.push(format!("give the job or the token in {} the permission {permission}", error.token_source));
                 WarningKind::Forbidden { permission }
             }
+            HttpErrorKind::Status { status: 410, .. } => {
+                hints.push(
+                    "if Issues are off in this repository, turn them on under Settings → General → Features".to_owned(),
+                );
+                WarningKind::NotFound
+            }
             // What a token does not see, a forge says is not there.
-            HttpErrorKind::Status { status: 404 | 410, .. } => {
+            HttpErrorKind::Status { status: 404, .. } => {
                 hints.push(format!("check the number, and that the token in {} has {permission}", error.token_source));
                 WarningKind::NotFound
             }

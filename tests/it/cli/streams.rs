@@ -146,7 +146,13 @@ fn validate_tells_all_mistakes_in_one_run() {
 fn validating_offline_needs_no_network_and_no_credential() {
     let project = Project::quickstart().with("ANYREACH_API_URL", "http://127.0.0.1:1");
     project.run(&["validate", "--offline", "--sandbox"]).ends(0);
-    project.run(&["validate", "--offline"]).ends(1).says("is not cached");
+    // In a fresh clone, as before a commit: by the schema in the program, which is said to be that.
+    let fresh = project.run(&["validate", "--offline"]).ends(0).says("the one in this program is used");
+    assert!(fresh.stdout.contains("valid by the schema in this program"), "{fresh:#?}");
+    assert_eq!(project.run(&["validate", "--offline", "--json"]).ends(0).json()["schema_embedded"], json!(true));
+    project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: four");
+    project.run(&["validate", "--offline"]).ends(1).says("max_tool_steps");
+    project.run(&["schema", "--offline"]).ends(1).says("is not cached");
     let server = Server::new();
     let project = Project::at(&server);
     project.run(&["validate"]).ends(0);
