@@ -23,6 +23,7 @@ use crate::render::view::Place;
 
 use super::exit::Exit;
 use super::forge;
+use super::revision;
 use super::report::CommandError;
 use super::settings::Settings;
 use crate::session::SANDBOX_HOST;
@@ -221,6 +222,8 @@ pub struct Publisher {
     host: String,
     folder: String,
     linked_folder: Option<String>,
+    /// The commit of the files that are here.
+    commit: Option<String>,
     number: OnceCell<u64>,
     is_absence_told: AtomicBool,
     together: OnceCell<Vec<u64>>,
@@ -238,6 +241,7 @@ impl Publisher {
             host: service_host(settings),
             folder: folder_in_repository(settings),
             linked_folder: forge::folder_in_repository(settings),
+            commit: revision::commit(&settings.dir, "HEAD"),
             number: OnceCell::new(),
             is_absence_told: AtomicBool::new(false),
             together: OnceCell::new(),
@@ -315,7 +319,26 @@ impl Publisher {
     /// Why the content may not be posted as what it seems to be: a plan is that of a pull request only if it was made of
     /// its head, or of the commit that it was merged as.
     async fn is_of_another_commit(&self, content: &Content<'_>, number: u64) -> Result<Option<Warning>, Warning> {
-        let Content::Plan(plan, _) = content else { return Ok(None) };
+        let commit = match content {
+            Content::Plan(plan, _) => plan.source.commit.as_deref(),
+            Content::Planning | Content::Failure { apply: false, .. } => self.commit.as_deref(),
+            Content::Report(..)
+            | Content::Difference(..)
+            | Content::Failure { apply: true, .. }
+            | Content::Applying(_)
+            | Content::Superseded(_)
+            | Content::Markdown { .. } => return Ok(None),
+        };
+        self.commit_is_of_another(commit, number).await
+    }
+
+    /// The same of the files that are here, before anything is made of them.
+    pub async fn files_are_of_another_commit(&self) -> Result<Option<Warning>, Warning> {
+        let number = self.pull_request().await?;
+        self.commit_is_of_another(self.commit.as_deref(), number).await
+    }
+
+    async fn commit_is_of_another(&self, commit: Option<&str>, number: u64) -> Result<Option<Warning>, Warning> {
         if self.context.has_files_of(number) {
             return Ok(None);
         }
@@ -324,11 +347,11 @@ impl Publisher {
             Some(head) if self.context.has_files_of_the_base => head,
             Some(_) | None => &pull_request.head_sha,
         };
-        let own = [Some(head), pull_request.merge_sha.as_ref()];
-        if plan.source.commit.is_some() && own.contains(&plan.source.commit.as_ref()) {
+        let own = [Some(head.as_str()), pull_request.merge_sha.as_deref()];
+        if commit.is_some() && own.contains(&commit) {
             return Ok(None);
         }
-        let commit = plan.source.commit.as_deref().unwrap_or("none that is known");
+        let commit = commit.unwrap_or("none that is known");
         Ok(Some(
             Warning::new(WarningKind::WrongPullRequest, format!("post the plan on #{number}"))
                 .cause(format!("it was made of the commit {commit}, and the head of #{number} is {head}"))

@@ -39,10 +39,12 @@ const LONGEST: usize = 50;
 /// A place as far as a label has room for it, the same before all three words: its end, which tells most, and some
 /// digits of the whole, so that two long ones stay two.
 fn fitting(place: &str) -> String {
+    // GitLab takes a comma for the end of a label.
+    let place = place.replace(',', "");
     let room = LONGEST - "agents : no changes".len();
     let letters = place.chars().count();
     if letters <= room {
-        return place.to_owned();
+        return place;
     }
     let digits: String = hex(&Sha256::digest(place.as_bytes())).chars().take(6).collect();
     let kept: String = place.chars().skip(letters - (room - digits.len() - 2)).collect();

@@ -1,4 +1,4 @@
-//! PURE. What a forge refused, as data: posting is never a reason to fail.
+//! PURE. What a forge refused, as data: whoever posts decides what it means.
 
 use crate::http::{Fate, HttpError, HttpErrorKind};
 
@@ -34,7 +34,7 @@ pub enum WarningKind {
     Interrupted,
 }
 
-/// Something could not be put on the forge. It never changes how a plan or an apply ends.
+/// Something could not be put on the forge. It never changes what was planned or applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("could not {doing}")]
 pub struct Warning {

@@ -2,7 +2,8 @@
 //!
 //! The inputs become a command line, which is parsed and carried out by the code of the commands. Around it: the comment
 //! through its states, the step's summary, the check run that a plan is approved by, the issue on drift, the outputs, and
-//! the exit code that `fail-on` asks for. What the forge refuses is a warning throughout.
+//! the exit code that `fail-on` asks for. What the forge refuses is a warning; it fails the step where nobody would learn what
+//! was found, or where a merge would approve what nobody could read.
 
 mod approval;
 mod desk;
@@ -20,7 +21,8 @@ use crate::plan::{Plan, SavedPlan};
 use crate::render::report_line;
 use crate::session::Workspace;
 
-use super::args::{self, Apply, IssueMode};
+use super::args::{self, Apply, CommentMode, IssueMode};
+use super::comment::in_words;
 use super::exit::Exit;
 use super::publish::Content;
 use super::report::{CommandError, Reason};
@@ -111,6 +113,9 @@ impl Action<'_> {
         {
             return Err(stranger::no_plan(context));
         }
+        if matches!(command, args::Command::Plan(_)) {
+            self.refuse_another_commit().await?;
+        }
         if let Some(context) = context.filter(|context| context.origin.is_untrusted()) {
             if matches!(command, args::Command::Apply(_)) {
                 return Err(stranger::no_apply(stranger::origin(context, &self.desk).await, context));
@@ -125,6 +130,18 @@ impl Action<'_> {
             args::Command::Apply(arguments) => self.apply(arguments.clone(), outputs).await,
             args::Command::Drift(arguments) => self.drift(arguments, inputs.drift_issue, outputs).await,
             _ => Err(CommandError::usage("the input `args` may not name another command")),
+        }
+    }
+
+    /// A number that a workflow hands in may be that of any pull request, whatever files the event has brought here.
+    async fn refuse_another_commit(&self) -> Result<(), CommandError> {
+        let is_named = self.inputs.pr_number.is_some() && self.inputs.comment != CommentMode::Off;
+        let Some(publisher) = self.desk.publisher().filter(|_| is_named) else { return Ok(()) };
+        let asked = self.desk.in_time("read the pull request", publisher.files_are_of_another_commit());
+        match asked.await {
+            Some(Ok(Some(warning))) => Err(in_words(&warning).because(Reason::WrongEvent)),
+            // What keeps it from being found out keeps the comment from being written too.
+            Some(Ok(None) | Err(_)) | None => Ok(()),
         }
     }
 

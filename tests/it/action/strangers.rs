@@ -307,7 +307,8 @@ fn whatever_the_event_a_plan_is_posted_only_on_the_pull_request_whose_head_it_wa
     let plan = [("command", "plan"), ("pr-number", "12"), ("labels", "true")];
     for (event, payload) in events {
         repository.event(20, event, &payload).set("GITHUB_SHA", &head);
-        repository.runs(&plan).says(&format!("it was made of the commit {head}, and the head of #12 is aaaa"));
+        let done = repository.runs(&plan).ends(1).gives(&[("failure-reason", "wrong-event"), ("plan-hash", "")]);
+        done.says(&format!("it was made of the commit {head}, and the head of #12 is aaaa"));
         assert_eq!(repository.github.take_writes(), Vec::<String>::new(), "{event}");
         // Made of the head, it is that pull request's, whoever asks for it.
         repository.github.with(|github| github.push(12, &head));

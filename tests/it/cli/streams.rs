@@ -221,9 +221,10 @@ fn a_file_to_validate_that_is_not_there_is_an_error_and_one_that_is_there_is_fou
 fn list_keeps_the_schema_for_validate_offline() {
     let server = Server::new();
     let project = Project::at(&server);
-    project.run(&["validate", "--offline"]).ends(1);
+    let embedded = "by the schema in this program";
+    project.run(&["validate", "--offline"]).ends(0).says(embedded);
     project.run(&["list"]).ends(0);
-    project.run(&["validate", "--offline"]).ends(0);
+    assert!(!project.run(&["validate", "--offline"]).ends(0).stdout.contains(embedded));
 }
 
 #[test]
