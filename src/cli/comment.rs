@@ -299,7 +299,10 @@ fn tell(published: &Published, more: &[String], mode: Mode, settings: &Settings)
     if !settings.json {
         let place = match (put.as_ref().and_then(|put| put.url.as_deref()), pull_request) {
             (Some(url), _) => format!(": {url}"),
-            (None, Some(number)) => format!(" on #{number}"),
+            (None, Some(number)) => {
+                let mark = forge::known_context(settings).map_or('#', |context| context.host.mark());
+                format!(" on {mark}{number}")
+            }
             (None, None) => String::new(),
         };
         output::result(&format!("Comment {outcome} ({}){place}", state.as_str()));

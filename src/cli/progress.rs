@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::http::{Client, RetryPolicy};
 use crate::http::activity::seconds;
+use crate::http::{Client, RetryPolicy};
 use crate::plan::Event;
 use crate::render::text::event_line;
 

@@ -23,8 +23,8 @@ use crate::render::view::Place;
 
 use super::exit::Exit;
 use super::forge;
-use super::revision;
 use super::report::CommandError;
+use super::revision;
 use super::settings::Settings;
 use crate::session::SANDBOX_HOST;
 

@@ -24,6 +24,14 @@ impl Host {
             Self::GitLab => "GitLab",
         }
     }
+
+    /// What stands before the number of a pull request, or of a merge request.
+    pub fn mark(self) -> char {
+        match self {
+            Self::GitHub => '#',
+            Self::GitLab => '!',
+        }
+    }
 }
 
 /// Where the commits of a pull request come from.

@@ -30,6 +30,8 @@ const COMMENT_BYTES: usize = 60_000;
 /// Most pages of issues that are looked through for one that has lost its label: the two thousand newest.
 const ISSUE_PAGES: usize = 20;
 
+const WHOSE: &str = "find out whose the token is";
+const OWNER: &str = "an owner, an app or a person";
 const COMMENTS: &str = "`pull-requests: write`";
 const PULLS: &str = "`pull-requests: read`";
 const ISSUES: &str = "`issues: write`";
@@ -113,16 +115,16 @@ impl GitHub {
                 }
             }
             Err(error) if error.is_unauthorized() || error.is_interrupted() => {
-                return Err(self.failed(&error, "find out whose the token is", "a login"));
+                return Err(self.failed(&error, WHOSE, OWNER));
             }
             Err(error) => unanswered = Some(error),
         }
         let request = Request::new(Method::Get, "/user");
         match self.client.json(&request, Repeat::Always, "an object").await {
-            Ok(answer) => wire::text(&answer.value, "/login").ok_or_else(|| odd("find out whose the token is")),
+            Ok(answer) => wire::text(&answer.value, "/login").ok_or_else(|| odd(WHOSE)),
             Err(error) if error.is_forbidden() => Ok(ACTIONS_BOT.to_owned()),
             // What went wrong first is what is to be fixed: this question is only asked because of it.
-            Err(error) => Err(self.failed(&unanswered.unwrap_or(error), "find out whose the token is", "a login")),
+            Err(error) => Err(self.failed(&unanswered.unwrap_or(error), WHOSE, OWNER)),
         }
     }
 }

@@ -115,7 +115,8 @@ impl Warning {
             }
             // What a token does not see, a forge says is not there.
             HttpErrorKind::Status { status: 404, .. } => {
-                hints.push(format!("check the number, and that the token in {} has {permission}", error.token_source));
+                let number = if doing.contains(['#', '!']) { "the number, and " } else { "" };
+                hints.push(format!("check {number}that the token in {} has {permission}", error.token_source));
                 WarningKind::NotFound
             }
             HttpErrorKind::Status { status: 429, .. } | HttpErrorKind::OutOfTime { .. } => {

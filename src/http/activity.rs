@@ -12,7 +12,7 @@ pub struct Activity {
     pub trouble: Option<(String, u32)>,
     /// How long the service asked to wait, and how long it still is.
     pub asked_to_wait: Option<(Duration, Duration)>,
-    /// Whether a request waits because the service limits requests, without having said for how long.
+    /// Whether a request has waited because the service limits requests, without having said for how long.
     pub waits_unasked: bool,
     /// What is read, how many were answered, and of how many.
     pub counted: Option<(&'static str, usize, usize)>,

@@ -26,6 +26,9 @@ use super::runtime::{Clock, Entropy, Transport};
 /// A date in `Retry-After` has whole seconds. Up to this much is added, so that nobody comes back too early.
 const DATE_SLACK: Duration = Duration::from_secs(1);
 
+/// From which wait on it is said that the service limits requests, where the service names no time.
+const TOLD_WAIT: Duration = Duration::from_secs(1);
+
 /// How a client behaves.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
@@ -338,7 +341,8 @@ impl Client {
             tracing::debug!(request = request.name(), attempts, ?backoff, cause = %rejected.kind, "again");
             if rejected.throttled && self.shared.limiter.pause(self.shared.clock.now()).is_none() {
                 self.count(|traffic| traffic.waited_milliseconds += milliseconds(backoff));
-                self.lock().activity.waits_unasked = true;
+                // A moment is not worth a word.
+                self.lock().activity.waits_unasked |= backoff >= TOLD_WAIT;
             }
             let woke = self.interruptible(self.shared.clock.sleep(backoff)).await;
             if woke.is_none() {
@@ -443,7 +447,6 @@ impl Client {
         let activity = &mut self.lock().activity;
         activity.request = None;
         activity.trouble = None;
-        activity.waits_unasked = false;
     }
 
     fn count(&self, add: impl FnOnce(&mut Traffic)) {

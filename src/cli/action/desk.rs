@@ -96,7 +96,15 @@ impl<'a> Desk<'a> {
             cancelled.cancelled().await;
             seen.get_or_init(Instant::now);
         });
-        Self { publisher, inputs, settings, cancel, signal, given_up: AtomicBool::new(false), patience: Patience::default() }
+        Self {
+            publisher,
+            inputs,
+            settings,
+            cancel,
+            signal,
+            given_up: AtomicBool::new(false),
+            patience: Patience::default(),
+        }
     }
 
     /// The forge.
@@ -261,6 +269,10 @@ impl<'a> Desk<'a> {
 
     /// Does it, unless the forge hangs, or a signal leaves no time for it any more. What then was not done is a warning.
     pub async fn in_time<T>(&self, doing: &str, work: impl Future<Output = T>) -> Option<T> {
+        // It was said when the last of it was spent.
+        if self.patience.is_spent() {
+            return None;
+        }
         let asked = || self.asked();
         tokio::select! {
             biased;
@@ -303,8 +315,7 @@ impl<'a> Desk<'a> {
 }
 
 /// What the check run says of a plan that could not be shown.
-const UNSEEN: &str =
-    "The comment could not be written, so nobody could read this plan there, and it approves nothing. Run the job again.";
+const UNSEEN: &str = "The comment could not be written, so nobody could read this plan there, and it approves nothing. Run the job again.";
 
 fn conclusion(plan: &Plan) -> Conclusion {
     let summary = plan.summary();

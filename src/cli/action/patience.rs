@@ -67,6 +67,11 @@ impl Patience {
         ended
     }
 
+    /// Whether there is nothing left.
+    pub fn is_spent(&self) -> bool {
+        self.left().is_zero()
+    }
+
     fn left(&self) -> Duration {
         *self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -63,7 +63,10 @@ pub fn plan_comment(plan: &Plan, sources: &SourceMap, context: &CommentContext) 
     problems::list(&mut above, plan.diagnostics.iter().map(|found| Problem::of(found, sources)), room);
     let head = Head {
         marker: marker("plan", plan.plan_hash.as_str(), context, commit),
-        title: format!("Agents plan · {} — {state}{counts} · {unchanged} unchanged", place(&plan.target.environment, context)),
+        title: format!(
+            "Agents plan · {} — {state}{counts} · {unchanged} unchanged",
+            place(&plan.target.environment, context)
+        ),
         links: links(context, commit, plan.source.dirty),
         above,
     };

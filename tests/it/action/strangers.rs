@@ -163,6 +163,8 @@ fn whoever_caused_a_run_nothing_is_done_with_other_files_than_those_of_its_commi
         repository.event(20, event, &payload).set("GITHUB_SHA", &base);
         for command in [&APPLY[..], &[("command", "plan"), ("fail-on", "never")]] {
             let done = repository.runs(command).ends(1).says("the checkout is at ").says("a stranger's");
+            assert!(done.output("summary").starts_with("refused: in "), "{done:#?}");
+            let done = done.gives(&[("failure-reason", "wrong-event")]);
             done.says(&if event.is_empty() { "a run without an event".to_owned() } else { format!("`{event}`") });
         }
     }

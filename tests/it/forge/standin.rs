@@ -64,7 +64,15 @@ impl<M> Clone for StandIn<M> {
 
 impl<M: Machine + 'static> StandIn<M> {
     pub(crate) fn new(machine: M) -> Self {
-        Self { shared: Arc::new(Mutex::new(Shared { machine, log: Vec::new(), faults: Vec::new(), fails: None, hangs: false })) }
+        Self {
+            shared: Arc::new(Mutex::new(Shared {
+                machine,
+                log: Vec::new(),
+                faults: Vec::new(),
+                fails: None,
+                hangs: false,
+            })),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared<M>> {

@@ -227,8 +227,7 @@ impl Hosted {
                 .as_array()
                 .map(|needs| needs.iter().map(|need| need.as_str().unwrap()).collect())
                 .unwrap_or_default();
-            names["needs"] =
-                needs.iter().map(|need| ((*need).to_owned(), run.jobs[*need].as_needed())).collect();
+            names["needs"] = needs.iter().map(|need| ((*need).to_owned(), run.jobs[*need].as_needed())).collect();
             names["secrets"] = secrets(job, event);
             names["steps"] = json!({});
             let ended = |conclusion| needs.iter().any(|need| run.jobs[*need].conclusion == conclusion);
