@@ -5,14 +5,14 @@
 //! written, and the intent on the agent lets any later run finish the job.
 
 use crate::model::LiveState;
-use crate::plan::{AgentChange, AgentOutcome, Course, Event, Outcome};
+use crate::plan::{AgentChange, AgentOutcome, Course, Event, Outcome, Step};
 
 use super::agent::{Agent, Job};
 use super::context::Context;
 use super::create::create;
-use super::draft::draft;
+use super::draft::{copy_of, draft};
 use super::ended::{Ended, Finished};
-use super::proof::prove;
+use super::proof::{prove, prove_copy};
 use super::publishing::{give_numbers, left_behind, publish};
 use super::trail::Trail;
 use super::verify::verify;
@@ -27,8 +27,8 @@ pub(super) async fn work(ctx: &Context, change: &AgentChange, live: &LiveState) 
     let ended = steps(job, &mut trail).await.err();
     let left_behind = if ended.is_some() { left_behind(job, &mut trail).await } else { Vec::new() };
     let step = trail.step().filter(|_| ended.is_some()).map(str::to_owned);
-    let Ended { outcome, mut causes, hints } =
-        ended.unwrap_or(Ended { outcome: Outcome::Applied, causes: Vec::new(), hints: Vec::new() });
+    let Ended { outcome, mut causes, hints, by_hand } =
+        ended.unwrap_or(Ended { outcome: Outcome::Applied, causes: Vec::new(), hints: Vec::new(), by_hand: false });
     causes.extend(trail.may_be_live().map(|version| {
         format!(
             "version {version} may be live: publishing it was asked for, and the agent could not be read afterwards"
@@ -48,6 +48,7 @@ pub(super) async fn work(ctx: &Context, change: &AgentChange, live: &LiveState) 
             step,
             causes,
             hints,
+            by_hand,
             rewritten: trail.rewritten,
             left_behind,
             milliseconds: u64::try_from(milliseconds).unwrap_or_default(),
@@ -86,6 +87,17 @@ async fn on_an_agent(agent: &mut Agent<'_>) -> Result<(), Ended> {
         Course::Numbers { live } => {
             agent.write_intent().await?;
             Some(give_numbers(agent, *live).await?)
+        }
+        Course::Copy { of, config } => {
+            agent.write_intent().await?;
+            let copy = copy_of(agent, *of, config).await?;
+            agent.begin(&Step::ReadBack)?;
+            let proven = prove_copy(agent, &copy, (*of, config)).await?;
+            let proven = match &work.verify {
+                Some(command) => verify(agent, proven, config, command).await?,
+                None => proven,
+            };
+            Some(publish(agent, proven).await?)
         }
         Course::Version { config } => {
             agent.write_intent().await?;

@@ -1,5 +1,6 @@
 //! `apply`: plans, shows, asks, and carries the plan out.
 
+use std::collections::BTreeMap;
 use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 use crate::apply::ApplyOptions;
 use crate::apply::verify::ProcessVerifier;
 use crate::diagnostics::Problem;
+use crate::model::Key;
 use crate::model::digest::hex;
-use crate::plan::{self, Approval, ApprovedPlan, Plan, Refusal, Report, SavedPlan};
+use crate::plan::{self, Approval, ApprovedPlan, BackTo, Options, Plan, Refusal, Report, SavedPlan};
 use crate::render::json::report_document;
 use crate::render::text::report_text;
-use crate::render::view::Place;
+use crate::render::view::{GoOn, Place};
 use crate::session::{self, Applying, Outside, Service, SessionError, Workspace};
 
 use super::args::{Apply, DiffDetail, Planning};
@@ -50,14 +52,14 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
     let settings = &known;
     let cancel = CancellationToken::new();
     signals::listen(cancel.clone());
-    let run = Run { verbose, cancel, gate: &|_| Ok(()) };
+    let run = Run { verbose, cancel, gate: &|_| Ok(()), rollback: BTreeMap::new(), outside: None };
     let prepared =
         prepare(arguments, saved.as_ref(), &workspace, settings, &run).await.map_err(|stopped| stopped.error)?;
     if asks && prepared.approved.plan().summary().has_changes() && !ask(&prepared.approved, &run.cancel).await? {
         return Err(CommandError::config("not approved; nothing was changed"));
     }
     let report = prepared.carry_out().await?;
-    Ok(finish(&report, &arguments.planning, settings))
+    Ok(finish(&report, arguments, settings))
 }
 
 /// How one apply is run.
@@ -68,6 +70,10 @@ pub struct Run<'a> {
     pub cancel: CancellationToken,
     /// Whether a plan may be approved at all, asked once it is known.
     pub gate: &'a (dyn Fn(&Plan) -> Result<(), CommandError> + Sync),
+    /// Agents that go back to an older version, and nothing else is done to them.
+    pub rollback: BTreeMap<Key, BackTo>,
+    /// The connection, where there is one already.
+    pub outside: Option<Outside>,
 }
 
 /// A plan that is shown and approved, with everything that it takes to carry it out.
@@ -80,6 +86,8 @@ pub struct Prepared<'w> {
     progress: Progress,
     service: Service,
     hash: String,
+    /// The command that makes a new plan.
+    anew: String,
     /// The plan.
     pub approved: ApprovedPlan,
 }
@@ -107,19 +115,23 @@ pub async fn prepare<'w>(
     run: &Run<'_>,
 ) -> Result<Prepared<'w>, Stopped> {
     open::refuse_broken(workspace, settings)?;
-    let Run { verbose, cancel, gate } = run;
-    let outside = connect(settings, &workspace.resolved.project, cancel.clone())?;
+    let Run { verbose, cancel, gate, rollback, outside } = run;
+    let outside = match outside {
+        Some(outside) => outside.clone(),
+        None => connect(settings, &workspace.resolved.project, cancel.clone())?,
+    };
     let progress = Progress::new(settings, *verbose);
     let listener = progress.clone();
     let random = hex(&outside.entropy.bytes());
     let applying = Applying {
-        options: open::options(workspace, &arguments.planning, settings),
+        options: Options { rollback: rollback.clone(), ..open::options(workspace, &arguments.planning, settings) },
         leniency: open::leniency(arguments.planning.schema),
         apply: ApplyOptions {
             replace_draft: arguments.replace_draft.iter().cloned().collect(),
             break_lease: arguments.break_lease,
             parallelism: settings.parallelism,
             organization_unverified: arguments.organization_unverified,
+            run_url: settings.run_url(),
         },
         run: settings.run_name(random.get(..12).unwrap_or(&random)),
         lease_timeout: Duration::from_secs(arguments.lease_timeout),
@@ -154,18 +166,30 @@ pub async fn prepare<'w>(
         (None, None) if arguments.auto_approve => Approval::Auto,
         (None, None) => Approval::Person,
     };
+    let anew = command::plan_anew(settings, arguments);
     let approved = plan::approve(plan.clone(), &approval).map_err(|refusal| {
         let told = plan.diagnostics.iter().map(|problem| Problem::of(problem, &workspace.resolved.sources));
-        stopped(&plan, refused(&refusal).for_problems(told.collect()))
+        stopped(&plan, refused(&refusal, &anew).for_problems(told.collect()))
     })?;
     let hash = hash_under(&approval, &approved);
-    Ok(Prepared { workspace, dir: settings.dir.clone(), outside, applying, progress, service, hash, approved })
+    let dir = settings.dir.clone();
+    Ok(Prepared { workspace, dir, outside, applying, progress, service, hash, anew, approved })
 }
 
 impl Prepared<'_> {
+    /// The service that it is for.
+    pub fn outside(&self) -> &Outside {
+        &self.outside
+    }
+
+    /// What it was planned by.
+    pub fn options(&self) -> &Options {
+        &self.applying.options
+    }
+
     /// Carries the plan out.
     pub async fn carry_out(self) -> Result<Report, CommandError> {
-        let Self { workspace, dir, outside, applying, progress, service, hash, approved } = self;
+        let Self { workspace, dir, outside, applying, progress, service, hash, anew, approved } = self;
         let failed = |error: SessionError| session_error(&error, &dir);
         if applying.cancel.is_cancelled() {
             return Err(failed(SessionError::Interrupted));
@@ -173,7 +197,7 @@ impl Prepared<'_> {
         progress.begin(approved.plan().changes.len());
         let applied = session::apply_approved(workspace, &outside, &applying, &approved, &hash, service).await;
         progress.finish();
-        applied.map_err(failed)?.map_err(|refusal| refused(&refusal))
+        applied.map_err(failed)?.map_err(|refusal| refused(&refusal, &anew))
     }
 }
 
@@ -206,7 +230,7 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, CommandError> {
 }
 
 /// Asks for a plain yes. Deleting wants the number of deletions typed.
-async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool, CommandError> {
+pub(super) async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool, CommandError> {
     let summary = approved.plan().summary();
     let question = if summary.delete > 0 {
         let plural = if summary.delete == 1 { "agent" } else { "agents" };
@@ -214,8 +238,14 @@ async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool
     } else {
         "\nApply this plan? Only `yes` is accepted: ".to_owned()
     };
+    let wanted = if summary.delete > 0 { format!("delete {}", summary.delete) } else { "yes".to_owned() };
+    confirm(&question, &wanted, cancel).await
+}
+
+/// Asks a question on the terminal, to which only one answer means yes.
+pub(super) async fn confirm(question: &str, wanted: &str, cancel: &CancellationToken) -> Result<bool, CommandError> {
     progress::pause();
-    output::prompt(&question);
+    output::prompt(question);
     // On a thread of its own, which the end of the process does not wait for: Ctrl-C is an answer as well.
     let reading = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
@@ -227,11 +257,11 @@ async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool
         read = reading => read.unwrap_or_else(|lost| Err(std::io::Error::other(lost))),
     };
     let answer = answer.map_err(|error| CommandError::io("the answer could not be read", &error))?;
-    let wanted = if summary.delete > 0 { format!("delete {}", summary.delete) } else { "yes".to_owned() };
     Ok(answer.trim() == wanted)
 }
 
-fn refused(refusal: &Refusal) -> CommandError {
+/// Why a plan is not applied. `anew` is the command that makes a new one.
+fn refused(refusal: &Refusal, anew: &str) -> CommandError {
     let error = match refusal {
         Refusal::NotApplyable => CommandError::config("the plan cannot be applied: it is incomplete or has errors"),
         Refusal::Limits(breaches) => {
@@ -247,15 +277,20 @@ fn refused(refusal: &Refusal) -> CommandError {
             for line in lines {
                 error = error.cause(line.clone());
             }
-            error.hint("plan again, review it, and approve that plan")
+            error.hint(format!("plan again, review the new plan, and approve that one: `{anew}`"))
         }
     };
     error.exit(Exit::of_refusal(refusal))
 }
 
 /// Shows what became of a plan and writes the files that flags name.
-pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit {
-    let again = (!report.is_complete()).then(|| command::apply(settings, planning, None));
+pub fn finish(report: &Report, arguments: &Apply, settings: &Settings) -> Exit {
+    let again = (!report.is_complete()).then(|| command::go_on(settings, arguments, report));
+    finish_with(report, &arguments.planning, settings, again.as_ref())
+}
+
+/// The same, with how it goes on where this run stopped.
+pub(super) fn finish_with(report: &Report, planning: &Planning, settings: &Settings, again: Option<&GoOn>) -> Exit {
     // What was done is reported in any case, and goes before a file that could not be written.
     let mut is_lost = false;
     if let Err(unwritten) = output::json(settings, &report_document(report)) {
@@ -266,13 +301,13 @@ pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit
         }
     }
     if let Some(path) = &planning.markdown
-        && let Err(unwritten) = output::file(path, &markdown::of_report(report, again.as_deref(), settings))
+        && let Err(unwritten) = output::file(path, &markdown::of_report(report, again, settings))
     {
         is_lost = true;
         output::aside(&unwritten.text());
     }
     if !settings.json && (!report.outcomes.is_empty() || report.wrote) {
-        output::result(&report_text(report, again.as_deref(), &output::text_options(settings, DiffDetail::Words)));
+        output::result(&report_text(report, again, &output::text_options(settings, DiffDetail::Words)));
     }
     match Exit::of_report(report) {
         Exit::Done if is_lost => Exit::Failed,

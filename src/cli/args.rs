@@ -6,6 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::{Digest, Key, PhoneNumber};
 
+pub use super::history_args::{Compare, Log, Release, Rollback, Show, Versions};
+pub use super::import_args::{Import, Init};
+
 /// Keeps hosted voice agents in Git: validate, plan and apply for the Anyreach platform.
 #[derive(Debug, Parser)]
 #[command(name = "reachform", version, max_term_width = 100, propagate_version = true)]
@@ -23,11 +26,12 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// The project's folder
-    #[arg(short = 'C', long = "dir", global = true, value_name = "DIR", default_value = ".")]
-    pub dir: PathBuf,
-    /// The environment of `reachform.yaml` to work on
+    /// The project's folder [default: the nearest one, from here upward, that holds a `reachform.yaml`]
+    #[arg(short = 'C', long = "dir", global = true, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The environment to work on: one of `reachform.yaml`, or without that file one for which a manifest has a patch
     #[arg(long, global = true, value_name = "NAME")]
     pub env: Option<String>,
     /// The service's address; also ANYREACH_API_URL [default: `https://api.anyreach.ai`]
@@ -107,6 +111,10 @@ pub struct Reports {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write `reachform.yaml`, a first manifest and what belongs beside them
+    Init(Init),
+    /// Write manifests of agents that are live and have none
+    Import(Import),
     /// Check manifests against each other and against the service's schema
     Validate(Validate),
     /// Show what would change on the service, without changing anything
@@ -117,8 +125,18 @@ pub enum Command {
     Drift(Drift),
     /// Show the difference between two states of the repository, offline and without a credential
     Diff(Diff),
-    /// Show a saved plan
+    /// Show one agent as it is, or a saved plan
     Show(Show),
+    /// List the versions of an agent
+    Versions(Versions),
+    /// Show the difference between two versions of an agent
+    Compare(Compare),
+    /// Show what was published when, and by which commit and plan
+    Log(Log),
+    /// Go back to an older version of an agent, or undo one apply
+    Rollback(Rollback),
+    /// Stop managing an agent, and leave it as it is
+    Release(Release),
     /// Post a plan, the result of an apply or an error on the pull request
     Comment(Comment),
     /// List managed, unmanaged, orphaned and absent agents
@@ -266,7 +284,7 @@ pub struct Apply {
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub replace_draft: Vec<Key>,
     /// How long to wait for another run that is working on the same agent
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    #[arg(long, value_name = "SECONDS", default_value_t = LEASE_SECONDS)]
     pub lease_timeout: u64,
     /// Go on although another run is working on the same agent
     #[arg(long)]
@@ -275,6 +293,9 @@ pub struct Apply {
     #[arg(long)]
     pub organization_unverified: bool,
 }
+
+/// How many seconds another run is waited for.
+pub const LEASE_SECONDS: u64 = 180;
 
 /// `drift`
 #[derive(Clone, Debug, Args)]
@@ -323,7 +344,7 @@ pub struct Drift {
 /// When the issue on drift is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum IssueMode {
-    /// It is opened where there is none.
+    /// It is opened if there is none.
     Open,
     /// Only one that there is already is kept.
     Update,
@@ -349,23 +370,6 @@ pub struct Diff {
     /// Write the difference as Markdown, as a pull request shows it
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
-}
-
-/// `show`
-#[derive(Debug, Args)]
-pub struct Show {
-    /// The plan file
-    #[arg(value_name = "PLAN")]
-    pub file: PathBuf,
-    /// How much of each difference is shown
-    #[arg(long, value_enum, default_value_t = DiffDetail::Words)]
-    pub diff: DiffDetail,
-    /// Write the plan as Markdown, as a pull request shows it
-    #[arg(long, value_name = "FILE")]
-    pub markdown: Option<PathBuf>,
-    /// Write the plan as one self-contained HTML page, for whoever approves it
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
 }
 
 /// `comment`
@@ -396,7 +400,7 @@ pub struct Comment {
     /// The pull request [default: the event's, else that of the commit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub pull_request: Option<u64>,
-    /// Tells this comment apart from others for the same environment
+    /// Distinguishes this comment from others for the same environment
     #[arg(long, value_name = "TEXT")]
     pub key: Option<String>,
     /// When it is written: `changes` creates one only if there are changes, but always updates an existing one
@@ -509,7 +513,7 @@ pub struct Completions {
     pub shell: clap_complete::Shell,
 }
 
-fn key(text: &str) -> Result<Key, String> {
+pub(super) fn key(text: &str) -> Result<Key, String> {
     let bare = text.strip_prefix("agent.").unwrap_or(text);
     Key::parse(bare).ok_or_else(|| {
         format!("a key consists of lower-case letters, digits and hyphens, such as `{}`", Key::suggest(bare))
@@ -521,7 +525,7 @@ fn number(text: &str) -> Result<PhoneNumber, String> {
         .ok_or_else(|| "a phone number is written in E.164 format, such as `+15551234567`".to_owned())
 }
 
-fn digest(text: &str) -> Result<Digest, String> {
+pub(super) fn digest(text: &str) -> Result<Digest, String> {
     if text.is_empty() {
         return Err("it is empty, and an unset variable must not mean \"no check\"".to_owned());
     }
@@ -529,7 +533,7 @@ fn digest(text: &str) -> Result<Digest, String> {
         .ok_or_else(|| "a plan hash is `sha256:` and 64 hexadecimal digits, as `plan` prints it".to_owned())
 }
 
-fn percent(text: &str) -> Result<usize, String> {
+pub(super) fn percent(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n <= 100).ok_or_else(|| "a number from 0 to 100".to_owned())
 }
 

@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::diagnostics::SourceMap;
 use crate::forge::{Mode, Origin, State, Warning, WarningKind};
 use crate::plan::difference::Difference;
 use crate::plan::{Plan, Report, saved};
-use crate::render::json::{DIFFERENCE_KIND, read_difference, read_plan, read_report, read_saved};
+use crate::render::json::{
+    CommentDoc, CommentWarningDoc, DIFFERENCE_KIND, FORMAT_VERSION, read_difference, read_plan, read_report,
+    read_saved, reads_format,
+};
 use crate::render::markdown::Maker;
 use crate::render::view::Place;
 
@@ -60,8 +63,8 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
     refuse_unexpected(document.as_ref(), arguments, maker)?;
     let sources = SourceMap::default();
     let again = match &document {
-        Some(Document::Report(report)) => format!("reachform apply{}", command::flags(settings, Some(&report.target))),
-        _ => String::new(),
+        Some(Document::Report(report)) => Some(command::go_on_from_a_document(settings, report)),
+        _ => None,
     };
     let state = arguments.state.map(CommentState::state);
     let told = state_alone(arguments);
@@ -87,7 +90,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
         }
         (Some(Document::Plan(plan)), None) => Content::Plan(plan, &sources),
         (Some(Document::Report(report)), None) => {
-            Content::Report(report, Some(&again), with_sources(plan.as_deref(), &sources))
+            Content::Report(report, again.as_ref(), with_sources(plan.as_deref(), &sources))
         }
         (Some(Document::Difference(difference)), None) => Content::Difference(difference, maker),
     };
@@ -228,7 +231,7 @@ fn read(path: &Path) -> Result<Document, CommandError> {
     }
     let value: Value = serde_json::from_str(&text).map_err(|error| CommandError::chain(what(), &error))?;
     let format = value.get("format_version").and_then(Value::as_str).unwrap_or_default();
-    if format.split('.').next() != Some(saved::FORMAT_MAJOR) {
+    if !reads_format(format) {
         return Err(CommandError::config(what())
             .cause(format!("its format version is `{format}`, and this reachform reads {}.x", saved::FORMAT_MAJOR)));
     }
@@ -272,30 +275,35 @@ fn tell(published: &Published, more: &[String], mode: Mode, settings: &Settings)
         None if mode == Mode::Off => "skipped",
         None => "not-posted",
     };
-    let listed: Vec<Value> = warnings
-        .iter()
-        .map(|warning| {
-            json!({"code": warning.code(), "message": warning.one_line(), "causes": warning.causes, "hints": warning.hints})
-        })
-        .chain(more.iter().map(|text| json!({"code": "summary", "message": text, "causes": [], "hints": []})))
-        .collect();
-    let document = json!({
-        "format_version": "1.0",
-        "state": state.as_str(),
-        "outcome": outcome,
-        "pull_request": pull_request,
-        "comment_id": put.as_ref().and_then(|put| put.id),
-        "comment_url": put.as_ref().and_then(|put| put.url.clone()),
-        "truncated": truncated,
-        "warnings": listed,
+    let of_forge = warnings.iter().map(|warning| CommentWarningDoc {
+        code: warning.code().to_owned(),
+        message: warning.one_line(),
+        causes: warning.causes.clone(),
+        hints: warning.hints.clone(),
     });
+    let of_summary = more.iter().map(|text| CommentWarningDoc {
+        code: "summary".to_owned(),
+        message: text.clone(),
+        causes: Vec::new(),
+        hints: Vec::new(),
+    });
+    let document = CommentDoc {
+        format_version: FORMAT_VERSION.to_owned(),
+        state: state.as_str().to_owned(),
+        outcome: outcome.to_owned(),
+        pull_request: *pull_request,
+        comment_id: put.as_ref().and_then(|put| put.id),
+        comment_url: put.as_ref().and_then(|put| put.url.clone()),
+        truncated: *truncated,
+        warnings: of_forge.chain(of_summary).collect(),
+    };
     for text in more {
         output::aside(&format!("warning: {}", crate::render::visible::one_line(text)));
     }
     for warning in warnings {
         annotate::warning(&in_words(warning), settings.annotations);
     }
-    output::json(settings, &format!("{document:#}\n"))?;
+    output::json(settings, &document.text())?;
     if !settings.json {
         let place = match (put.as_ref().and_then(|put| put.url.as_deref()), pull_request) {
             (Some(url), _) => format!(": {url}"),

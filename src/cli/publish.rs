@@ -19,7 +19,7 @@ use crate::render::markdown::{
     Body, CommentContext, Maker, Status, difference_comment, plan_comment, report_comment, status_comment,
 };
 
-use crate::render::view::Place;
+use crate::render::view::{GoOn, Place};
 
 use super::exit::Exit;
 use super::forge;
@@ -33,8 +33,8 @@ use crate::session::SANDBOX_HOST;
 pub enum Content<'a> {
     /// A plan.
     Plan(&'a Plan, &'a SourceMap),
-    /// What became of one, the command that goes on, and the plan itself where it is known.
-    Report(&'a Report, Option<&'a str>, Option<(&'a Plan, &'a SourceMap)>),
+    /// What became of one, how to go on, and the plan itself where it is known.
+    Report(&'a Report, Option<&'a GoOn>, Option<(&'a Plan, &'a SourceMap)>),
     /// The difference of files, for which the service was not asked, and who compared them.
     Difference(&'a Difference, Maker),
     /// A command failed, or was refused.
@@ -152,7 +152,7 @@ impl Content<'_> {
         let status = |status, plan| status_comment(environment, status, plan, context);
         match *self {
             Self::Plan(plan, sources) => plan_comment(plan, sources, context),
-            Self::Report(report, again, plan) => report_comment(report, again, plan, context),
+            Self::Report(report, next, plan) => report_comment(report, next, plan, context),
             Self::Difference(difference, maker) => difference_comment(difference, maker, context),
             Self::Failure { error, apply, plan } => {
                 let CommandError { exit: _, reason: _, causes, hints, problems } = error;

@@ -1,11 +1,11 @@
 //! Why a command failed: what, the chain of causes, and what to do. The only place that words them for a person.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::api::ApiError;
 use crate::diagnostics::Problem;
 use crate::http::HttpErrorKind;
-use crate::render::json::{put_problems, read_problems};
+use crate::render::json::{Failure, failure_document, read_failure};
 use crate::session::SessionError;
 
 use super::exit::Exit;
@@ -82,11 +82,14 @@ impl CommandError {
             next = cause.source();
         }
         let exit = match error {
-            SessionError::UnknownKey { .. } => Exit::Usage,
+            SessionError::UnknownKey { .. } | SessionError::UnknownAgent { .. } => Exit::Usage,
             SessionError::Leased { .. } => Exit::Lease,
             SessionError::Overtaken { .. } => Exit::Refused,
             SessionError::Interrupted => Exit::Interrupted,
             SessionError::Service(_)
+            | SessionError::NoAgent { .. }
+            | SessionError::Version { .. }
+            | SessionError::Import
             | SessionError::Schema(_)
             | SessionError::Organization { .. }
             | SessionError::OrganizationUnverified { .. } => Exit::Failed,
@@ -96,6 +99,10 @@ impl CommandError {
             SessionError::Organization { .. } | SessionError::OrganizationUnverified { .. } => Reason::Auth,
             SessionError::Schema(_) => Reason::Service,
             SessionError::UnknownKey { .. }
+            | SessionError::NoAgent { .. }
+            | SessionError::Version { .. }
+            | SessionError::UnknownAgent { .. }
+            | SessionError::Import
             | SessionError::Leased { .. }
             | SessionError::Overtaken { .. }
             | SessionError::Interrupted => Reason::Config,
@@ -178,25 +185,15 @@ impl CommandError {
 
     /// A failure that was kept as JSON. What kind it was is not kept.
     pub fn read(document: &Value) -> Option<Self> {
-        let error = document.get("error")?;
-        let code = error.get("exit_code")?.as_u64()?;
-        Some(Self {
-            exit: Exit::ALL.into_iter().find(|exit| u64::from(exit.code()) == code)?,
-            reason: Reason::default(),
-            causes: texts(error, "causes"),
-            hints: texts(error, "hints"),
-            problems: read_problems(error)?,
-        })
+        let Failure { exit_code, causes, hints, problems } = read_failure(document)?;
+        let exit = Exit::ALL.into_iter().find(|exit| exit.code() == exit_code)?;
+        Some(Self { exit, reason: Reason::default(), causes, hints, problems })
     }
 
     /// The failure as JSON.
-    pub fn json(&self) -> Value {
-        let Self { exit, reason: _, causes, hints, problems } = self;
-        let mut error = json!({"exit_code": exit.code(), "causes": causes, "hints": hints});
-        if !problems.is_empty() {
-            put_problems(&mut error, problems);
-        }
-        json!({"format_version": "1.0", "error": error})
+    pub fn json(&self) -> String {
+        let Self { exit, reason: _, causes, hints, problems } = self.clone();
+        failure_document(&Failure { exit_code: exit.code(), causes, hints, problems })
     }
 }
 
@@ -207,11 +204,6 @@ pub fn unreadable(error: &clap::Error) -> CommandError {
     let message = paragraphs.next().unwrap_or_default();
     let failure = CommandError::usage(message.trim_start_matches("error: "));
     paragraphs.filter(|part| !part.is_empty()).fold(failure, CommandError::hint)
-}
-
-fn texts(value: &Value, name: &str) -> Vec<String> {
-    let list = value.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Whether the service refused the credential or failed otherwise.

@@ -15,6 +15,7 @@ use crate::plan::drift::{Elsewhere, Provenance};
 use crate::session::Past;
 
 use super::checkout::{GitError, ask, talk};
+use super::command;
 use super::report::CommandError;
 
 /// How many links may lead to each other.
@@ -71,16 +72,28 @@ pub fn find(dir: &Path, name: &str) -> Result<Revision, CommandError> {
         return Ok(Revision { name: name.to_owned(), commit });
     }
     let error = CommandError::config(format!("this checkout has no commit `{name}`"));
-    let branch = name.strip_prefix("origin/").unwrap_or(name);
     let is_shallow = ask(dir, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|said| said.trim() == "true");
     Err(if is_shallow {
         error
             .cause("the checkout is shallow: it holds only the newest commits")
             .hint("in a workflow, give `actions/checkout` the input `fetch-depth: 0`")
-            .hint(format!("or fetch it: git fetch origin {branch}"))
+            .hint(format!("or fetch it: `{}`", fetching(name)))
     } else {
-        error.hint(format!("fetch it: git fetch origin {branch}"))
+        error.hint(format!("fetch it: `{}`", fetching(name)))
     })
+}
+
+/// The command that brings a commit here under the name by which it is asked for.
+fn fetching(name: &str) -> String {
+    let is_hash = name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let what = match name.strip_prefix("origin/") {
+        Some(branch) => format!("{branch}:refs/remotes/origin/{branch}"),
+        None if is_hash => name.to_owned(),
+        // What is counted from another commit, as `main~3`, is there once all commits are.
+        None if name.contains(['~', '^', '@']) => return "git fetch --unshallow origin".to_owned(),
+        None => format!("{name}:{name}"),
+    };
+    format!("git fetch origin {}", command::quoted(&what))
 }
 
 /// The commit that a name stands for, where this checkout has it.

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::diagnostics::{Diagnostic, Place, Severity};
 use crate::http::{Clock as _, SystemClock};
 use crate::manifest::Resolved;
+use crate::render::json::validation_document;
 use crate::schema::ConfigSchema;
 use crate::session::{self, SANDBOX_HOST, SessionError};
 
@@ -77,7 +77,8 @@ pub async fn check(arguments: &Validate, settings: &Settings) -> Result<Validati
         found.extend(session::check(&resolved, schema, open::leniency(arguments.schema)));
     }
     let problems = only(found.sorted(&resolved.sources), &wanted, &resolved);
-    let schema_digest = schema.map(|schema| schema.digest().as_str().to_owned());
+    // Of the service's own schema nothing is known where the program's was used.
+    let schema_digest = schema.filter(|_| !is_embedded).map(|schema| schema.digest().as_str().to_owned());
     Ok(Validation { resolved, problems, schema_digest, is_embedded })
 }
 
@@ -85,18 +86,12 @@ pub async fn check(arguments: &Validate, settings: &Settings) -> Result<Validati
 pub fn show(found: &Validation, arguments: &Validate, settings: &Settings) -> Result<(), CommandError> {
     let Validation { resolved, problems, schema_digest, is_embedded } = found;
     let valid = found.errors() == 0;
-    let mut document = json!({
-        "format_version": "1.0",
-        "valid": valid,
-        "manifests": resolved.desired.len(),
-        "environment": resolved.project.environment,
-        "schema_digest": schema_digest,
-        "schema_embedded": is_embedded,
-    });
-    crate::render::json::put_diagnostics(&mut document, problems, &resolved.sources);
+    let (environment, manifests) = (&resolved.project.environment, resolved.desired.len());
+    let sources = &resolved.sources;
+    let document = validation_document(environment, manifests, schema_digest.as_deref(), problems, sources);
     findings::tell(problems, resolved, settings);
     findings::write("validate", problems, resolved, &arguments.reports, settings)?;
-    output::json(settings, &format!("{document:#}\n"))?;
+    output::json(settings, &document)?;
     if valid && !settings.json {
         let count = resolved.desired.len();
         let plural = if count == 1 { "manifest is" } else { "manifests are" };

@@ -92,7 +92,7 @@ impl Done {
         match self {
             Self::Opened => "opened",
             Self::Updated => "updated",
-            Self::Told => "told",
+            Self::Told => "commented on",
             Self::Unchanged => "unchanged",
             Self::Closed => "closed",
             Self::Reopened => "reopened",

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::model::{Digest, Key};
 
-use super::change::{Action, AgentChange, Held, LimitBreach, Plan, Target};
+use super::change::{Action, AgentChange, FieldChange, Held, LimitBreach, Plan, Shown, SlotChange, Target};
 use super::hash::plan_hash;
-use super::saved::SavedPlan;
+use super::saved::{SavedChange, SavedPlan};
+
+/// Longest value that is quoted where two plans differ, in characters.
+const BRIEF: usize = 80;
 
 /// Who said yes, and to what.
 #[derive(Clone, Debug)]
@@ -167,7 +170,7 @@ fn check_file(plan: &Plan, saved: &SavedPlan) -> Result<Vec<(String, Action)>, R
         let is_begun = begun
             .is_some_and(|(plan, begun)| plan == saved.plan_hash.as_str() && begun == reviewed.change_hash.as_str());
         if reviewed.change_hash != change.change_hash && !is_begun {
-            difference.push(differing_change(change, reviewed));
+            difference.extend(differing_change(change, reviewed));
         }
     }
     for (address, reviewed) in &saved.changes {
@@ -214,11 +217,12 @@ fn differing_targets(now: &Target, saved: &Target) -> Vec<String> {
         .collect()
 }
 
-fn differing_change(change: &AgentChange, saved: &super::saved::SavedChange) -> String {
+fn differing_change(change: &AgentChange, saved: &SavedChange) -> Vec<String> {
     let address = &change.address;
+    let mut difference = Vec::new();
     if change.action != saved.action {
         let (saved, now) = (saved.action.as_str(), change.action.as_str());
-        return format!("{address}: {saved} was saved, {now} is planned now");
+        return vec![format!("{address}: {saved} was saved, {now} is planned now")];
     }
     if change.base_version != saved.base_version {
         let version =
@@ -231,22 +235,69 @@ fn differing_change(change: &AgentChange, saved: &super::saved::SavedChange) -> 
                 editor.at.as_deref().map_or(format!(" (by {by})"), |at| format!(" (by {by}, {at})"))
             })
             .unwrap_or_default();
-        return format!(
+        difference.push(format!(
             "{address}: planned on {}, live is {}{who}",
             version(saved.base_version),
             version(change.base_version)
-        );
+        ));
     }
-    let now: Vec<String> = change.fields.iter().map(|field| field.path.to_string()).collect();
-    let gone: Vec<&str> = saved.paths.iter().filter(|path| !now.contains(path)).map(String::as_str).collect();
-    let new: Vec<&str> = now.iter().filter(|path| !saved.paths.contains(path)).map(String::as_str).collect();
-    match (new.is_empty(), gone.is_empty()) {
-        (true, true) => {
-            format!("{address}: the same paths with other values, or other phone numbers, or another `verify`")
+    for field in &change.fields {
+        let path = &field.path;
+        let now = turn(field);
+        difference.extend(match saved.fields.iter().find(|saved| saved.path == *path) {
+            None => Some(format!("{address}: also changes {path}, {now}")),
+            Some(saved) if (&saved.before, &saved.after) == (&field.before, &field.after) => None,
+            Some(saved) => Some(format!("{address}: {path}: {} was saved, {now} is planned now", turn(saved))),
+        });
+    }
+    for saved in saved.fields.iter().filter(|saved| change.fields.iter().all(|field| field.path != saved.path)) {
+        difference.push(format!("{address}: no longer changes {}, {}", saved.path, turn(saved)));
+    }
+    let slot = |slot: &SlotChange| format!("{} {}", slot.number, slot.direction);
+    let moves = |of: &[SlotChange], other: &[SlotChange]| -> Vec<String> {
+        let is_other = |slot: &&SlotChange| {
+            other.iter().all(|known| {
+                (&known.number, known.direction, &known.from, &known.to)
+                    != (&slot.number, slot.direction, &slot.from, &slot.to)
+            })
+        };
+        of.iter().filter(is_other).map(slot).collect()
+    };
+    let mut slots = moves(&change.numbers, &saved.numbers);
+    slots.extend(moves(&saved.numbers, &change.numbers));
+    slots.sort();
+    slots.dedup();
+    if !slots.is_empty() {
+        difference.push(format!("{address}: these phone numbers move in another way: {}", slots.join(", ")));
+    }
+    if change.verify != saved.verify {
+        difference.push(format!("{address}: `verify` is not what was saved"));
+    }
+    if difference.is_empty() {
+        difference.push(format!("{address}: what is shown is the same, but a value that is not shown differs"));
+    }
+    difference
+}
+
+/// A change of a value on one line.
+fn turn(field: &FieldChange) -> String {
+    format!("{} → {}", brief(&field.before), brief(&field.after))
+}
+
+fn brief(shown: &Shown) -> String {
+    match shown {
+        Shown::Absent => "(absent)".to_owned(),
+        Shown::Value(value) => {
+            let text = value.to_string();
+            let size = text.chars().count();
+            if size <= BRIEF {
+                format!("`{}`", text.replace('`', "'"))
+            } else {
+                format!("a value of {size} characters")
+            }
         }
-        (false, true) => format!("{address}: also changes {}", new.join(", ")),
-        (true, false) => format!("{address}: no longer changes {}", gone.join(", ")),
-        (false, false) => format!("{address}: also changes {}, and no longer {}", new.join(", "), gone.join(", ")),
+        Shown::Secret | Shown::SecretByLook | Shown::SecretUnchecked => "(secret)".to_owned(),
+        Shown::AtApply => "(generated at apply)".to_owned(),
     }
 }
 

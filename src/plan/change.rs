@@ -4,11 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
+use crate::model::{Address, Back, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 
 use super::approve::Record;
 use super::guard::RaisedLimit;
-use super::step::Step;
 use super::verify::VerifyChange;
 use super::work::{Refresh, Work};
 
@@ -318,10 +317,12 @@ pub struct AgentChange {
     pub numbers: Vec<SlotChange>,
     /// What becomes of the program that runs before a version is published.
     pub verify: Option<VerifyChange>,
-    /// What is done, in order.
-    pub steps: Vec<Step>,
+    /// What `apply` will do, in order, in sentences.
+    pub steps: Vec<String>,
     /// Why it is not carried out.
     pub held: Option<Held>,
+    /// The way back to an older version, where that is what it is.
+    pub back: Option<Back>,
     /// What `apply` sends. Not for showing: it holds secrets in clear.
     pub work: Work,
 }
@@ -355,6 +356,7 @@ impl AgentChange {
             verify: None,
             steps: Vec::new(),
             held: None,
+            back: None,
             work: Work::default(),
         }
     }

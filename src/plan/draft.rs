@@ -36,7 +36,7 @@ pub(super) fn judge_reading(inputs: &Inputs<'_>, draft: &mut Draft) {
             Coverage::Unproven(why) => draft.notices.push(Notice {
                 address: None,
                 code: "list-unproven",
-                message: format!("the end of the list of {what} could not be proven ({why}): nothing is pruned"),
+                message: format!("the list of {what} may be incomplete, so no agent is deleted: {why}"),
             }),
             Coverage::Incomplete(why) => {
                 draft.incomplete = true;
@@ -101,6 +101,7 @@ pub(super) fn plan_orphans(
                 base_version: agent.live_version().map(|head| head.version),
                 desired: None,
                 writes_config: false,
+                copies: None,
                 removed: &[],
                 agent_fields: &[],
                 slots: &[],
@@ -110,7 +111,7 @@ pub(super) fn plan_orphans(
             let (key, name, id) = (orphan.key.clone(), agent.name.clone(), agent.id.clone());
             let base = agent.live_version().map(|head| head.version);
             draft.changes.push(AgentChange {
-                steps: vec![Step::DeleteAgent],
+                steps: vec![Step::DeleteAgent.describe()],
                 work: Work {
                     stamp: Some(stamp.clone()),
                     salt: Some(stamp.state.salt.clone()),

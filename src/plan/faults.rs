@@ -9,7 +9,7 @@ use crate::model::Desired;
 use crate::model::shape::ShapeFault;
 use crate::model::value::same;
 
-use super::change::AgentChange;
+use super::change::{Action, AgentChange};
 use super::codes::SECRET_MISSING;
 use super::mask::Mask;
 use super::threeway::Subject;
@@ -27,7 +27,11 @@ pub fn judge(subject: &Subject<'_>, live: Option<&Value>, new: &Value) -> Vec<Di
     let leaves = subject.desired.declared.leaves();
     let mut standing = Vec::new();
     let mut found = Vec::new();
-    for fault in &faults {
+    // What a service shows in place of a declared secret is not what it keeps.
+    let is_concealed = |fault: &&ShapeFault| {
+        live.is_some_and(|live| same(live, new)) && subject.desired.declared.secrets().contains_key(&fault.path)
+    };
+    for fault in faults.iter().filter(|fault| !is_concealed(fault)) {
         let stands = live_faults.contains(fault);
         let is_declared = leaves.iter().any(|(path, _)| fault.path.starts_with(path));
         let is_live = live.zip(fault.path.within_config()).is_some_and(|(live, inner)| {
@@ -59,10 +63,18 @@ pub fn judge(subject: &Subject<'_>, live: Option<&Value>, new: &Value) -> Vec<Di
     found
 }
 
+/// What the schema says against a config that it does not say against the live one as well, in words.
+pub(super) fn new_faults(subject: &Subject<'_>, live: &Value, config: &Value) -> Vec<String> {
+    let known = subject.shape.faults(live);
+    let faults = subject.shape.faults(config);
+    faults.iter().filter(|fault| !known.contains(fault)).map(|fault| message(subject, fault, config)).collect()
+}
+
 /// Secrets without which nothing can be applied, each once, with all agents whose change needs it.
 pub fn missing_secrets(desired: &[Desired], changes: &[AgentChange]) -> Vec<Diagnostic> {
     let mut users: BTreeMap<&str, Vec<&AgentChange>> = BTreeMap::new();
-    for change in changes {
+    // Taking an agent over as it is sends no value of it.
+    for change in changes.iter().filter(|change| change.action != Action::Adopt) {
         for name in &change.work.missing_secrets {
             users.entry(name).or_default().push(change);
         }
@@ -111,13 +123,13 @@ const NAMED: usize = 3;
 fn in_one(subject: &Subject<'_>, standing: &[&ShapeFault], new: &Value) -> Option<Diagnostic> {
     let text = match standing {
         [] => return None,
-        [fault] => format!("{} (it is live already, and Git does not declare it)", message(subject, fault, new)),
+        [fault] => format!("{} (it is live already, and the plan leaves it as it is)", message(subject, fault, new)),
         many => {
             let named: Vec<String> = many.iter().take(NAMED).map(|fault| fault.path.to_string()).collect();
             let more = many.len().saturating_sub(NAMED);
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             format!(
-                "{} values break the schema that are live already and that Git does not declare: {}{more}",
+                "{} values that are live already break the schema, and the plan leaves them as they are: {}{more}",
                 many.len(),
                 named.join(", ")
             )

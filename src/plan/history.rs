@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::model::stamp::Fields;
-use crate::model::{Applied, Editor, FieldHash, FieldPath, Intent, LeafHash, LiveAgent, Seal, Stamp, VersionHead};
+use crate::model::{
+    Applied, Editor, FieldHash, FieldPath, Intent, LeafHash, LiveAgent, RolledBack, Seal, Stamp, VersionHead,
+};
 
-use super::stamping::is_as_applied;
+use super::stamping::{is_as_applied, leaf_hash};
 use super::threeway::Since;
 
 static NOTHING: Fields = BTreeMap::new();
@@ -21,6 +23,12 @@ pub struct History<'a> {
     applied: Option<&'a Applied>,
     /// What a run that got as far as publishing was about to send.
     begun: Option<&'a Intent>,
+    /// What a run was about to do that has recorded all of it but the slots that it had still to empty.
+    emptying: Option<&'a Intent>,
+    /// What a run was about to do that is not known to have got to its end.
+    intent: Option<&'a Intent>,
+    /// A rollback that got to its end.
+    rolled_back: Option<&'a RolledBack>,
 }
 
 impl<'a> History<'a> {
@@ -31,6 +39,9 @@ impl<'a> History<'a> {
             seal: stamp.map(Seal::of),
             applied: stamp.and_then(|stamp| stamp.state.applied.as_ref()),
             begun: stamp.zip(agent).and_then(|(stamp, agent)| published_intent(stamp, agent)),
+            emptying: stamp.and_then(recorded_intent),
+            intent: stamp.and_then(|stamp| stamp.state.intent.as_ref()),
+            rolled_back: stamp.and_then(|stamp| stamp.state.rollback.as_ref()),
         }
     }
 
@@ -55,6 +66,21 @@ impl<'a> History<'a> {
     /// What a run that got as far as publishing and no further was about to send.
     pub fn begun(&self) -> Option<&'a Intent> {
         self.begun
+    }
+
+    /// A rollback after which nothing of ours went forward: one that was begun, else one that was recorded.
+    pub fn rolled_back(&self) -> Option<&'a RolledBack> {
+        match (self.intent.and_then(|intent| intent.rollback.as_ref()), self.begun) {
+            (Some(begun), _) => Some(begun),
+            // An apply went forward, and was not recorded.
+            (None, Some(_)) => None,
+            (None, None) => self.rolled_back,
+        }
+    }
+
+    /// Whether a rollback was begun and has not got as far as publishing.
+    pub fn is_rollback_unpublished(&self) -> bool {
+        self.begun.is_none() && self.intent.is_some_and(|intent| intent.rollback.is_some())
     }
 
     /// The version that was applied last.
@@ -125,7 +151,8 @@ impl<'a> History<'a> {
     /// Whether an unfinished run of ours has still to take away what an apply before it had put there.
     pub fn has_to_go(&self, path: &FieldPath) -> bool {
         let before = self.applied.is_some_and(|applied| applied.fields.contains_key(path));
-        before && self.begun.is_some_and(|intent| !intent.fields.contains_key(path))
+        let intent = self.begun.or(self.emptying);
+        before && intent.is_some_and(|intent| !intent.fields.contains_key(path))
     }
 
     /// Whether an unfinished run of ours was the first to want something at a path.
@@ -146,6 +173,12 @@ pub fn version_editor(agent: &LiveAgent, version: u64) -> Option<Editor> {
     })
 }
 
+/// The intent of a run that has recorded what it did, and not that its slots are emptied, which is done last.
+fn recorded_intent(stamp: &Stamp) -> Option<&Intent> {
+    let applied = stamp.state.applied.as_ref()?;
+    stamp.state.intent.as_ref().filter(|intent| intent.change == applied.change && intent.plan == applied.plan)
+}
+
 /// The intent of a run that got as far as publishing and no further: the live version is that run's own.
 ///
 /// It is if it is newer than anything when the intent was written and the run's principal made it and changed it last, or
@@ -164,7 +197,7 @@ fn published_intent<'s>(stamp: &'s Stamp, agent: &LiveAgent) -> Option<&'s Inten
     let seal = Seal::of(stamp);
     let mut leaves = intent.fields.iter().filter_map(|(path, hash)| Some((path.within_config()?, hash))).peekable();
     leaves.peek()?;
-    let holds =
-        |(path, hash): (FieldPath, &FieldHash)| path.get(live).is_some_and(|value| seal.hash(value) == hash.sent);
+    // Of a copy of an older version it is also recorded where that has nothing.
+    let holds = |(path, hash): (FieldPath, &FieldHash)| leaf_hash(seal, path.get(live)) == hash.sent;
     leaves.all(holds).then_some(intent)
 }

@@ -1,6 +1,6 @@
 //! A plan file: evidence of what was reviewed, never an instruction.
 //!
-//! No value, id or command is taken from it; only hashes, and what is needed to say in words how two plans differ.
+//! Nothing that is sent is taken from it: hashes decide, and what it shows serves to say in words how two plans differ.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::model::Digest;
 
-use super::change::{Action, Target};
+use super::change::{Action, FieldChange, SlotChange, Target};
+use super::verify::VerifyChange;
 
 /// The major version of the plan document that this program reads. A minor one only adds.
 pub const FORMAT_MAJOR: &str = "1";
@@ -27,7 +28,7 @@ pub fn document_digest(document: &Value) -> Digest {
 }
 
 /// One change of a saved plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SavedChange {
     /// The action.
     pub action: Action,
@@ -35,12 +36,16 @@ pub struct SavedChange {
     pub change_hash: Digest,
     /// The version that it started from.
     pub base_version: Option<u64>,
-    /// The paths that it changed.
-    pub paths: Vec<String>,
+    /// The values that it changed.
+    pub fields: Vec<FieldChange>,
+    /// The phone slots that it changed.
+    pub numbers: Vec<SlotChange>,
+    /// What became of `verify`.
+    pub verify: Option<VerifyChange>,
 }
 
 /// What is read of a plan file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SavedPlan {
     /// What it was for.
     pub target: Target,

@@ -1,7 +1,7 @@
 //! Why a run could not go on before anything was written.
 
 use crate::api::ApiError;
-use crate::model::Key;
+use crate::model::{Key, Unseen};
 use crate::schema::SchemaError;
 
 /// Why a run could not go on.
@@ -27,13 +27,15 @@ pub enum SessionError {
     },
     /// The environment declares an organization, and this credential is not shown which one it works in.
     #[error(
-        "environment `{environment}` is organization `{wanted}`, and this credential does not show which organization it belongs to"
+        "environment `{environment}` is organization `{wanted}`, and it cannot be seen which organization this credential belongs to"
     )]
     OrganizationUnverified {
         /// The environment.
         environment: String,
         /// What `reachform.yaml` says.
         wanted: String,
+        /// Why it is not seen.
+        why: Unseen,
     },
     /// A flag names a key that no manifest has.
     #[error("no manifest has the key `{key}`")]
@@ -43,6 +45,33 @@ pub enum SessionError {
         /// The nearest, or all of them.
         hint: String,
     },
+    /// There is no such agent.
+    #[error("there is no agent `{wanted}`{reading}")]
+    NoAgent {
+        /// What was asked for.
+        wanted: String,
+        /// What is said of a reading that did not see everything.
+        reading: &'static str,
+        /// The nearest, or where to look.
+        hint: String,
+    },
+    /// A version that was asked for cannot be looked at.
+    #[error("{what}")]
+    Version {
+        /// Why.
+        what: String,
+    },
+    /// An agent was named that the service does not have.
+    #[error("there is no agent with the id or the name `{word}`")]
+    UnknownAgent {
+        /// What was typed.
+        word: String,
+        /// The nearest name.
+        hint: String,
+    },
+    /// The manifests of an import never came to rest.
+    #[error("no manifests could be made of which a plan changes nothing; nothing was written")]
+    Import,
     /// Another run's lease did not end in time.
     #[error("another run ({holder}) is still working on {address}")]
     Leased {
@@ -77,12 +106,11 @@ impl SessionError {
             Self::Organization { wanted, variable, .. } => {
                 vec![format!("set {variable} to a key of `{wanted}`, or choose another `--env`")]
             }
-            Self::OrganizationUnverified { .. } => vec![
-                "nothing was written: give the key the scope `phone_numbers:read`, so that its organization can be seen"
-                    .to_owned(),
+            Self::OrganizationUnverified { why, .. } => vec![
+                format!("nothing was written: {}", why.in_words()),
                 "or, for one run and if you are sure of the key, use `--organization-unverified`".to_owned(),
             ],
-            Self::UnknownKey { hint, .. } => vec![hint.clone()],
+            Self::UnknownKey { hint, .. } | Self::NoAgent { hint, .. } | Self::UnknownAgent { hint, .. } => vec![hint.clone()],
             Self::Leased { .. } => {
                 vec!["wait for it and run again, or use `--break-lease` if that run is certainly no longer running".to_owned()]
             }
@@ -90,7 +118,8 @@ impl SessionError {
                 "nothing was written: if this run's commit is the newer one, run it again; otherwise there is nothing to do"
                     .to_owned(),
             ],
-            Self::Interrupted => Vec::new(),
+            Self::Version { .. } | Self::Interrupted => Vec::new(),
+            Self::Import => vec!["import the agents one by one, by id, to see which of them it is".to_owned()],
         }
     }
 }

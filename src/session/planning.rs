@@ -207,6 +207,7 @@ pub async fn make_plan(
     let resolved = &workspace.resolved;
     check_organization(resolved, outside, &service.live)?;
     let named = options.targets.iter().chain(&options.excludes).chain(&options.create).chain(&options.redo);
+    let named = named.chain(options.rollback.keys());
     check_keys(resolved, named)?;
     let options = Options { today: TimeZone::UTC.to_datetime(outside.clock.now()).date(), ..options.clone() };
     let target = target(workspace, outside, &service.live);
@@ -233,6 +234,8 @@ pub async fn make_plan(
         );
     }
     let mut found = check_each(resolved, &service.schema, leniency);
+    // What a manifest says plays no part in a rollback, and must not be in the way of one.
+    found.retain(|(key, _)| !options.rollback.contains_key(key));
     judging::weigh(&mut found, &mut plan, &service.live, resolved, &options);
     let mut problems = Diagnostics::new();
     for problem in found.into_iter().map(|(_, problem)| problem).chain(unchecked(&service.schema)) {
@@ -244,11 +247,11 @@ pub async fn make_plan(
     problems.extend(resolved.diagnostics.clone());
     plan.diagnostics = without_echoes(problems.sorted(&resolved.sources));
     let declared = plan.target.declared_organization.as_ref().filter(|_| !outside.is_embedded());
-    if let (Some(wanted), None) = (declared, &plan.target.organization) {
+    if let (Some(wanted), Some(why)) = (declared, service.live.unseen_organization()) {
         plan.notices.push(Notice {
             address: None,
             code: "organization-unverified",
-            message: format!("this credential does not show that it belongs to `{wanted}`: that was not checked"),
+            message: format!("whether this credential belongs to `{wanted}` was not checked: {}", why.in_words()),
         });
         plan.notices.sort();
     }
@@ -267,7 +270,7 @@ pub async fn make_plan(
 }
 
 /// An error and its causes on one line.
-fn one_line(error: &dyn std::error::Error) -> String {
+pub(super) fn one_line(error: &dyn std::error::Error) -> String {
     causes(error).join(": ")
 }
 

@@ -11,7 +11,7 @@ use crate::apply::verify::Verifier;
 use crate::apply::{self, ApplyOptions, Context};
 use crate::live;
 use crate::model::{Key, LiveAgent};
-use crate::plan::{self, ApprovedPlan, Options, Outcome, Plan, Rechecked, Refusal, Report};
+use crate::plan::{self, AgentOutcome, ApprovedPlan, Options, Outcome, Plan, Rechecked, Refusal, Report};
 use crate::schema::Leniency;
 
 use super::error::SessionError;
@@ -55,7 +55,8 @@ pub async fn plan_unleased(
     loop {
         let mut service = read(outside, &reader, None).await?;
         let plan = make_plan(workspace, &applying.options, applying.leniency, outside, &reader, &mut service).await?;
-        verify_organization(workspace, outside, applying, &reader, &mut service).await?;
+        let unverified = applying.apply.organization_unverified;
+        see_organization(workspace, outside, unverified, &reader, &mut service).await?;
         // Another commit that was applied while this run waited must not be undone by the plan that is made now.
         let before = applied_before.get_or_insert_with(|| service.live.clone());
         applied_changes(before, &service.live, &plan, workspace, outside, applying)?;
@@ -70,10 +71,10 @@ pub async fn plan_unleased(
 
 /// A declared organization is seen to be the credential's before anything is written. The lists of most services say it;
 /// else a version does (contract, section 6.2).
-async fn verify_organization(
+pub async fn see_organization(
     workspace: &Workspace,
     outside: &Outside,
-    applying: &Applying,
+    unverified: bool,
     reader: &Reader,
     service: &mut Service,
 ) -> Result<(), SessionError> {
@@ -86,10 +87,13 @@ async fn verify_organization(
         tracing::debug!(?unread, "a version was read to see the organization");
         check_organization(&workspace.resolved, outside, &service.live)?;
     }
-    if service.live.organization.is_some() || applying.apply.organization_unverified {
-        return Ok(());
-    }
-    Err(SessionError::OrganizationUnverified { environment: project.environment.clone(), wanted: wanted.to_owned() })
+    let unseen = service.live.unseen_organization().filter(|_| !unverified);
+    let Some(why) = unseen else { return Ok(()) };
+    Err(SessionError::OrganizationUnverified {
+        environment: project.environment.clone(),
+        wanted: wanted.to_owned(),
+        why,
+    })
 }
 
 /// Carries an approved plan out. Everything is read and planned once more just before the first write; where the
@@ -144,7 +148,12 @@ pub async fn apply_approved(
         let held_before = waiting.pauses();
         let look = last_look(workspace, outside, applying, approved, &reader, Some(&service), &mut waiting).await;
         let Ok((rechecked, service)) = look else { break };
-        if waiting.pauses() == held_before {
+        let is_done = |entry: &AgentOutcome| {
+            let mut decided = rechecked.decided.iter().filter(|decided| decided.key == entry.key);
+            decided.any(|decided| decided.outcome.is_in_place())
+        };
+        let mut blocked = report.outcomes.iter().filter(|entry| entry.outcome == Outcome::Blocked);
+        if waiting.pauses() == held_before && !blocked.any(is_done) {
             // Something other than a lease is in the way.
             break;
         }

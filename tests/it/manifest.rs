@@ -9,7 +9,7 @@ use reachform::diagnostics::{Diagnostic, Diagnostics, SourceMap, Span};
 use reachform::manifest::{self, MemoryFiles, Readable, Resolved, codes, yaml};
 use reachform::model::FieldPath;
 use reachform::render::diagnostics::{TextOptions, text};
-use reachform::render::json::put_diagnostics;
+use reachform::render::json::validation_document;
 use serde_json::{Value, json};
 
 fn fixtures() -> PathBuf {
@@ -337,8 +337,8 @@ fn a_float_stays_a_float_and_keys_keep_their_order() {
 fn problems_as_json_have_a_place_and_their_mend() {
     let files = memory(&[("agents/ä.yaml", "key: a\nname: A\nä: {phone_number: x}\nphone_number: {}\n")]);
     let resolved = manifest::resolve(&files, None, &no_secrets);
-    let mut document = json!({});
-    put_diagnostics(&mut document, &sorted(&resolved), &resolved.sources);
+    let document = validation_document("default", 1, None, &sorted(&resolved), &resolved.sources);
+    let document: Value = serde_json::from_str(&document).unwrap();
     let problems = &document["diagnostics"];
     assert_eq!(
         problems[1],
@@ -465,8 +465,8 @@ proptest! {
         let shown = text(std::slice::from_ref(&problem), &sources, options);
         prop_assert!(shown.ends_with("1 error\n"));
         prop_assert!(color || !shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
-        let mut document = json!({});
-        put_diagnostics(&mut document, &[problem], &sources);
+        let document = validation_document("default", 1, None, &[problem], &sources);
+        let document: Value = serde_json::from_str(&document).unwrap();
         prop_assert!(document["diagnostics"][0]["line"].as_u64() >= Some(1));
     }
 }

@@ -1,6 +1,6 @@
 //! What a plan makes of what could be read, of what it cannot manage, and of numbers and steps in their details.
 
-use reachform::model::stamp::RolledBack;
+use reachform::model::stamp::{Back, RolledBack};
 use reachform::model::{Coverage, Direction, Stamp};
 use reachform::plan::{Action, Cause, Held, Kind, Plan, SlotTarget};
 use serde_json::json;
@@ -131,9 +131,7 @@ fn a_number_goes_to_the_new_version_where_one_is_made_and_else_to_the_live_one()
 
 #[test]
 fn an_intent_is_written_where_something_is_created_or_published_and_only_there() {
-    let words = |scene: &Scene| -> Vec<String> {
-        scene.plan().changes[0].steps.iter().map(reachform::plan::Step::describe).collect()
-    };
+    let words = |scene: &Scene| -> Vec<String> { scene.plan().changes[0].steps.clone() };
     let bare = "key: a\nname: Agent a\n";
     let mut scene = Scene::new();
     scene.write("a", bare);
@@ -211,7 +209,11 @@ fn what_was_rolled_back_is_held_until_the_manifest_changes_or_somebody_says_so()
     let source = scene.resolve().desired[0].source.as_str().to_owned();
     let agent = scene.live.agents.get_mut(&id).unwrap();
     let mut stamp = Stamp::read(&agent.metadata).unwrap().unwrap();
-    stamp.state.rollback = Some(RolledBack { from: 2, to: 1, source, by: None, at: "2026-06-01T12:00:00Z".to_owned() });
+    stamp.state.rollback = Some(RolledBack {
+        back: Back { from: 2, to: 1, source, reason: None },
+        by: None,
+        at: "2026-06-01T12:00:00Z".to_owned(),
+    });
     agent.metadata["reachform"] = stamp.write();
 
     let plan = scene.plan();
@@ -287,5 +289,5 @@ fn what_the_service_filled_in_is_one_notice_and_no_error_where_nothing_changes()
     assert!(!plan.summary().has_changes() && !plan.has_errors(), "{:#?}", plan.diagnostics);
     let [notice] = plan.diagnostics.as_slice() else { panic!("{:#?}", plan.diagnostics) };
     assert_eq!(notice.code, "live-config-invalid");
-    assert!(notice.message.contains("values break the schema that are live already"), "{}", notice.message);
+    assert!(notice.message.contains("values that are live already break the schema"), "{}", notice.message);
 }

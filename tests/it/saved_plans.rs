@@ -169,9 +169,9 @@ fn a_change_that_is_another_one_by_now_says_in_which_way() {
             },
             "agent.a: update was saved, create is planned now",
         ),
-        (|_| {}, "agent.a: the same paths with other values, or other phone numbers"),
-        (|_| {}, "agent.a: also changes /description"),
-        (|_| {}, "agent.a: also changes /description, and no longer /config/agent/max_tool_steps"),
+        (|_| {}, "agent.a: /config/agent/max_tool_steps: `3` → `4` was saved, `3` → `5` is planned now"),
+        (|_| {}, "agent.a: also changes /description, `null` → `\"New.\"`"),
+        (|_| {}, "agent.a: no longer changes /config/agent/max_tool_steps, `3` → `4`"),
     ];
     for (number, (deed, line)) in deeds.into_iter().enumerate() {
         let mut world = world();
@@ -195,7 +195,7 @@ fn a_change_that_is_another_one_by_now_says_in_which_way() {
     steps(&mut world, "description: New.", 4);
     let saved = save(&world);
     steps(&mut world, "", 4);
-    refused(&mut world, &saved, "agent.a: no longer changes /description");
+    refused(&mut world, &saved, "agent.a: no longer changes /description, `null` → `\"New.\"`");
 }
 
 #[test]

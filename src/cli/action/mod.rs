@@ -14,6 +14,7 @@ mod outputs;
 mod patience;
 mod stranger;
 
+use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 use crate::forge::{Context, State};
@@ -90,7 +91,7 @@ async fn act(outer: &Settings, outputs: &mut Outputs) -> Result<Exit, CommandErr
         Err(error) => {
             output::aside(&error.text());
             annotate::failure(&error, settings.annotations);
-            output::json_of_failure(&settings, &format!("{:#}\n", error.json()));
+            output::json_of_failure(&settings, &error.json());
             outputs.failure(&error);
             Outcome::failed(&error)
         }
@@ -235,7 +236,13 @@ impl Action<'_> {
         environment: &str,
         outputs: &mut Outputs,
     ) -> Result<Outcome, CommandError> {
-        let run = apply::Run { verbose: self.verbose, cancel: self.cancel.clone(), gate: holds.gate };
+        let run = apply::Run {
+            verbose: self.verbose,
+            cancel: self.cancel.clone(),
+            gate: holds.gate,
+            rollback: BTreeMap::new(),
+            outside: None,
+        };
         let prepared = match apply::prepare(arguments, saved, workspace, self.settings, &run).await {
             Ok(prepared) => prepared,
             Err(apply::Stopped { error, plan }) => {
@@ -256,12 +263,12 @@ impl Action<'_> {
         match prepared.carry_out().await {
             Ok(report) => {
                 let again = (!report.is_complete()).then(|| approval::again(self.inputs, &report));
-                apply::finish(&report, &arguments.planning, self.settings);
+                apply::finish(&report, arguments, self.settings);
                 outputs.report(&report);
                 if let Some(again) = &again {
-                    annotate::failed(&format!("{} {again}", report_line(&report)), self.settings.annotations);
+                    annotate::failed(&format!("{} {}", report_line(&report), again.text()), self.settings.annotations);
                 }
-                self.desk.tell(&Content::Report(&report, again.as_deref(), plan), environment, outputs).await;
+                self.desk.tell(&Content::Report(&report, again.as_ref(), plan), environment, outputs).await;
                 Ok(Outcome::of_report(&report))
             }
             Err(error) => Err(self.stopped(error, None, workspace, environment, outputs).await),

@@ -7,7 +7,7 @@ use crate::diagnostics::{Diagnostic, Severity, SourceMap};
 use crate::model::Origin;
 use crate::plan::{Plan, Summary};
 use crate::render::values::{grouped, plural};
-use crate::render::view::{Alarm, Block, Fact, Note, RowMark, Theirs, Tone, Warning};
+use crate::render::view::{Alarm, Block, Fact, Note, RowMark, Theirs, Tone, Warning, by_agent};
 use crate::render::words;
 
 /// `Plan for production, incomplete`.
@@ -73,11 +73,14 @@ pub(super) fn attention(warnings: &[Warning], alarms: &[Alarm], limits: &[&Note]
                         @for hint in hints { span.hint { (line(hint)) } }
                     }
                 }
-                @for Alarm { agents, what } in alarms {
+                @for group in by_agent(alarms) {
                     li {
-                        (line(what))
-                        @if let [agent] = agents.as_slice() && let Some(id) = ids.iter().find(|id| is_of(id, agent)) {
-                            " " a href={ "#" (id) } { "Show" }
+                        @let id = ids.iter().find(|id| matches!(group.agents, [agent] if is_of(id, agent)));
+                        @let show = html! { @if let Some(id) = id { " " a href={ "#" (id) } { "Show" } } };
+                        (line(&group.names()))
+                        @match group.what.as_slice() {
+                            [what] => { @if !group.agents.is_empty() { ": " } (line(what)) (show) },
+                            several => { (show) ul { @for what in several { li { (line(what)) } } } },
                         }
                     }
                 }

@@ -6,7 +6,9 @@ use super::line::{Comment, line};
 use super::rows::{Bullets, fenced};
 use crate::render::put::put;
 use crate::render::values::plural;
-use crate::render::view::{Account, Alarm, Block, Cut, Line, Move, Note, OutcomeRow, Tone, Total, Warning, Way};
+use crate::render::view::{
+    Account, Alarm, Block, Cut, Line, Move, Note, OutcomeRow, Tone, Total, Warning, Way, by_agent,
+};
 
 /// Up to so many blocks, all stand open; of more, only those that need a second look.
 const OPEN_BLOCKS: usize = 3;
@@ -71,7 +73,7 @@ fn left_out(cut: &Cut, context: &CommentContext) -> String {
     let agents = names.len() + unnamed;
     let mut says = Vec::new();
     if shown < of {
-        says.push(format!("<b>{shown} of {of} changes are shown here.</b>"));
+        says.push(format!("<b>{shown} of {of} changes are shown in full here.</b>"));
     }
     if agents > 0 {
         says.push(format!("{} not shown at all.", plural(agents, "agent is", "agents are")));
@@ -110,8 +112,18 @@ fn look_first(warnings: &[Warning], alarms: &[Alarm], cut: Option<&Cut>, medium:
             put(&mut out, format_args!(">   - hint: {}\n", line(hint, medium)));
         }
     }
-    for Alarm { agents: _, what } in alarms {
-        put(&mut out, format_args!("> - {}\n", line(what, medium)));
+    for group in by_agent(alarms) {
+        let names = line(&group.names(), medium);
+        match group.what.as_slice() {
+            [what] if names.is_empty() => put(&mut out, format_args!("> - {}\n", line(what, medium))),
+            [what] => put(&mut out, format_args!("> - {names}: {}\n", line(what, medium))),
+            several => {
+                put(&mut out, format_args!("> - {names}\n"));
+                for what in several {
+                    put(&mut out, format_args!(">   - {}\n", line(what, medium)));
+                }
+            }
+        }
     }
     let more = cut.map_or(0, |cut| cut.alarms);
     if more > 0 {

@@ -73,11 +73,11 @@ pub fn plan_comment(plan: &Plan, sources: &SourceMap, context: &CommentContext) 
     fitted(&head, view::plan(plan, context.place), context)
 }
 
-/// The body of the comment on an apply, with the plan that was applied folded below. `again` is the command that finishes
-/// the job.
+/// The body of the comment on an apply, with the plan that was applied folded below. `again` is how it goes on if
+/// something is left.
 pub fn report_comment(
     report: &Report,
-    again: Option<&str>,
+    again: Option<&view::GoOn>,
     plan: Option<(&Plan, &SourceMap)>,
     context: &CommentContext,
 ) -> Body {

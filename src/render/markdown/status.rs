@@ -63,25 +63,31 @@ pub fn status_comment(
     out.push_str(&links(context));
     let mut truncated = false;
     match status {
-        Status::Planning => out.push_str("The plan is being made. It will stand here.\n"),
-        Status::Applying => out.push_str("The plan is being applied. What became of it will stand here.\n"),
+        Status::Planning => out.push_str("The plan is being made. It will appear here.\n"),
+        Status::Applying => out.push_str("The plan is being applied. The result will appear here.\n"),
         Status::Superseded { by: Some(by) } => put(&mut out, format_args!("Superseded by {}.\n", code(by))),
         Status::Superseded { by: None } => out.push_str("A newer run has taken over.\n"),
         Status::Failed { apply, causes, problems, hints } => {
             out.push_str(if apply {
-                "> [!CAUTION]\n> The apply failed before it could say what it did. Its log says more.\n\n"
+                "> [!CAUTION]\n> The apply failed before it could report what it did. Its log has the details.\n\n"
             } else {
-                "> [!CAUTION]\n> There is no plan; what stood here before is out of date.\n\n"
+                "> [!CAUTION]\n> There is no plan; what was shown here before is out of date.\n\n"
             });
             list(&mut out, causes, hints);
             truncated = problems_below(&mut out, problems, context);
         }
         Status::Refused { causes, hints } => {
             out.push_str("> [!WARNING]\n> **Nothing was changed.**\n\n");
-            list(&mut out, causes, hints);
+            if let [why, differs @ ..] = causes {
+                put(&mut out, format_args!("{}\n\n", sentence(&capital(why))));
+                if !differs.is_empty() {
+                    out.push_str("<b>What differs:</b>\n\n");
+                }
+                list(&mut out, differs, hints);
+            }
             if let Some((plan, _)) = plan {
                 let hash = fenced("text", plan.plan_hash.as_str());
-                put(&mut out, format_args!("\nThe hash of the plan as it is now:\n\n{hash}"));
+                put(&mut out, format_args!("\nThe hash of the plan as it is now, to approve it:\n\n{hash}"));
             }
         }
     }
@@ -126,6 +132,12 @@ fn headline(status: Status<'_>) -> (&'static str, &'static str) {
 fn links(context: &CommentContext) -> String {
     let parts = comment::links(context, None, false);
     if parts.is_empty() { "\n".to_owned() } else { format!("{}\n\n", parts.join(" · ")) }
+}
+
+/// The sentence with a capital letter.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn list(out: &mut String, causes: &[String], hints: &[String]) {

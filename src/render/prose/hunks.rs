@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::diff::ProseDiff;
 use super::tokens::Text;
 
 /// Words of context on each side, within the line. Changes that twice as many words part share a hunk.
@@ -199,4 +200,38 @@ fn parts(new: &Text, edits: &[&Edit], bytes: Range<usize>) -> Vec<Part> {
     parts.push(Part::new(PartKind::Keep, new.slice(at..bytes.end)));
     parts.retain(|part| !part.text.is_empty());
     parts
+}
+impl ProseDiff {
+    /// How many places change: stretches of changed words with unchanged ones between them.
+    pub fn places(&self) -> usize {
+        self.hunks
+            .iter()
+            .map(|hunk| hunk.parts.chunk_by(|a, b| is_kept(a) == is_kept(b)).filter(is_place).count())
+            .sum()
+    }
+
+    /// Leaves only so many places, each whole, and what is unchanged before them.
+    pub fn keep_places(&mut self, count: usize) {
+        let mut left = count;
+        for hunk in &mut self.hunks {
+            let mut parts = 0;
+            for run in hunk.parts.chunk_by(|a, b| is_kept(a) == is_kept(b)) {
+                if left == 0 {
+                    break;
+                }
+                parts += run.len();
+                left -= usize::from(is_place(&run));
+            }
+            hunk.parts.truncate(parts);
+        }
+        self.hunks.retain(|hunk| !hunk.parts.is_empty());
+    }
+}
+
+fn is_kept(part: &Part) -> bool {
+    part.kind == PartKind::Keep
+}
+
+fn is_place(run: &&[Part]) -> bool {
+    run.first().is_some_and(|part| !is_kept(part))
 }

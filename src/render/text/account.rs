@@ -7,7 +7,7 @@ use super::paper::{Paper, Span, Terminal, spans, style_of, width};
 use super::rows::{PATH_COLUMN, mark, rows};
 use crate::render::style::Detail;
 use crate::render::values::plural;
-use crate::render::view::{Account, Block, Line, Move, OutcomeRow, Program, Row, Warning, Way};
+use crate::render::view::{Account, Alarm, Block, Line, Move, OutcomeRow, Program, Row, Warning, Way, by_agent};
 
 /// A number has at most 16 characters and a direction 8. What the service calls a number may have any, and one of them
 /// must not push all others to the right.
@@ -26,10 +26,7 @@ pub fn account_text(account: &Account, options: &TextOptions) -> String {
     for warning in warnings {
         write_warning(&mut paper, warning, options);
     }
-    for alarm in alarms {
-        let lead = Span::new(styles.danger, "Look at this first: ");
-        paper.flow(0, 2, &[vec![lead], spans(&alarm.what, options)].concat());
-    }
+    write_alarms(&mut paper, alarms, options);
     write_signs(&mut paper, signs, options);
     write_outcomes(&mut paper, outcomes, options);
     for block in blocks {
@@ -79,6 +76,28 @@ fn write_warning(paper: &mut Paper, warning: &Warning, options: &TextOptions) {
     for hint in &warning.hints {
         let lead = Span::new(options.styles.dim, "hint: ");
         paper.flow(2, 4, &[vec![lead], spans(hint, options)].concat());
+    }
+}
+
+/// The alarms of each agent below its name; a single one beside it.
+fn write_alarms(paper: &mut Paper, alarms: &[Alarm], options: &TextOptions) {
+    if alarms.is_empty() {
+        return;
+    }
+    paper.flow(0, 2, &[Span::new(options.styles.danger, "Look at this first:")]);
+    let sign = || vec![Span::new(options.styles.danger, "!"), Span::plain(" ")];
+    for group in by_agent(alarms) {
+        let names = spans(&group.names(), options);
+        match group.what.as_slice() {
+            [what] if names.is_empty() => paper.flow(2, 4, &[sign(), spans(what, options)].concat()),
+            [what] => paper.flow(2, 4, &[sign(), names, vec![Span::plain(": ")], spans(what, options)].concat()),
+            several => {
+                paper.flow(2, 4, &[sign(), names].concat());
+                for what in several {
+                    paper.flow(6, 8, &spans(what, options));
+                }
+            }
+        }
     }
 }
 

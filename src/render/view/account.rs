@@ -94,8 +94,36 @@ pub struct Warning {
 pub struct Alarm {
     /// The addresses of the agents that it is about.
     pub agents: Vec<Theirs>,
-    /// The sentence.
+    /// The sentence, which does not name them.
     pub what: Line,
+}
+
+/// The alarms about the very same agents.
+#[derive(Clone, Debug)]
+pub struct AlarmGroup<'a> {
+    /// The addresses of the agents; none of what is about no agent.
+    pub agents: &'a [Theirs],
+    /// The sentences, the gravest first. What is about no agent is a group of its own.
+    pub what: Vec<&'a Line>,
+}
+
+/// Alarms by the agents that they are about, in the order of the gravest alarm of each group.
+pub fn by_agent(alarms: &[Alarm]) -> Vec<AlarmGroup<'_>> {
+    let mut groups: Vec<AlarmGroup<'_>> = Vec::new();
+    for Alarm { agents, what } in alarms {
+        match groups.iter_mut().find(|group| !agents.is_empty() && group.agents == agents.as_slice()) {
+            Some(group) => group.what.push(what),
+            None => groups.push(AlarmGroup { agents, what: vec![what] }),
+        }
+    }
+    groups
+}
+
+impl AlarmGroup<'_> {
+    /// The names of the agents on one line; empty if there are none.
+    pub fn names(&self) -> Line {
+        Line::joined(self.agents.iter().map(|agent| Line::of(Tone::Strong, agent.clone())), ", ")
+    }
 }
 
 /// The sign of a block and its tone.

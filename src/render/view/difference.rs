@@ -8,7 +8,7 @@ use super::words;
 use crate::model::{FieldPath, Key};
 use crate::plan::difference::{ClaimDifference, Difference, Fate, ManifestDifference};
 use crate::plan::{FieldChange, Shown, alarms_of_difference};
-use crate::render::words as said;
+use crate::render::{verify, words as said};
 
 /// The account of a difference.
 pub fn difference(difference: &Difference) -> Account {
@@ -23,13 +23,20 @@ pub fn difference(difference: &Difference) -> Account {
         tone: Tone::Changed,
         what: line![Tone::Plain; Theirs::sentence(notice.as_str())],
     });
+    let programs =
+        verify::groups(manifests.iter().filter_map(|manifest| Some((&manifest.key, manifest.verify.as_ref()?))));
+    let programs: Vec<_> = programs.into_iter().filter(|(keys, _)| keys.len() > 1).collect();
+    let shared = programs.iter().map(|(keys, becomes)| {
+        words::shared_program(keys.iter().map(|key| words::agent(Tone::Plain, key)).collect(), becomes)
+    });
+    let own = manifests.iter().map(|each| manifest(each, programs.iter().any(|(keys, _)| keys.contains(&&each.key))));
     Account {
         facts: vec![Fact { name: "Between", what: states.and(now) }, Fact { name: "For", what: target }],
         alarms: words::alarms(
             manifests.iter().filter_map(|manifest| Some((&manifest.key, manifest.verify.as_ref()?))),
             alarms_of_difference(difference),
         ),
-        blocks: manifests.iter().map(manifest).collect(),
+        blocks: shared.chain(own).collect(),
         numbers: numbers.iter().map(claim).collect(),
         nothing: difference.is_empty().then_some("No difference. Both states of the files want the same."),
         notes: notices.chain([words::quiet(line![Tone::Quiet; said::OFFLINE])]).collect(),
@@ -41,7 +48,7 @@ pub fn difference(difference: &Difference) -> Account {
     }
 }
 
-fn manifest(manifest: &ManifestDifference) -> Block {
+fn manifest(manifest: &ManifestDifference, shares_program: bool) -> Block {
     let ManifestDifference { key, name, fate, moved_from, origin, fields, verify } = manifest;
     let (tone, what) = match fate {
         Fate::Added => (Tone::Added, "is new"),
@@ -63,7 +70,8 @@ fn manifest(manifest: &ManifestDifference) -> Block {
         state: line![tone; what],
         origin: Some(Theirs::spot(origin)),
         notes,
-        program: verify.as_ref().map(words::program),
+        program: verify.as_ref().filter(|_| !shares_program).map(words::program),
+        remarks: verify.as_ref().filter(|_| shares_program).map(words::program_elsewhere).into_iter().collect(),
         rows: if is_new { nest(rows) } else { rows.into_iter().map(|(_, row)| row).collect() },
         is_risky: verify.is_some() || *fate == Fate::Removed,
         ..Block::new(Mark { sign: line![tone; fate.symbol()], tone })

@@ -304,7 +304,8 @@ impl<'w> Scale<'w> {
                 self.trim_rows(rows, room - head).map(|(rows, size, lost)| (Seen::Tree(rows), size, lost))
             }
             Seen::Items(list) => self.trim_items(list, room - head),
-            Seen::Turn { .. } | Seen::Note(_) | Seen::Prose { .. } | Seen::Text { .. } | Seen::Instead(..) => None,
+            Seen::Prose { .. } | Seen::Text { .. } => return self.trim_text(row, room).or(Some((stub, head, all))),
+            Seen::Turn { .. } | Seen::Note(_) | Seen::Instead(..) => None,
         };
         Some(match inside {
             Some((seen, size, lost)) => {
@@ -313,6 +314,44 @@ impl<'w> Scale<'w> {
                 (less, head + size, lost)
             }
             None => (stub, head, all),
+        })
+    }
+
+    /// As many of the changed places of a text as there is room for, or as many of the lines of one that comes or goes:
+    /// nothing is cut within a place. The value counts as one that is not shown.
+    fn trim_text(&self, row: &Row, room: usize) -> Option<(Row, usize, usize)> {
+        let parts = |row: &Row| match &row.seen {
+            Seen::Prose { diff, .. } => diff.places(),
+            Seen::Text { text, .. } => text.lines().count(),
+            _ => 0,
+        };
+        let all = parts(row);
+        let first = |count: usize| {
+            let mut less = row.clone();
+            let of = match &mut less.seen {
+                Seen::Prose { diff, .. } => {
+                    diff.keep_places(count);
+                    " changed places are shown here; there is no room for the others"
+                }
+                Seen::Text { text, .. } => {
+                    *text = text.first_lines(count);
+                    " lines are shown here; there is no room for the others"
+                }
+                _ => "",
+            };
+            less.notes.push(line![Tone::Danger; "only the first ", count, " of ", all, of]);
+            less
+        };
+        // How many fit is found by halving.
+        let (mut fits, mut too_many) = (0, all);
+        while too_many - fits > 1 {
+            let half = fits.midpoint(too_many);
+            if self.row_size(&first(half)) <= room { fits = half } else { too_many = half }
+        }
+        (fits > 0).then(|| {
+            let less = first(fits);
+            let size = self.row_size(&less);
+            (less, size, 1)
         })
     }
 

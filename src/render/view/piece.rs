@@ -120,6 +120,13 @@ impl Theirs {
         self.text.lines().map(|line| Self { text: line.to_owned(), look: self.look })
     }
 
+    /// The first lines of a prose text.
+    #[must_use]
+    pub fn first_lines(&self, count: usize) -> Self {
+        let lines: Vec<&str> = self.text.lines().take(count).collect();
+        Self { text: lines.join("\n"), look: self.look }
+    }
+
     /// How many characters it has.
     pub fn len(&self) -> usize {
         self.text.chars().count()

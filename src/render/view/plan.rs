@@ -7,12 +7,13 @@ use super::shared::{Shared, Sharing};
 use super::tree::nest;
 use super::words;
 use crate::diagnostics::Severity;
-use crate::model::FieldPath;
+use crate::model::{Back, FieldPath, Key};
 use crate::plan;
 use crate::plan::change::DECIDE_A_CONFLICT;
 use crate::plan::{
     Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Orphan, Plan, Shown, SlotChange, SlotTarget, Summary,
 };
+use crate::render::verify;
 
 /// The account of a plan, as it is read at a place.
 pub fn plan(plan: &Plan, place: Place) -> Account {
@@ -46,7 +47,7 @@ fn alarms(plan: &Plan) -> Vec<Alarm> {
     let raised = plan
         .raised
         .iter()
-        .map(|limit| Alarm { agents: Vec::new(), what: line![Tone::Plain; Theirs::sentence(limit.describe()), "."] });
+        .map(|limit| Alarm { agents: Vec::new(), what: line![Tone::Plain; Theirs::sentence(limit.describe())] });
     let programs = plan.changes.iter().filter_map(|change| Some((&change.key, change.verify.as_ref()?)));
     raised.chain(words::alarms(programs, plan::alarms(plan))).collect()
 }
@@ -75,7 +76,12 @@ fn signs(plan: &Plan) -> Vec<(Line, &'static str)> {
 fn blocks(plan: &Plan, place: Place) -> Vec<Block> {
     let sharing = Sharing::of(plan);
     let mut shown = vec![false; sharing.groups.len()];
-    let mut blocks = Vec::new();
+    let programs =
+        verify::groups(plan.changes.iter().filter_map(|change| Some((&change.key, change.verify.as_ref()?))));
+    let programs: Vec<_> = programs.into_iter().filter(|(keys, _)| keys.len() > 1).collect();
+    let reach = |keys: &[&Key]| plan.changes.iter().filter(|change| keys.contains(&&change.key)).map(reached).collect();
+    let mut blocks: Vec<Block> =
+        programs.iter().map(|(keys, becomes)| words::shared_program(reach(keys), becomes)).collect();
     for (at, change) in plan.changes.iter().enumerate() {
         let mut elsewhere = 0;
         let mut own = Vec::new();
@@ -88,40 +94,50 @@ fn blocks(plan: &Plan, place: Place) -> Vec<Block> {
             let is_shown = shown.get_mut(group).is_none_or(|shown| std::mem::replace(shown, true));
             blocks.extend(sharing.groups.get(group).filter(|_| !is_shown).map(shared_block));
         }
-        if elsewhere == 0 || !is_bare(change, &own) {
-            blocks.push(agent(change, &own, elsewhere, place));
+        let shares_program = programs.iter().any(|(keys, _)| keys.contains(&&change.key));
+        if (elsewhere == 0 && !shares_program) || !is_bare(change, &own, shares_program) {
+            blocks.push(agent(change, &own, (elsewhere, shares_program), place));
         }
     }
     blocks
 }
 
 /// Whether all that there is to say of an agent is said by the changes that it shares.
-fn is_bare(change: &AgentChange, own: &[&FieldChange]) -> bool {
+fn is_bare(change: &AgentChange, own: &[&FieldChange], shares_program: bool) -> bool {
     own.is_empty()
-        && change.verify.is_none()
+        && change.action == Action::Update
+        && (change.verify.is_none() || shares_program)
         && change.moved_from.is_none()
+        && change.back.is_none()
         && !change.adopts
         && change.kept.is_empty()
         && change.numbers.iter().all(|slot| slot.follows)
 }
 
+/// An agent that a shared change reaches, with what becomes of its version.
+fn reached(change: &AgentChange) -> Line {
+    let state = versions(Tone::Quiet, change);
+    words::agent(Tone::Plain, &change.key).with(Tone::Quiet, " (").and(state).with(Tone::Quiet, ")")
+}
+
 fn shared_block(group: &Shared<'_>) -> Block {
-    let reach = group.agents.iter().map(|change| {
-        let state = versions(Tone::Quiet, change);
-        words::agent(Tone::Plain, &change.key).with(Tone::Quiet, " (").and(state).with(Tone::Quiet, ")")
-    });
     Block {
         title: line![Tone::Strong; words::agents_counted(group.agents.len())],
         state: line![Tone::Changed; "the same change"],
         origin: group.origin.map(Theirs::spot),
-        reach: reach.collect(),
+        reach: group.agents.iter().map(|change| reached(change)).collect(),
         rows: group.fields.iter().map(|field| row(field, false)).collect(),
         is_risky: group.fields.iter().any(|field| field.risk.is_some()),
         ..Block::new(Mark { sign: line![Tone::Changed; Action::Update.symbol()], tone: Tone::Changed })
     }
 }
 
-fn agent(change: &AgentChange, own: &[&FieldChange], elsewhere: usize, place: Place) -> Block {
+fn agent(
+    change: &AgentChange,
+    own: &[&FieldChange],
+    (elsewhere, shares_program): (usize, bool),
+    place: Place,
+) -> Block {
     let tone = match change.action {
         Action::Create => Tone::Added,
         Action::Delete => Tone::Danger,
@@ -136,6 +152,7 @@ fn agent(change: &AgentChange, own: &[&FieldChange], elsewhere: usize, place: Pl
         let count = Count(elsewhere, "more value changes", "more values change");
         remarks.push(line![Tone::Quiet; count, " here and on other agents: shown once, with the names of all"]);
     }
+    remarks.extend(change.verify.as_ref().filter(|_| shares_program).map(words::program_elsewhere));
     remarks.extend(kept(Line::default(), &change.kept));
     Block {
         key: Some(change.key.clone()),
@@ -143,12 +160,12 @@ fn agent(change: &AgentChange, own: &[&FieldChange], elsewhere: usize, place: Pl
         state: versions(tone, change),
         origin: change.origin.as_ref().map(Theirs::spot),
         notes: agent_notes(change, place),
-        program: change.verify.as_ref().map(words::program),
+        program: change.verify.as_ref().filter(|_| !shares_program).map(words::program),
         following: change.numbers.len() - moves.len(),
         moves: moves.into_iter().map(slot).collect(),
         rows,
         remarks,
-        steps: change.steps.iter().map(|step| Theirs::sentence(step.describe())).collect(),
+        steps: change.steps.iter().map(|step| Theirs::sentence(step.as_str())).collect(),
         is_risky: crate::render::words::needs_second_look(change),
         ..Block::new(Mark { sign: line![tone; change.action.symbol()], tone })
     }
@@ -193,6 +210,10 @@ fn agent_notes(change: &AgentChange, place: Place) -> Vec<Line> {
     if let Some(who) = who.filter(|who| !who.is_empty()) {
         notes.push(line![Tone::Quiet; "changed on the service "].and(who));
     }
+    if let Some(Back { from: _, to, source: _, reason }) = &change.back {
+        let reason = reason.as_ref().map(|reason| line![Tone::Changed; ": ", Theirs::words(reason.as_str())]);
+        notes.push(line![Tone::Changed; "goes back to version ", *to].and(reason.unwrap_or_default()));
+    }
     notes.extend(held(change, place));
     notes
 }
@@ -200,7 +221,9 @@ fn agent_notes(change: &AgentChange, place: Place) -> Vec<Line> {
 /// What an approval does to an agent with a conflict, in the words of the place; or why nothing is done to it.
 fn held(change: &AgentChange, place: Place) -> Option<Line> {
     if let Some(rollback @ Held::Rollback { .. }) = &change.held {
-        return Some(line![Tone::Danger; "HELD: ", Theirs::sentence(rollback.describe(&change.key))]);
+        return Some(
+            line![Tone::Danger; "nothing is written here: ", Theirs::sentence(rollback.describe(&change.key))],
+        );
     }
     let edits = change.fields.iter().filter(|field| field.cause == Cause::Conflict).count()
         + change.numbers.iter().filter(|slot| slot.cause == Cause::Conflict).count();
@@ -210,7 +233,7 @@ fn held(change: &AgentChange, place: Place) -> Option<Line> {
     let edits = Count(edits, "edit made in the dashboard", "edits made in the dashboard");
     Some(match (place, &change.held) {
         (Place::AutoApprove, Some(_)) => {
-            line![Tone::Danger; "HELD: not written, because it would overwrite ", edits, "; ", Theirs::sentence(DECIDE_A_CONFLICT)]
+            line![Tone::Danger; "nothing is written here, because it would overwrite ", edits, "; ", Theirs::sentence(DECIDE_A_CONFLICT)]
         }
         (Place::Prompt, _) => line![Tone::Danger; Theirs::sentence("`yes`"), " overwrites ", edits],
         (Place::Merge, _) => line![Tone::Danger; "merging overwrites ", edits],

@@ -7,8 +7,32 @@ use crate::plan::{AgentOutcome, Outcome, Report, Traffic};
 use crate::render::values::{grouped, plural};
 use crate::render::words::report_line;
 
-/// The account of a report. `again` is the command that finishes the job, shown where something is left.
-pub fn report(report: &Report, again: Option<&str>) -> Account {
+/// How an apply goes on that did not end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GoOn {
+    /// A command, to be copied.
+    Command {
+        /// What the command does, if it does not simply finish the job.
+        what: &'static str,
+        /// The command, or commands line by line.
+        copy: String,
+    },
+    /// A sentence, if it is no command that goes on.
+    Words(String),
+}
+
+impl GoOn {
+    /// The command or the sentence, for one line.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Command { copy, .. } => copy,
+            Self::Words(words) => words,
+        }
+    }
+}
+
+/// The account of a report. `again` says how the job is finished, shown if something is left.
+pub fn report(report: &Report, again: Option<&GoOn>) -> Account {
     let Report { target, plan_hash, outcomes, wrote, interrupted, notices, traffic } = report;
     let mut account = Account::of(target);
     if *interrupted {
@@ -32,8 +56,16 @@ pub fn report(report: &Report, again: Option<&str>) -> Account {
         Total { tone: Tone::Quiet, what: line![Tone::Quiet; Theirs::words(traffic_line(traffic))] },
         Total { tone: Tone::Quiet, what: line![Tone::Quiet; "Plan hash ", Theirs::code(plan_hash.as_str())] },
     ];
-    if let (false, Some(again)) = (done, again) {
-        account.ways.push(Way { name: "To go on", what: "", copy: Theirs::prose(again), language: "sh" });
+    match again.filter(|_| !done) {
+        Some(GoOn::Command { what, copy }) => {
+            account.ways.push(Way { name: "To go on", what, copy: Theirs::prose(copy.as_str()), language: "sh" });
+        }
+        Some(GoOn::Words(words)) => account.notes.push(Note {
+            lead: "To go on: ",
+            tone: Tone::Changed,
+            what: line![Tone::Plain; Theirs::sentence(words.as_str()), "."],
+        }),
+        None => {}
     }
     account
 }

@@ -1,10 +1,10 @@
 //! What plans, checks, differences and reports say alike, as lines.
 
-use super::account::{Alarm, Fact, Note, Program, RowMark};
+use super::account::{Alarm, Block, Fact, Mark, Note, Program, RowMark};
 use super::piece::{Count, Line, Sign, Theirs, Tone, line};
 use crate::model::{Address, Direction, Editor, Key};
 use crate::plan;
-use crate::plan::{Cause, KeptEdit, Notice, Risk, SlotHolder, SlotTarget, Source, Target, VerifyChange};
+use crate::plan::{Action, Cause, KeptEdit, Notice, Risk, SlotHolder, SlotTarget, Source, Target, VerifyChange};
 use crate::render::drift::moment;
 use crate::render::verify;
 use crate::render::words::alarm_lines;
@@ -154,29 +154,38 @@ pub(super) fn alarms<'p>(
     found: Vec<plan::Alarm>,
 ) -> Vec<Alarm> {
     let programs = verify::groups(programs).into_iter().map(|(keys, becomes)| Alarm {
-        what: line![Tone::Plain; Theirs::sentence("`verify`"), " of "]
-            .and(agents(Tone::Plain, keys.iter().copied()))
-            .and(line![Tone::Plain; " ", verify::fate(becomes), ": ", Theirs::sentence(becomes.risk()), "."]),
+        what: line![Tone::Plain; Theirs::sentence("`verify`"), " ", verify::fate(becomes), ": ",
+            Theirs::sentence(becomes.risk())],
         agents: keys.into_iter().map(|key| Theirs::code(Address(key.clone()).to_string())).collect(),
     });
     let found = alarm_lines(found).into_iter().map(|(agents, path, message)| {
-        let names = agents.iter().map(|agent| line![Tone::Plain; Theirs::code(agent.as_str())]);
-        let about = if agents.is_empty() { Line::default() } else { Line::joined(names, ", ").with(Tone::Plain, ": ") };
         let place = path.map(|path| line![Tone::Plain; " (", Theirs::code(path), ")"]);
         let agents = agents.into_iter().map(Theirs::code).collect();
-        Alarm { agents, what: about.and(line![Tone::Plain; Theirs::sentence(message)]).and(place.unwrap_or_default()) }
+        Alarm { agents, what: line![Tone::Plain; Theirs::sentence(message)].and(place.unwrap_or_default()) }
     });
     programs.chain(found).collect()
+}
+
+/// A program that several agents get, as one block with their names: it is read once.
+pub(super) fn shared_program(reach: Vec<Line>, change: &VerifyChange) -> Block {
+    Block {
+        title: line![Tone::Strong; agents_counted(reach.len())],
+        state: line![Tone::Changed; "the same ", Theirs::sentence("`verify`")],
+        reach,
+        program: Some(program(change)),
+        is_risky: true,
+        ..Block::new(Mark { sign: line![Tone::Changed; Action::Update.symbol()], tone: Tone::Changed })
+    }
+}
+
+/// What stands in the block of an agent whose program is in a block that it shares with others.
+pub(super) fn program_elsewhere(change: &VerifyChange) -> Line {
+    line![Tone::Quiet; Theirs::sentence("`verify`"), " ", verify::fate(change), ": shown once, with the names of all agents"]
 }
 
 /// What runs before a version is published.
 pub(super) fn program(change: &VerifyChange) -> Program {
     Program { fate: verify::fate(change), rows: verify::arguments(change), risk: change.risk() }
-}
-
-/// Agents by name: `agent.a, agent.b`.
-pub(super) fn agents<'k>(tone: Tone, keys: impl IntoIterator<Item = &'k Key>) -> Line {
-    Line::joined(keys.into_iter().map(|key| agent(tone, key)), ", ")
 }
 
 /// `1 agent`, `10 agents`.

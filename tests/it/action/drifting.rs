@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::super::cli::commands::{commands, typed};
+use super::super::cli::program::{MANIFEST, Project, SECRETS};
 use super::super::forge::standin::{Fault, refusal};
 use super::runner::{Done, FORGE_TOKEN, Repository};
 use reachform::http::Method;
@@ -56,7 +58,7 @@ fn one_issue_is_opened_edited_told_closed_and_opened_again() {
     drift(&repository).ends(0).says("Issue #1 u");
     assert!(told(&repository).is_empty());
     repository.service.dashboard_edit("/agent/max_tool_steps", json!(11));
-    drift(&repository).ends(0).says("Issue #1 told");
+    drift(&repository).ends(0).says("Issue #1 commented on");
     let news = told(&repository);
     assert!(news.len() == 1 && news[0].contains("- `agent.riverside`: 1 value"), "{news:?}");
 
@@ -168,7 +170,7 @@ fn the_command_keeps_the_issue_too_and_its_exit_code_is_the_checks() {
     let project = &repository.project;
     let run = |arguments: &[&str], token: &str| {
         let mut command = project.command(&[&["drift", "--detailed-exitcode"], arguments].concat());
-        command.envs(repository.variables()).env("ANYREACH_TOKEN", crate::cli::program::SECRETS[0]);
+        command.envs(repository.variables()).env("ANYREACH_TOKEN", SECRETS[0]);
         command.env("GITHUB_TOKEN", token);
         crate::cli::program::Ran::of(command.output().unwrap())
     };
@@ -181,4 +183,19 @@ fn the_command_keeps_the_issue_too_and_its_exit_code_is_the_checks() {
     run(&["--issue=update"], FORGE_TOKEN).ends(2).says("Issue #1 u");
     run(&["--issue=never"], FORGE_TOKEN).ends(64);
     run(&["--issue", "--adopt"], FORGE_TOKEN).ends(64);
+}
+
+#[test]
+fn the_commands_of_the_issue_work_as_they_are_in_a_checkout() {
+    let repository = applied();
+    repository.service.dashboard_edit("/agent/max_tool_steps", json!(9));
+    drift(&repository).ends(0);
+    let body = issue(&repository)["body"].as_str().unwrap().to_owned();
+    let printed = commands(&body);
+    let [revert, adopt] = printed.as_slice() else { panic!("{printed:?}\n{body}") };
+    let person =
+        Project::quickstart().with("ANYREACH_API_URL", &repository.service.url).with("ANYREACH_TOKEN", SECRETS[0]);
+    typed(&person, adopt).ends(0);
+    assert!(person.read(MANIFEST).contains("max_tool_steps: 9"), "{adopt}");
+    typed(&person, revert).ends(0);
 }

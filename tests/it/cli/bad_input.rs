@@ -166,7 +166,7 @@ fn plan_files() {
     let other = if good[digit..].starts_with('0') { "1" } else { "0" };
     let edited = format!("{}{other}{}", &good[..digit], &good[digit + 1..]);
     for (case, text, code) in [
-        ("plan-old", good.replacen("\"format_version\": \"1.0\"", "\"format_version\": \"2.0\"", 1), 1),
+        ("plan-old", good.replacen("\"format_version\": \"1.1\"", "\"format_version\": \"2.0\"", 1), 1),
         ("plan-foreign", "{\"resource_changes\": []}".to_owned(), 1),
         ("plan-edited", edited, 1),
         ("plan-no-changes", good.replacen("\"changes\": [", "\"changes\": [], \"was\": [", 1), 1),

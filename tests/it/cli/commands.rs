@@ -5,8 +5,11 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use clap::Parser as _;
+use reachform::cli::args::Cli;
 use serde_json::json;
 
+use super::diff::git;
 use super::program::{MANIFEST, Project, Ran};
 use super::service::Server;
 
@@ -28,7 +31,7 @@ fn project(server: &Server) -> Project {
 }
 
 /// The commands of a text: from the name of the program to the end of the code or the line.
-fn commands(text: &str) -> Vec<String> {
+pub fn commands(text: &str) -> Vec<String> {
     let text = text.replace("&#39;", "'").replace("&#x27;", "'").replace("&apos;", "'").replace("&quot;", "\"");
     let mut found: Vec<String> = text
         .lines()
@@ -45,7 +48,7 @@ fn commands(text: &str) -> Vec<String> {
 }
 
 /// Runs a line as a person would who copied it into a terminal, and says yes where they are asked.
-fn typed(project: &Project, line: &str) -> Ran {
+pub fn typed(project: &Project, line: &str) -> Ran {
     let program = assert_cmd::cargo::cargo_bin!("reachform");
     let path = format!("{}:/usr/bin:/bin", Path::new(program).parent().unwrap().display());
     let plain = project.command(&[]);
@@ -136,6 +139,113 @@ fn what_an_apply_and_a_check_print_goes_on_from_there() {
 }
 
 #[test]
+fn an_apply_under_an_approval_goes_on_under_it_and_if_it_cannot_any_more_a_new_plan_is_made() {
+    for by_hash in [false, true] {
+        let server = Server::new();
+        let project = project(&server);
+        let at = ["-C", "our agents", "--env", "prod-east"];
+        let run = |arguments: &[&str]| project.run(&[arguments, &at[..]].concat());
+        let approved = || {
+            let plan = run(&["plan", "--out", "the plan", "--json"]).ends(0).json();
+            let hash = plan["plan_hash"].as_str().unwrap().to_owned();
+            if by_hash { vec!["--approved-plan".to_owned(), hash] } else { vec!["the plan".to_owned()] }
+        };
+        let apply = |approval: &[String]| {
+            run(&[&["apply"], &approval.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat())
+        };
+        // One failed write: the same plan is gone on with.
+        let approval = approved();
+        server.fault("403:POST /core/agents/*/publish#1");
+        let ran = apply(&approval).ends(5);
+        let printed = commands(&ran.stdout);
+        let [line] = printed.as_slice() else { panic!("{printed:?}\n{}", ran.stdout) };
+        assert!(line.contains(if by_hash { "--approved-plan sha256:" } else { "'the plan'" }), "{line}");
+        assert!(typed(&project, line).ends(0).stdout.contains("1 applied"), "{line}");
+        // Somebody publishes before the run does: the plan is no longer good, and a new one is made and applied.
+        project.edit(&format!("our agents/{MANIFEST}"), "max_tool_steps: 4", "max_tool_steps: 5");
+        let approval = approved();
+        server.dashboard_edit("/agent/max_tool_steps", json!(9));
+        let refused = apply(&approval).ends(3);
+        let printed = commands(&refused.stderr);
+        let [line] = printed.as_slice() else { panic!("{printed:?}\n{}", refused.stderr) };
+        assert!(line.starts_with("reachform plan ") && line.contains("--env prod-east"), "{line}");
+        assert_eq!(line.contains("--out 'the plan'"), !by_hash, "{line}");
+        typed(&project, line).ends(0);
+        if !by_hash {
+            assert!(apply(&approval).ends(0).stdout.contains("1 applied"));
+        }
+    }
+}
+
+#[test]
+fn what_diff_prints_for_a_commit_that_is_not_here_brings_it_here() {
+    let origin = Project::quickstart();
+    git(&origin.dir(), &["init", "-q", "-b", "main"]);
+    git(&origin.dir(), &["add", "-A"]);
+    git(&origin.dir(), &["commit", "-q", "-m", "first"]);
+    git(&origin.dir(), &["branch", "release/one"]);
+    git(&origin.dir(), &["tag", "v1"]);
+    origin.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: 6");
+    git(&origin.dir(), &["commit", "-qam", "second"]);
+    for depth in [&["--depth=1"][..], &[]] {
+        for base in ["origin/release/one", "release/one", "v1"] {
+            let project = Project::quickstart();
+            std::fs::remove_dir_all(project.dir()).unwrap();
+            let url = format!("file://{}", origin.dir().display());
+            let to = project.dir().display().to_string();
+            let clone = ["clone", "-q", "--single-branch", "--no-tags", "--branch=main"];
+            git(&origin.dir(), &[&clone[..], depth, &[&url, &to]].concat());
+            let ran = project.run(&["diff", "--base", base]).ends(1);
+            let line = ran.stderr.lines().find_map(|line| line.split_once("fetch it: `")).unwrap().1;
+            typed(&project, line.trim_end_matches('`')).ends(0);
+            project.run(&["diff", "--base", base]).ends(0).says("Difference: 0 added, 1 changed, 0 removed.");
+        }
+    }
+}
+
+/// The words of a line as a shell splits them, quotes taken off.
+fn words(line: &str) -> Vec<String> {
+    let (mut all, mut word, mut is_quoted, mut is_word) = (Vec::new(), String::new(), false, false);
+    for c in line.chars() {
+        match c {
+            '\'' => (is_quoted, is_word) = (!is_quoted, true),
+            ' ' if !is_quoted => {
+                if std::mem::take(&mut is_word) {
+                    all.push(std::mem::take(&mut word));
+                }
+            }
+            c => {
+                word.push(c);
+                is_word = true;
+            }
+        }
+    }
+    all.extend(is_word.then_some(word));
+    all
+}
+
+#[test]
+fn every_command_in_a_stored_output_is_one_that_the_program_reads() {
+    let mut seen = 0;
+    for entry in walkdir::WalkDir::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")) {
+        let path = entry.unwrap().into_path();
+        let is_output =
+            path.extension().is_some_and(|extension| matches!(extension.to_str(), Some("txt" | "md" | "html")));
+        if !path.is_file() || !is_output || path.components().any(|part| part.as_os_str() == "cli") {
+            continue;
+        }
+        for line in commands(&String::from_utf8_lossy(&std::fs::read(&path).unwrap())) {
+            if !line.contains(" with the plan file") {
+                let read = Cli::try_parse_from(words(&line));
+                assert!(read.is_ok(), "{}: {line}: {}", path.display(), read.unwrap_err());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 5, "{seen} commands");
+}
+
+#[test]
 fn no_text_names_a_command_that_there_is_not() {
     let help = Project::quickstart().run(&["--help"]).ends(0).stdout;
     let listed = help.split("Commands:").nth(1).unwrap();
@@ -147,16 +257,18 @@ fn no_text_names_a_command_that_there_is_not() {
         .collect();
     assert!(known.contains(&"plan") && known.contains(&"apply"), "{known:?}");
     let mut unknown = Vec::new();
-    for entry in walkdir::WalkDir::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let all = ["src", "README.md", "docs", "action.yml", "examples", "CONTRIBUTING.md"];
+    for entry in all.iter().flat_map(|name| walkdir::WalkDir::new(root.join(name))) {
         let path = entry.unwrap().into_path();
-        if path.extension().is_none_or(|extension| extension != "rs") {
+        if path.extension().is_none_or(|extension| !matches!(extension.to_str(), Some("rs" | "md" | "yml"))) {
             continue;
         }
         for (index, line) in std::fs::read_to_string(&path).unwrap().lines().enumerate() {
             // Beside the code of a string or a comment that shows a command, the name of the program is prose.
             for (at, found) in line.match_indices("reachform ") {
                 let before = &line[..at];
-                let shown = (before.ends_with(['`', '"']) || before.ends_with("run "))
+                let shown = (before.ends_with(['`', '"']) || before.ends_with("run ") || before.ends_with("$ "))
                     && !line.contains("\"title\":")
                     && !line.contains("#[error(\"reachform ");
                 let word: String =

@@ -42,7 +42,7 @@ fn plans_of_any_size_fit_with_totals_and_every_delete() {
         let told = repository.runs(&["comment", "plan.json", "--summary", "--json"]).ends(0).json();
         assert_eq!(told["outcome"], "created", "{told}");
         let body = repository.comment();
-        let is_cut = body.contains(" changes are shown here.");
+        let is_cut = body.contains(" changes are shown in full here.");
         assert_eq!((&told["truncated"], is_cut || count < 200), (&json!(is_cut), true), "{told}");
         assert!(body.len() <= 60_000, "{count}: {}", body.len());
         for text in [&body, &repository.project.read("summary.md")] {

@@ -10,6 +10,7 @@ use reachform::render::json::report_document;
 use reachform::render::markdown::{CommentContext, plan_comment, report_comment};
 use reachform::render::style::{Detail, Styles};
 use reachform::render::text::{TextOptions, event_line, plan_text, report_text};
+use reachform::render::view::GoOn;
 use serde_json::{Value, json};
 
 use super::build::{
@@ -62,7 +63,8 @@ fn what_runs_before_a_version_is_published_shows_whole_and_first() {
     let summary = TextOptions { detail: Detail::Summary, ..TextOptions::default() };
     assert!(plan_text(&plan, &summary).contains("--argument-1999"));
     let short = plan_comment(&plan, &SourceMap::default(), &budget(3_000)).text;
-    for words in ["`verify` of `agent.front-desk` is new", "`agent.front-desk`</b>", "3 agents are not shown at all"] {
+    for words in ["`agent.front-desk`</b>: `verify` is new", "`agent.front-desk`</b>", "3 agents are not shown at all"]
+    {
         assert!(short.contains(words), "{words}: {short}");
     }
 }
@@ -136,7 +138,8 @@ pub(super) fn everyday() -> reachform::plan::Plan {
         before: Shown::Value(json!(1.0)),
         after: Shown::Value(json!(1.1)),
     }];
-    desk.steps = vec![Step::WriteIntent, Step::CreateVersion { base: 12 }, Step::PutConfig, Step::ReadBack];
+    let steps = [Step::WriteIntent, Step::CreateVersion { base: 12 }, Step::PutConfig, Step::ReadBack];
+    desk.steps = steps.iter().map(Step::describe).collect();
     let mut legacy = change("legacy-ivr", Action::Delete);
     legacy.base_version = Some(4);
     legacy.numbers = vec![reachform::plan::SlotChange {
@@ -371,7 +374,7 @@ fn what_stands_in_the_way_is_said_first() {
     plan.notices = vec![Notice {
         address: Some(Address(key("front-desk"))),
         code: "stamp-behind",
-        message: "an apply was not finished; the next one finishes it".to_owned(),
+        message: "its last apply was not finished".to_owned(),
     }];
     check("incomplete", &plan, &sources);
 }
@@ -389,6 +392,7 @@ fn outcome(name: &str, outcome: Outcome) -> AgentOutcome {
         step: None,
         causes: Vec::new(),
         hints: Vec::new(),
+        by_hand: false,
         rewritten: Vec::new(),
         left_behind: Vec::new(),
         milliseconds: 1840,
@@ -455,7 +459,8 @@ pub(super) fn infested_report(text: &str) -> Report {
 #[test]
 fn an_apply_that_went_half_way_adds_up() {
     let report = report();
-    let again = Some("reachform apply --env prod");
+    let again = GoOn::Command { what: "", copy: "reachform apply --env prod".to_owned() };
+    let again = Some(&again);
     let text = report_text(&report, again, &TextOptions::default());
     expect("report", "report.txt", &text);
     expect(

@@ -1,11 +1,17 @@
 //! The documents keep to the schemas that outsiders read, and every order of fields is the frozen one.
 
-use reachform::diagnostics::SourceMap;
+use reachform::diagnostics::{Diagnostic, Place, Problem, Severity, SourceMap};
+use reachform::model::{Address, Origin};
 use reachform::plan::SavedPlanError;
-use reachform::render::json::{plan_document, read_plan, read_report, read_saved};
-use serde_json::Value;
+use reachform::render::json::{
+    AdoptDoc, AdoptedDoc, CommentDoc, CommentWarningDoc, FORMAT_VERSION, Failure, NotAdoptedDoc, difference_document,
+    failure_document, plan_document, read_failure, read_plan, read_report, read_saved, reads_format, sealed,
+    validation_document,
+};
+use serde_json::{Value, json};
 
-use super::folder;
+use super::build::{difference_of, field, key, path, plan};
+use super::{expect, folder};
 
 fn validator(schema: &str) -> jsonschema::Validator {
     let text = std::fs::read_to_string(folder(schema)).unwrap();
@@ -20,7 +26,8 @@ fn assert_valid(validator: &jsonschema::Validator, document: &Value, name: &str)
 
 #[test]
 fn every_document_keeps_to_its_schema() {
-    let kinds = ["plan", "report", "drift"].map(|kind| (kind, validator(&format!("{kind}.schema.json"))));
+    let kinds = ["plan", "report", "drift", "difference", "validation", "list", "adopt", "comment", "failure"];
+    let kinds = kinds.map(|kind| (kind, validator(&format!("{kind}.schema.json"))));
     let mut seen = 0;
     for folder in [folder(""), folder("../drift")] {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -41,7 +48,80 @@ fn every_document_keeps_to_its_schema() {
             }
         }
     }
-    assert!(seen >= 15, "{seen} documents");
+    assert!(seen >= 21, "{seen} documents");
+}
+
+/// Documents of the commands that are not about one plan, with every field filled.
+#[test]
+fn what_commands_write_beside_plans_is_frozen() {
+    let (address, at) = (Address(key("front-desk")), path("/config/agent/max_tool_steps"));
+    let files = vec!["agents/front-desk.yaml".to_owned()];
+    let texts = |text: &str| vec![text.to_owned()];
+    let mut found =
+        Diagnostic::new(Severity::Error, "unknown-field", "unknown field `phone`").hint("see `phone_numbers`");
+    found.place = Some(Place::Line(Origin { file: files[0].clone(), line: 4 }));
+    let validation = validation_document("production", 3, Some("sha256:ab"), &[found.clone()], &SourceMap::default());
+    expect("commands", "validation.json", &validation);
+
+    let adopted = AdoptedDoc { address: address.clone(), path: at.clone(), files: files.clone(), in_patch: true };
+    let whole = NotAdoptedDoc { address: address.clone(), path: None, reason: "it is not live".to_owned() };
+    let one = NotAdoptedDoc { path: Some(at), ..whole.clone() };
+    expect("commands", "adopt.json", &AdoptDoc::new(true, vec![adopted], vec![whole, one], files).text());
+
+    let comment = CommentDoc {
+        format_version: FORMAT_VERSION.to_owned(),
+        state: "planned".to_owned(),
+        outcome: "not-posted".to_owned(),
+        pull_request: Some(12),
+        comment_id: Some(7),
+        comment_url: Some("https://github.example/acme/agents/pull/12#issuecomment-7".to_owned()),
+        truncated: true,
+        warnings: vec![CommentWarningDoc {
+            code: "forge-forbidden".to_owned(),
+            message: "the comment was not posted".to_owned(),
+            causes: texts("403"),
+            hints: texts("grant `pull-requests: write`"),
+        }],
+    };
+    expect("commands", "comment.json", &comment.text());
+
+    let problems = vec![Problem::of(&found, &SourceMap::default())];
+    let failure =
+        Failure { exit_code: 1, causes: texts("the manifests have mistakes"), hints: texts("fix them"), problems };
+    let written = failure_document(&failure);
+    let read = read_failure(&serde_json::from_str(&written).unwrap()).unwrap();
+    assert_eq!(
+        (read.exit_code, &read.causes, &read.hints, &read.problems),
+        (1, &failure.causes, &failure.hints, &failure.problems)
+    );
+    expect("commands", "failure.json", &written);
+
+    let fields = vec![field("/config/agent/max_tool_steps", json!(3), json!(5))];
+    expect("commands", "difference.json", &difference_document(&difference_of(fields)));
+}
+
+#[test]
+fn every_minor_version_of_the_format_is_read_and_no_other_major_one() {
+    for (version, is_read) in
+        [("1.0", true), (FORMAT_VERSION, true), ("1.99", true), ("2.0", false), ("10.0", false), ("", false)]
+    {
+        assert_eq!(reads_format(version), is_read, "{version}");
+        let mut document: Value =
+            serde_json::from_str(&plan_document(&plan(Vec::new()), &SourceMap::default())).unwrap();
+        document["format_version"] = json!(version);
+        document["of_a_later_version"] = json!({"any": "thing"});
+        let read = read_saved(&sealed(&document.to_string()));
+        if is_read {
+            assert!(
+                !matches!(read, Err(SavedPlanError::Format(_) | SavedPlanError::NotAPlan(_))),
+                "{version}: {read:?}"
+            );
+            assert!(read_plan(&document).is_some(), "{version}");
+        } else {
+            let says = read.unwrap_err().to_string();
+            assert_eq!(says, format!("it has format version {version}, and this reachform reads 1.x"));
+        }
+    }
 }
 
 #[test]

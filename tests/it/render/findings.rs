@@ -9,7 +9,7 @@ use reachform::render::findings::{
     CODE_QUALITY_FINDINGS, FindingContext, SARIF_BYTES, SARIF_RESULTS, SarifRun, annotations, code_quality, findings,
     sarif,
 };
-use reachform::render::json::{put_diagnostics, put_problems, read_problems};
+use reachform::render::json::{Failure, failure_document, read_failure, validation_document};
 use serde_json::{Value, json};
 
 use super::build::{key, path};
@@ -169,20 +169,21 @@ fn of_countless_problems_the_worst_are_shown_and_all_are_counted() {
     assert!(shown.ends_with("\n\n... and 49,800 more\n\n1 error, 49,999 warnings\n"), "{}", shown.len());
     assert_eq!(shown.matches("warning[w]").count(), 199);
 
-    let mut document = json!({});
-    put_diagnostics(&mut document, &found, &sources);
+    let document = validation_document("default", 1, None, &found, &sources);
+    let document: Value = serde_json::from_str(&document).unwrap();
     assert_eq!(document["diagnostics"].as_array().map(Vec::len), Some(1_000));
     assert_eq!(document["diagnostics"][999]["severity"], "error");
     assert_eq!(document["diagnostics_left_out"], json!({"error": 0, "warning": 49_000, "notice": 0}));
     assert!(document.to_string().len() < 500_000);
 
     let problems: Vec<Problem> = found.iter().map(|problem| Problem::of(problem, &sources)).collect();
-    let mut failure = json!({});
-    put_problems(&mut failure, &problems);
-    assert_eq!(failure["diagnostics"].as_array().map(Vec::len), Some(1_000));
-    let rest = read_problems(&failure).unwrap().pop().unwrap();
+    let failure = failure_document(&Failure { exit_code: 1, problems, ..Failure::default() });
+    let failure: Value = serde_json::from_str(&failure).unwrap();
+    assert_eq!(failure["error"]["diagnostics"].as_array().map(Vec::len), Some(1_000));
+    let rest = read_failure(&failure).unwrap().problems.pop().unwrap();
     assert_eq!((rest.severity, rest.message.as_str()), (Severity::Warning, "49,000 more problems were found"));
-    assert_eq!(read_problems(&json!({"diagnostics": []})), Some(Vec::new()));
+    let without = read_failure(&json!({"format_version": "1.0", "error": {"exit_code": 1}}));
+    assert_eq!(without.unwrap().problems, Vec::new());
 
     let report = with(&found, &sources, |context, found| code_quality(&findings(found, context), context));
     let report = report.as_array().unwrap();

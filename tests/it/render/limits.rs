@@ -44,7 +44,7 @@ fn a_comment_fits_its_budget_and_names_every_delete() {
         let body = plan_comment(&plan, &SourceMap::default(), &CommentContext { max_bytes: budget, ..context() });
         assert!(body.text.len() <= budget, "{count} agents: {} bytes", body.text.len());
         assert_eq!(body.truncated, truncated, "{count} agents, {} bytes", body.text.len());
-        assert_eq!(body.text.contains(" changes are shown here."), truncated);
+        assert_eq!(body.text.contains(" changes are shown in full here."), truncated);
         if truncated {
             assert!(body.text.len() > budget / 2, "{count} agents use {} of {budget} bytes", body.text.len());
         }
@@ -61,7 +61,10 @@ fn a_comment_fits_its_budget_and_names_every_delete() {
 fn even_totals_alone_are_a_whole_comment() {
     let body = plan_comment(&many(200), &SourceMap::default(), &CommentContext { max_bytes: 1_500, ..context() });
     assert!(body.text.len() <= 1_500, "{}", body.text.len());
-    assert!(body.text.contains("0 of 400 changes are shown here.") && body.text.contains("5 to delete"), "{body:?}");
+    assert!(
+        body.text.contains("0 of 400 changes are shown in full here.") && body.text.contains("5 to delete"),
+        "{body:?}"
+    );
     markdown::check(&body.text);
 }
 
@@ -122,7 +125,7 @@ fn a_plan_of_a_thousand_agents_uses_its_room_and_names_the_others() {
     let plan = plan((0..1_000).map(agent).collect());
     let body = plan_comment(&plan, &SourceMap::default(), &context());
     assert!((50_000..=COMMENT_BYTES).contains(&body.text.len()), "{}", body.text.len());
-    let (before, _) = body.text.split_once(" of 1000 changes are shown here.").unwrap();
+    let (before, _) = body.text.split_once(" of 1000 changes are shown in full here.").unwrap();
     let shown: usize = before.rsplit_once("<b>").unwrap().1.parse().unwrap();
     assert!(shown > 100, "{shown}");
     assert_eq!(body.text.matches("<summary><code>~</code>").count(), shown);
@@ -142,8 +145,8 @@ fn a_new_prompt_of_40_kb_is_whole_and_one_that_has_no_room_is_counted() {
     let whole = comment(COMMENT_BYTES);
     assert!(!whole.truncated && lines.lines().all(|line| whole.text.contains(line)));
     let part = comment(20_000);
-    assert!(part.text.contains("<b>1 of 2 changes are shown here.</b>"), "{}", part.text);
-    assert!(part.text.contains("`/instructions` 1 changed value is not shown here"), "{}", part.text);
+    assert!(part.text.contains("<b>1 of 2 changes are shown in full here.</b>"), "{}", part.text);
+    assert!(part.text.contains("only the first ") && part.text.len() > 15_000, "{}", part.text);
     assert!(part.text.contains("`/max_tool_steps` `3`"), "{}", part.text);
     markdown::check(&part.text);
 }

@@ -17,9 +17,9 @@ use std::path::PathBuf;
 use reachform::diagnostics::SourceMap;
 use reachform::plan::Plan;
 use reachform::render::html::{PageContext, plan_page};
-use reachform::render::json::plan_document;
+use reachform::render::json::{plan_document, read_plan};
 use reachform::render::markdown::{CommentContext, plan_comment};
-use reachform::render::style::Glyphs;
+use reachform::render::style::{Detail, Glyphs};
 use reachform::render::text::{TextOptions, plan_text};
 
 fn folder(case: &str) -> PathBuf {
@@ -60,6 +60,12 @@ fn check(case: &str, plan: &Plan, sources: &SourceMap) {
     expect(case, "plan-80-plain.txt", &plain);
     expect(case, "plan.md", &plan_comment(plan, sources, &context()).text);
     expect(case, "plan.json", &plan_document(plan, sources));
+    let document: serde_json::Value = serde_json::from_str(&plan_document(plan, sources)).unwrap();
+    let again = read_plan(&document).unwrap();
+    for detail in [Detail::Summary, Detail::Words, Detail::Full] {
+        let options = TextOptions { detail, ..TextOptions::default() };
+        assert_eq!(plan_text(&again, &options), plan_text(plan, &options), "{case}: a saved plan says the same");
+    }
     let page = html::without_style(&plan_page(plan, sources, &PageContext::default()));
     expect(case, "plan.html", &html::in_lines(&page));
     html::check(&page);

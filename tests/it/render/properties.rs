@@ -13,6 +13,7 @@ use reachform::render::markdown::{
 use reachform::render::prose::{PartKind, ProseDiff};
 use reachform::render::style::{Detail, Styles};
 use reachform::render::text::{TextOptions, plan_text, report_text};
+use reachform::render::view::GoOn;
 use reachform::render::visible::is_hidden;
 use serde_json::{Value, json};
 
@@ -126,9 +127,11 @@ proptest! {
     #[test]
     fn a_report_lets_nothing_out_either(text in hostile()) {
         let report = super::cases::infested_report(&text);
-        assert_nothing_hidden(&report_text(&report, Some(&text), &TextOptions::default()));
+        let command = GoOn::Command { what: "", copy: text.clone() };
+        let words = GoOn::Words(text);
+        assert_nothing_hidden(&report_text(&report, Some(&command), &TextOptions::default()));
         assert_nothing_hidden(&report_document(&report));
-        let body = report_comment(&report, Some(&text), None, &context());
+        let body = report_comment(&report, Some(&words), None, &context());
         assert_nothing_hidden(&body.text);
         markdown::check(&body.text);
     }
@@ -169,7 +172,7 @@ proptest! {
 
 /// How many of how many changes a comment says that it shows, where it does not show all.
 fn counted(text: &str) -> Option<(usize, usize)> {
-    let (before, _) = text.split_once(" changes are shown here.")?;
+    let (before, _) = text.split_once(" changes are shown in full here.")?;
     let (_, counts) = before.rsplit_once("<b>")?;
     let (shown, of) = counts.split_once(" of ")?;
     Some((shown.parse().unwrap(), of.parse().unwrap()))

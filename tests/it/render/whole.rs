@@ -1,9 +1,13 @@
 //! Whoever approves a plan sees all of it: every changed leaf, on every side, once.
 
 use reachform::diagnostics::SourceMap;
-use reachform::model::{Direction, Origin};
-use reachform::plan::{Action, AgentChange, Cause, Held, Plan, Shown, SlotTarget};
-use reachform::render::markdown::{CommentContext, Maker, difference_comment, drift_body, plan_comment};
+use reachform::model::{Direction, Origin, Verify};
+use reachform::plan::{Action, AgentChange, Cause, Held, Plan, Shown, SlotTarget, VerifyChange};
+use reachform::render::html::{PageContext, plan_page};
+use reachform::render::json::plan_document;
+use reachform::render::markdown::{
+    CommentContext, Maker, Status, difference_comment, drift_body, plan_comment, status_comment,
+};
 use reachform::render::style::{Detail, Styles};
 use reachform::render::text::{TextOptions, plan_text};
 use reachform::render::view::Place;
@@ -225,4 +229,87 @@ fn the_name_of_a_list_item_breaks_out_of_no_comment() {
         assert!(text.contains("text of &#91;x&#93;"), "{what}: {text}");
         assert!(!text.contains("](https://evil") && !text.contains("@org"), "{what}: {text}");
     }
+}
+
+#[test]
+fn alarms_stand_below_the_agent_that_they_are_about_and_one_of_many_agents_once() {
+    let call = |name: &str, number: &str| {
+        let mut agent = change(name, Action::Update);
+        let tool = json!({"name": "t", "transfer_number": number});
+        agent.fields = vec![field("/config/agent/tools", json!([]), json!([tool]))];
+        agent
+    };
+    let mut plan = plan(vec![call("a", "+19005550101"), call("b", "+19005550102"), call("c", "+19005550102")]);
+    plan.changes[0].fields.push(field("/active", json!(true), json!(false)));
+    let shown = text(&plan);
+    let alarms = shown.split("Look at this first:").nth(1).unwrap().split("Signs").next().unwrap();
+    has(
+        alarms,
+        &[
+            "\n  ! agent.a\n      the agent is switched off (/active)\n      the phone number +19005550101 is new\n        (/config",
+            "\n  ! agent.b, agent.c: the phone number +19005550102 is new\n    (/config",
+        ],
+    );
+    assert_eq!((alarms.matches("agent.a").count(), alarms.matches("agent.b").count()), (1, 1), "{alarms}");
+    let comment = plan_comment(&plan, &SourceMap::default(), &context()).text;
+    has(
+        &comment,
+        &[
+            "> - <b>`agent.a`</b>\n>   - the agent is switched off (`/active`)\n>   - the phone number",
+            "> - <b>`agent.b`</b>, <b>`agent.c`</b>: the phone number",
+        ],
+    );
+    let page = plan_page(&plan, &SourceMap::default(), &PageContext::default());
+    assert_eq!(page.matches("the agent is switched off").count(), 1, "{page}");
+    // Machines read each alarm by itself.
+    let document: Value = serde_json::from_str(&plan_document(&plan, &SourceMap::default())).unwrap();
+    assert_eq!(document["alarms"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn a_program_of_several_agents_is_shown_once_with_their_names() {
+    let after = Verify { command: vec!["./check.sh".to_owned(), "--all".to_owned()], env: vec!["HOME".to_owned()] };
+    let mut agents: Vec<AgentChange> = ["a", "b", "c"].map(|name| change(name, Action::Update)).into();
+    for agent in &mut agents {
+        agent.verify = Some(VerifyChange::Added { after: after.clone() });
+    }
+    agents[2].fields = vec![field("/config/agent/max_tool_steps", json!(3), json!(5))];
+    let plan = plan(agents);
+    let page = plan_page(&plan, &SourceMap::default(), &PageContext::default());
+    for shown in [text(&plan), plan_comment(&plan, &SourceMap::default(), &context()).text, page] {
+        assert_eq!(shown.matches("./check.sh").count(), 1, "{shown}");
+        assert!(shown.contains("shown once, with the names of all agents"), "{shown}");
+    }
+    has(
+        &text(&plan),
+        &[
+            "~ 3 agents   the same `verify`",
+            "agent.a (v12 → new version), agent.b (v12 → new version), agent.c (v12",
+            "/config/agent/max_tool_steps  3 → 5",
+        ],
+    );
+}
+
+#[test]
+fn a_refused_apply_says_what_differs_and_has_the_hash_in_a_block_to_copy() {
+    let mut desk = change("front-desk", Action::Update);
+    desk.fields = vec![field("/config/agent/max_tool_steps", json!(3), json!(5))];
+    let plan = plan(vec![desk]);
+    let causes = [
+        "refused: this is not the plan that was approved; nothing was changed",
+        "agent.front-desk: /config/agent/max_tool_steps: `3` → `4` was saved, `3` → `5` is planned now",
+    ]
+    .map(str::to_owned);
+    let status = Status::Refused { causes: &causes, hints: &["plan again".to_owned()] };
+    let body = status_comment("prod", status, Some((&plan, &SourceMap::default())), &context()).text;
+    has(
+        &body,
+        &[
+            "\nRefused: this is not the plan that was approved; nothing was changed\n",
+            "<b>What differs:</b>\n\n- agent.front-desk: ",
+            &format!("```text\n{}\n```", plan.plan_hash),
+            "<details open><summary>The plan as it is now</summary>",
+        ],
+    );
+    super::markdown::check(&body);
 }

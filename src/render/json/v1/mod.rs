@@ -3,8 +3,10 @@
 //! Minor versions add; readers ignore what they do not know. The order of the fields is that of the structs. A value that
 //! cannot be shown is `null`, and the state beside it says why.
 
+mod commands;
 mod difference;
 mod drift;
+mod import;
 mod plan;
 mod problems;
 mod report;
@@ -12,36 +14,51 @@ mod saved;
 #[cfg(test)]
 mod schemas;
 mod values;
+mod versions;
 
 use serde::Serialize;
 
 use crate::model::Address;
 use crate::plan::agent::{SECRET_NOT_COMPARED, SWITCHED_OFF};
+use crate::plan::saved::FORMAT_MAJOR;
 use crate::plan::{Notice, REWRITTEN, Target, codes};
 use crate::render::visible;
 
+pub use commands::{
+    AdoptDoc, AdoptedDoc, CommentDoc, CommentWarningDoc, Failure, NotAdoptedDoc, failure_document, read_failure,
+    validation_document,
+};
 pub use difference::{DIFFERENCE_KIND, difference_digest, difference_document, read_difference};
 pub use drift::drift_document;
+pub use import::{import_document, init_document, list_document};
 pub use plan::{plan_document, read_plan, sealed};
-pub use problems::{put_diagnostics, put_problems, read_problems};
 pub use report::{read_report, report_document};
 pub use saved::read_saved;
+pub use versions::{agent_document, comparison_document, log_document, released_document, versions_document};
 
-/// The version of the documents.
-pub const FORMAT_VERSION: &str = "1.0";
+/// The version of the documents. 1.1 added `alarms`, the file and line of each value, and both sides of a rewrite, and made
+/// an object of `held`; 1.0 is still read.
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// Declares documents and their parts: what is written is what is read, and tests make a JSON Schema of it that is strict
 /// about names. What a later version no longer writes, or an earlier one did not, has a default.
 macro_rules! documents {
-    ($($(#[$meta:meta])* $name:ident { $($(#[$on:meta])* $field:ident: $type:ty,)* })*) => {$(
+    (pub: $($documents:tt)*) => { documents!(@ pub, $($documents)*); };
+    (@ $vis:vis, $($(#[$meta:meta])* $name:ident { $($(#[$on:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$meta])*
         #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
-        pub(in crate::render::json::v1) struct $name { $($(#[$on])* pub(in crate::render::json::v1) $field: $type,)* }
+        $vis struct $name { $($(#[$on])* $vis $field: $type,)* }
     )*};
+    ($($documents:tt)*) => { documents!(@ pub(in crate::render::json::v1), $($documents)*); };
 }
 
 use documents;
+
+/// Whether this program reads documents of this version: any minor one of its own major version.
+pub fn reads_format(version: &str) -> bool {
+    version.split('.').next() == Some(FORMAT_MAJOR)
+}
 
 fn write<T: Serialize>(document: &T) -> String {
     // These types hold nothing that JSON cannot: no map with other keys than texts, no failing implementation.
@@ -54,6 +71,9 @@ documents! {
     TargetDoc {
         host: String,
         organization: Option<String>,
+        /// What the environment declares, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        declared_organization: Option<String>,
         environment: String,
         project: String,
     }
@@ -68,15 +88,15 @@ documents! {
 
 impl From<&Target> for TargetDoc {
     fn from(target: &Target) -> Self {
-        let Target { host, declared_organization: _, organization, environment, project } = target.clone();
-        Self { host, organization, environment, project }
+        let Target { host, declared_organization, organization, environment, project } = target.clone();
+        Self { host, organization, declared_organization, environment, project }
     }
 }
 
 impl From<TargetDoc> for Target {
     fn from(target: TargetDoc) -> Self {
-        let TargetDoc { host, organization, environment, project } = target;
-        Self { host, declared_organization: None, organization, environment, project }
+        let TargetDoc { host, organization, declared_organization, environment, project } = target;
+        Self { host, declared_organization, organization, environment, project }
     }
 }
 

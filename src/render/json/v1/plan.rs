@@ -5,14 +5,15 @@ use serde_json::Value;
 
 use super::problems::{DiagnosticDoc, LeftOutDoc, ProblemsDoc};
 use super::values::{FieldDoc, HolderDoc, KeptDoc, VerifyDoc};
+use super::versions::BackDoc;
 use super::{FORMAT_VERSION, NoticeDoc, TargetDoc, documents, write};
 use crate::diagnostics::SourceMap;
-use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
+use crate::model::{Address, Back, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 use crate::plan::saved::{DOCUMENT_DIGEST, document_digest};
 use crate::plan::{
     Action, AgentChange, Alarm, Cause, FieldChange, Held, KeptEdit, LimitBreach, LimitKind, Notice, Orphan, Plan,
-    RaisedLimit, Risk, SlotChange, SlotTarget, Source, Step, Summary, Target, Unchanged, Unmanaged, VerifyChange, Work,
-    alarms,
+    RaisedLimit, Refresh, Risk, SlotChange, SlotTarget, Source, Summary, Target, Unchanged, Unmanaged, VerifyChange,
+    Work, alarms,
 };
 
 /// The plan document, with line feeds and a final one.
@@ -66,6 +67,9 @@ documents! {
         changes: Vec<ChangeDoc>,
         #[serde(default)]
         unchanged: Vec<UnchangedDoc>,
+        /// Unchanged agents whose record is brought up to date.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        refreshes: Vec<RefreshDoc>,
         #[serde(default)]
         unmanaged: Vec<UnmanagedDoc>,
         #[serde(default)]
@@ -103,6 +107,9 @@ documents! {
         source: Option<Origin>,
         live_editor: Option<Editor>,
         held: Option<HeldDoc>,
+        /// The way back to an older version, where that is what the change is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rollback: Option<BackDoc>,
         fields: Vec<FieldDoc>,
         #[serde(default)]
         kept: Vec<KeptDoc>,
@@ -141,6 +148,15 @@ documents! {
         version: Option<u64>,
         #[serde(default)]
         kept: Vec<KeptDoc>,
+    }
+
+    /// An agent of which only what reachform records on it is written.
+    RefreshDoc {
+        address: Address,
+        key: Key,
+        agent_id: String,
+        name: String,
+        version: Option<u64>,
     }
 
     /// An agent of others.
@@ -235,8 +251,8 @@ impl PlanDoc {
             breaches,
             raised,
             plan_hash,
-            // Stamps that are behind show as notices, and records are for approval alone.
-            refreshes: _,
+            refreshes,
+            // Those are for approval and for apply alone.
             twins: _,
             records: _,
         } = plan;
@@ -256,6 +272,7 @@ impl PlanDoc {
             summary: plan.summary(),
             changes: changes.iter().map(ChangeDoc::from).collect(),
             unchanged: unchanged.iter().map(UnchangedDoc::from).collect(),
+            refreshes: refreshes.iter().map(RefreshDoc::from).collect(),
             unmanaged: unmanaged.iter().map(UnmanagedDoc::from).collect(),
             orphans: orphans.iter().map(OrphanDoc::from).collect(),
             notices: notices.iter().map(NoticeDoc::from).collect(),
@@ -277,7 +294,7 @@ impl PlanDoc {
             targeted: self.targeted,
             changes: self.changes.into_iter().map(ChangeDoc::read).collect::<Option<_>>()?,
             unchanged: self.unchanged.into_iter().map(Unchanged::from).collect(),
-            refreshes: Vec::new(),
+            refreshes: self.refreshes.into_iter().map(Refresh::from).collect(),
             twins: Vec::new(),
             unmanaged: self.unmanaged.into_iter().map(Unmanaged::from).collect(),
             orphans: self.orphans.into_iter().map(Orphan::from).collect(),
@@ -312,6 +329,7 @@ impl From<&AgentChange> for ChangeDoc {
             verify,
             steps,
             held,
+            back,
             // It holds secrets in clear.
             work: _,
         } = change;
@@ -329,17 +347,18 @@ impl From<&AgentChange> for ChangeDoc {
             source: origin.clone(),
             live_editor: live_editor.clone(),
             held: held.as_ref().map(|held| HeldDoc::of(held, key)),
+            rollback: back.as_ref().map(BackDoc::from),
             fields: fields.iter().map(FieldDoc::from).collect(),
             kept: kept.iter().map(KeptDoc::from).collect(),
             numbers: numbers.iter().map(SlotDoc::from).collect(),
             verify: verify.as_ref().map(VerifyDoc::from),
-            steps: steps.iter().map(Step::describe).collect(),
+            steps: steps.clone(),
         }
     }
 }
 
 impl ChangeDoc {
-    fn read(self) -> Option<AgentChange> {
+    pub(super) fn read(self) -> Option<AgentChange> {
         let verify: Option<VerifyChange> = match self.verify {
             Some(verify) => Some(verify.read()?),
             None => None,
@@ -358,11 +377,12 @@ impl ChangeDoc {
             origin: self.source,
             live_editor: self.live_editor,
             held: self.held.map(HeldDoc::read),
+            back: self.rollback.map(Back::from),
             fields: self.fields.into_iter().map(FieldChange::from).collect(),
             kept: self.kept.into_iter().map(KeptEdit::from).collect(),
             numbers: self.numbers.into_iter().map(SlotDoc::read).collect::<Option<_>>()?,
             verify,
-            steps: Vec::new(),
+            steps: self.steps,
             work: Work::default(),
         })
     }
@@ -448,6 +468,22 @@ impl From<UnchangedDoc> for Unchanged {
     fn from(entry: UnchangedDoc) -> Self {
         let UnchangedDoc { address: _, key, agent_id, version, kept } = entry;
         Self { key, agent_id, version, kept: kept.into_iter().map(KeptEdit::from).collect() }
+    }
+}
+
+impl From<&Refresh> for RefreshDoc {
+    fn from(refresh: &Refresh) -> Self {
+        // The work is what the record shall say, with hashes that are nobody's to read.
+        let Refresh { key, name, agent_id, version, work: _ } = refresh;
+        let (address, key) = (Address(key.clone()), key.clone());
+        Self { address, key, agent_id: agent_id.clone(), name: name.clone(), version: *version }
+    }
+}
+
+impl From<RefreshDoc> for Refresh {
+    fn from(refresh: RefreshDoc) -> Self {
+        let RefreshDoc { address: _, key, agent_id, name, version } = refresh;
+        Self { key, name, agent_id, version, work: Work::default() }
     }
 }
 

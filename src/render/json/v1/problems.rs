@@ -1,7 +1,5 @@
 //! Problems for machines, under one spelling in every document. Lines and columns count from 1, columns in characters.
 
-use serde_json::Value;
-
 use super::{documents, known};
 use crate::diagnostics::{Diagnostic, Place, Problem, Severity, SourceMap, Span, Worst, worst};
 use crate::model::{Address, FieldPath, Origin};
@@ -157,6 +155,12 @@ impl ProblemsDoc {
         Self::worst(&worst, |diagnostic| DiagnosticDoc::new(diagnostic, sources))
     }
 
+    /// Of problems without excerpts.
+    pub(super) fn of_problems(problems: &[Problem]) -> Self {
+        let worst = Worst::of(problems, worst::KEPT, |problem| problem.severity);
+        Self::worst(&worst, DiagnosticDoc::of_problem)
+    }
+
     fn worst<T>(worst: &Worst<'_, T>, doc: impl Fn(&T) -> DiagnosticDoc) -> Self {
         let [error, warning, notice] = worst.left_out;
         Self {
@@ -166,7 +170,7 @@ impl ProblemsDoc {
     }
 
     /// The problems, and those that are not in the document as one of the worst severity among them.
-    fn problems(self) -> Vec<Problem> {
+    pub(super) fn problems(self) -> Vec<Problem> {
         let Self { diagnostics, diagnostics_left_out } = self;
         let problem = |doc: DiagnosticDoc| Problem {
             severity: doc.severity,
@@ -211,27 +215,4 @@ impl LeftOutDoc {
         let message = format!("{} more problems were found", grouped(all));
         Some(Problem { severity, origin: None, code: "more-problems".to_owned(), message, hints: Vec::new() })
     }
-}
-
-/// Puts problems without excerpts into a document.
-pub fn put_problems(document: &mut Value, problems: &[Problem]) {
-    let worst = Worst::of(problems, worst::KEPT, |problem| problem.severity);
-    put(document, &ProblemsDoc::worst(&worst, DiagnosticDoc::of_problem));
-}
-
-/// Puts problems into a document, in the order given.
-pub fn put_diagnostics(document: &mut Value, diagnostics: &[Diagnostic], sources: &SourceMap) {
-    put(document, &ProblemsDoc::of(diagnostics, sources));
-}
-
-fn put(document: &mut Value, problems: &ProblemsDoc) {
-    let fields = serde_json::to_value(problems).expect("internal error: a document is always JSON");
-    if let (Value::Object(document), Value::Object(fields)) = (document, fields) {
-        document.extend(fields);
-    }
-}
-
-/// The problems of a document; `None` where they are not as this program writes them.
-pub fn read_problems(document: &Value) -> Option<Vec<Problem>> {
-    <ProblemsDoc as serde::Deserialize>::deserialize(document).ok().map(ProblemsDoc::problems)
 }

@@ -6,28 +6,29 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::plan::PlanDoc;
-use crate::plan::Target;
+use super::reads_format;
 use crate::plan::hash::plan_hash;
-use crate::plan::saved::{FORMAT_MAJOR, SavedChange, SavedPlan, SavedPlanError, document_digest};
+use crate::plan::saved::{SavedChange, SavedPlan, SavedPlanError, document_digest};
+use crate::plan::{AgentChange, Target};
 
 /// Reads a plan file.
 pub fn read_saved(text: &str) -> Result<SavedPlan, SavedPlanError> {
     let document: Value =
         serde_json::from_str(text).map_err(|error| SavedPlanError::NotJson(format!("line {}", error.line())))?;
     let format = document.get("format_version").and_then(Value::as_str).ok_or(SavedPlanError::NoFormat)?;
-    if format.split('.').next() != Some(FORMAT_MAJOR) {
+    if !reads_format(format) {
         return Err(SavedPlanError::Format(format.to_owned()));
     }
     let plan = PlanDoc::deserialize(&document).map_err(|error| SavedPlanError::NotAPlan(error.to_string()))?;
     let mut changes = BTreeMap::new();
     for change in plan.changes {
-        let saved = SavedChange {
-            action: change.action,
-            change_hash: change.change_hash,
-            base_version: change.base_version,
-            paths: change.fields.into_iter().map(|field| field.path.to_string()).collect(),
-        };
-        if changes.insert(change.address.to_string(), saved).is_some() {
+        let address = change.address.to_string();
+        let not_a_plan =
+            || SavedPlanError::NotAPlan(format!("the change of {address} is not in the form that it writes"));
+        let AgentChange { action, change_hash, base_version, fields, numbers, verify, .. } =
+            change.read().ok_or_else(not_a_plan)?;
+        let saved = SavedChange { action, change_hash, base_version, fields, numbers, verify };
+        if changes.insert(address, saved).is_some() {
             return Err(SavedPlanError::Edited);
         }
     }

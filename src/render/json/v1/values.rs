@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::documents;
-use crate::model::{Address, FieldPath, Verify};
+use crate::model::{Address, FieldPath, Origin, Verify};
 use crate::plan::{Cause, FieldChange, KeptEdit, Kind, Risk, Shown, SlotHolder, VerifyChange};
 use crate::render::prose::{ProseDiff, Stats};
 
@@ -62,6 +62,9 @@ documents! {
         #[serde(default)]
         removal: bool,
         risk: Option<String>,
+        /// Where the new value is declared, if it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<Origin>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stats: Option<StatsDoc>,
     }
@@ -118,8 +121,7 @@ pub(super) enum Becomes {
 
 impl From<&FieldChange> for FieldDoc {
     fn from(field: &FieldChange) -> Self {
-        // Where a change comes from is for the terminal of the run that made the plan.
-        let FieldChange { path, kind, cause, before, after, applied, removal, risk, origin: _ } = field;
+        let FieldChange { path, kind, cause, before, after, applied, removal, risk, origin } = field;
         let stats = stats(before, after);
         let ((before, before_state), (after, after_state)) = (state(before), state(after));
         let (applied, applied_state) = applied.as_ref().map(state).unzip();
@@ -135,6 +137,7 @@ impl From<&FieldChange> for FieldDoc {
             applied_state,
             removal: *removal,
             risk: risk.as_ref().map(|risk| risk.0.clone()),
+            source: origin.clone(),
             stats,
         }
     }
@@ -152,7 +155,7 @@ impl From<FieldDoc> for FieldChange {
             after: shown(after, after_state),
             applied: applied_state.map(|state| shown(applied, state)),
             removal: field.removal,
-            origin: None,
+            origin: field.source,
             risk: field.risk.map(Risk),
         }
     }

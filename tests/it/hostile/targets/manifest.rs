@@ -9,7 +9,7 @@ use reachform::manifest::{MemoryFiles, Resolved, resolve};
 use reachform::model::{LiveNumber, LiveState, PhoneNumber};
 use reachform::plan::{Inputs, Options, Plan, Source, Target, build};
 use reachform::render::diagnostics::{TextOptions as ProblemOptions, text};
-use reachform::render::json::{plan_document, put_diagnostics};
+use reachform::render::json::{plan_document, validation_document};
 use reachform::render::markdown::{CommentContext, plan_comment};
 use reachform::render::text::{TextOptions, plan_text};
 use reachform::schema::Leniency;
@@ -101,8 +101,8 @@ fn check_problems(problems: &[Diagnostic], sources: &SourceMap) {
         let coloured = ProblemOptions { color: true, unicode: true, width };
         assert_printable_in_colour("a coloured problem", &text(problems, sources, coloured));
     }
-    let mut document = serde_json::json!({});
-    put_diagnostics(&mut document, problems, sources);
+    let document = validation_document("default", 1, None, problems, sources);
+    let document: Value = serde_json::from_str(&document).unwrap();
     assert_eq!(document["diagnostics"].as_array().map(Vec::len), Some(problems.len().min(KEPT)));
 }
 
