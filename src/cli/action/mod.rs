@@ -40,7 +40,7 @@ use outputs::Outputs;
 /// Runs the action.
 pub async fn run(settings: &Settings) -> Result<Exit, CommandError> {
     let mut outputs = Outputs::default();
-    let ended = act(settings, &mut outputs).await;
+    let ended = Box::pin(act(settings, &mut outputs)).await;
     if let Err(error) = &ended {
         outputs.failure(error);
     }
