@@ -22,6 +22,8 @@ pub enum Reason {
     Service,
     /// Nobody has approved a plan, or it cannot be told which.
     NotApproved,
+    /// The event that caused the run: the command is not done for it.
+    WrongEvent,
 }
 
 /// A command's failure, ready to be shown.

@@ -15,7 +15,9 @@ use super::{open, output, schema_cache, validate};
 /// Runs the command.
 pub async fn run(arguments: &Schema, settings: &Settings) -> Result<Exit, CommandError> {
     let bytes = if arguments.offline {
-        schema_cache::load(settings, &validate::host(settings)?, SystemClock.now())?.bytes
+        let host = validate::host(settings)?;
+        let kept = schema_cache::load(settings, &host, SystemClock.now())?;
+        kept.ok_or_else(|| schema_cache::missing(&host))?.bytes
     } else {
         let workspace = open::workspace(settings);
         let connection = connect(settings, &workspace.resolved.project, CancellationToken::new())?;

@@ -111,7 +111,7 @@ documents! {
         valid: bool,
         manifests: usize,
         environment: String,
-        /// Null if the manifests were not compared with a schema.
+        /// Null if the manifests were not compared with a schema of the service.
         schema_digest: Option<String>,
         #[serde(default)]
         diagnostics: Vec<DiagnosticDoc>,
