@@ -1,11 +1,13 @@
 //! The agent that is worked on: its record as this run read and wrote it last, and the stamp that goes into it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::api::AgentRecord;
 use crate::http::Fate;
 use crate::model::stamp::{Fields, STAMP_KEY};
-use crate::model::{Applied, Intent, LeafHash, LiveAgent, LiveState, Salt, Seal, Stamp, StampState};
+use crate::model::{Applied, FieldPath, Intent, LeafHash, LiveAgent, LiveState, Salt, Seal, Stamp, StampState};
 use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::whose::Us;
 use crate::plan::{AgentChange, Event, Outcome, Step, Work};
@@ -100,7 +102,18 @@ impl<'a> Job<'a> {
             by: principal.map(str::to_owned),
             fields: intended_fields(Seal::of(stamp), &self.work().sent),
             verify: self.verify_hash(stamp),
+            shown: self.shown(stamp),
         }
+    }
+
+    /// What is written over outside of the config as the plan shows, by its hash. A run that goes on with another's work
+    /// under the same plan finds some of it written already.
+    fn shown(&self, stamp: &Stamp) -> BTreeMap<FieldPath, LeafHash> {
+        let goes_on = self.dead_intent().filter(|_| self.work().claim.is_some());
+        let mut shown = goes_on.map(|intent| intent.shown.clone()).unwrap_or_default();
+        let seal = Seal::of(stamp);
+        shown.extend(self.work().shown.iter().map(|(path, live)| (path.clone(), seal.hash(live))));
+        shown
     }
 
     /// The plan and the change that the stamp names for what is done.

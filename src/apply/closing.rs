@@ -129,8 +129,9 @@ async fn record_overtaken(ctx: &Context, finished: &[Finished], reading: &Readin
         let live = reading.agent(entry).and_then(LiveAgent::live_version).map(|head| head.version);
         let (Some(id), Some(live)) = (&entry.outcome.agent_id, live) else { continue };
         let marked = restamp(ctx, id, |stamp| match &mut stamp.state.applied {
+            // Numbers are moved without a version, too.
             Some(applied)
-                if applied.version.is_some_and(|version| version < live) && applied.overtaken_by.is_none() =>
+                if applied.version.is_some_and(|version| version <= live) && applied.overtaken_by.is_none() =>
             {
                 applied.overtaken_by = Some(live);
                 true

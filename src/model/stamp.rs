@@ -77,6 +77,9 @@ pub struct Intent {
     pub fields: Fields,
     /// The `verify` of the manifest.
     pub verify: Option<LeafHash>,
+    /// What stands outside of the config, was somebody else's, and was shown in the plan that writes over it, by its hash:
+    /// what the run may still write over when it is gone on with.
+    pub shown: BTreeMap<FieldPath, LeafHash>,
 }
 
 /// Which run is working on the agent.
@@ -259,14 +262,16 @@ fn write_state(state: &StampState) -> Value {
         map.insert("applied".to_owned(), part);
     }
     if let Some(intent) = &state.intent {
-        map.insert(
-            "intent".to_owned(),
-            with_verify(
-                json!({"run": intent.run, "plan": intent.plan, "change": intent.change, "base": intent.base,
-                    "highest": intent.highest, "by": intent.by, "fields": write_fields(&intent.fields)}),
-                intent.verify.as_ref(),
-            ),
+        let mut part = with_verify(
+            json!({"run": intent.run, "plan": intent.plan, "change": intent.change, "base": intent.base,
+                "highest": intent.highest, "by": intent.by, "fields": write_fields(&intent.fields)}),
+            intent.verify.as_ref(),
         );
+        if let (Value::Object(part), false) = (&mut part, intent.shown.is_empty()) {
+            let shown = intent.shown.iter().map(|(path, hash)| (path.to_string(), json!(hash.as_str())));
+            part.insert("shown".to_owned(), Value::Object(shown.collect()));
+        }
+        map.insert("intent".to_owned(), part);
     }
     if let Some(lease) = &state.lease {
         map.insert("lease".to_owned(), json!({"run": lease.run, "at": lease.at}));
@@ -319,6 +324,10 @@ fn read_state(value: &Value) -> Option<StampState> {
             by: text(intent, "by"),
             fields: read_fields(intent.get("fields")?)?,
             verify: verify(intent).ok()?,
+            shown: match intent.get("shown") {
+                None => BTreeMap::new(),
+                Some(shown) => read_fields(shown)?.into_iter().map(|(path, hash)| (path, hash.sent)).collect(),
+            },
         }),
     };
     let lease = match part("lease") {
@@ -381,6 +390,7 @@ mod tests {
                     by: Some("key".into()),
                     fields,
                     verify: None,
+                    shown: BTreeMap::from([(FieldPath::parse("/name").unwrap(), salt.hash(&json!("theirs")))]),
                 }),
                 lease: Some(Lease { run: "r".into(), at: "2026-01-01T00:00:00Z".into() }),
                 rollback: None,

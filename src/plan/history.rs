@@ -21,6 +21,8 @@ pub struct History<'a> {
     applied: Option<&'a Applied>,
     /// What a run that got as far as publishing was about to send.
     begun: Option<&'a Intent>,
+    /// What a run that was not finished was about to do, however far it got.
+    intent: Option<&'a Intent>,
 }
 
 impl<'a> History<'a> {
@@ -31,6 +33,7 @@ impl<'a> History<'a> {
             seal: stamp.map(Seal::of),
             applied: stamp.and_then(|stamp| stamp.state.applied.as_ref()),
             begun: stamp.zip(agent).and_then(|(stamp, agent)| published_intent(stamp, agent)),
+            intent: stamp.and_then(|stamp| stamp.state.intent.as_ref()),
         }
     }
 
@@ -67,11 +70,50 @@ impl<'a> History<'a> {
         self.begun.is_none() && self.applied_version() == self.live().map(|head| head.version)
     }
 
-    /// Whether the live version was published by somebody else while the run that applied last was still at work: nobody
+    /// Whether somebody else acted while a run of ours was still at work, or before one that stopped was finished: nobody
     /// has seen yet what was changed there, so it is no drift that an apply may write over.
     pub fn was_overtaken(&self) -> bool {
+        if self.begun.is_some() {
+            return false;
+        }
         let by = self.applied.and_then(|applied| applied.overtaken_by);
-        self.begun.is_none() && by.zip(self.live()).is_some_and(|(version, head)| head.version >= version)
+        self.live().is_some_and(|head| {
+            let is_newer = |intent: &Intent| Some(head.version) > intent.base.max(self.applied_version());
+            by.is_some_and(|version| head.version >= version) || self.intent.is_some_and(is_newer)
+        })
+    }
+
+    /// What became of something that is neither as it was applied nor what an apply has left to do.
+    pub fn changed(&self) -> Since {
+        if self.was_overtaken() { Since::Meanwhile } else { Since::Changed }
+    }
+
+    /// The version that an unfinished run of ours began with.
+    pub fn began_with(&self) -> Option<Option<u64>> {
+        self.intent.map(|intent| intent.base)
+    }
+
+    /// Whether an unfinished run of ours was to write over the value that is live outside of the config, and its plan said
+    /// so.
+    pub fn was_shown(&self, path: &FieldPath, live: &Value) -> bool {
+        let shown = self.intent.and_then(|intent| intent.shown.get(path));
+        shown.is_some_and(|hash| self.seal.is_some_and(|seal| seal.hash(live) == *hash))
+    }
+
+    /// The same where it is certain: an apply recorded it, or the live version names an author who is not us. A service
+    /// that names none shows versions of our own like this as well, if it rewrote what was sent.
+    pub fn was_certainly_overtaken(&self) -> bool {
+        let is_named = |intent: &Intent| {
+            let authors = self.live().into_iter().flat_map(|head| [&head.created_by, &head.modified_by]);
+            intent.by.is_some() && authors.flatten().any(|author| Some(author) != intent.by.as_ref())
+        };
+        let is_recorded = self.applied.is_some_and(|applied| applied.overtaken_by.is_some());
+        self.was_overtaken() && (is_recorded || self.intent.is_some_and(is_named))
+    }
+
+    /// Whether all that was ever published of an agent that we made is somebody else's.
+    pub fn is_made_by_others(&self) -> bool {
+        self.applied.is_none() && self.was_certainly_overtaken()
     }
 
     /// Who made the live version, where that was no apply of ours.
@@ -102,7 +144,7 @@ impl<'a> History<'a> {
         }
         let before = self.applied.and_then(|applied| applied.fields.get(path));
         let is_left = path.in_config() || before.is_none_or(|hash| is_as_applied(seal, hash, live));
-        Some(if self.begun.is_some() && is_left { Since::Unfinished } else { Since::Changed })
+        Some(if self.begun.is_some() && is_left { Since::Unfinished } else { self.changed() })
     }
 
     /// Whether the live value of a path is what the last apply that got to its end had left there, or nothing where it had

@@ -108,6 +108,11 @@ pub fn slot_at(path: &FieldPath) -> Option<Slot> {
     (root == "phone_numbers").then_some(Slot { number: PhoneNumber::parse(number)?, direction })
 }
 
+/// What a slot counts as that somebody else moved.
+fn moved(history: &History<'_>) -> Since {
+    if history.was_certainly_overtaken() { Since::Meanwhile } else { Since::Changed }
+}
+
 impl<'a, 'w> Slots<'a, 'w> {
     /// Of a reading and who is who in it.
     pub fn of(run: &Inputs<'a>, identities: &'w Identities<'a>) -> Self {
@@ -193,7 +198,7 @@ impl<'a, 'w> Slots<'a, 'w> {
                 binding.agent().is_some_and(|agent| live.is_at(agent)) || history.has_to_come(&slot_path(slot));
             Past { git_changed: false, live: if is_left { Since::Unfinished } else { Since::Changed } }
         } else {
-            Past { git_changed: !is_mine, live: Since::Changed }
+            Past { git_changed: !is_mine, live: moved(&history) }
         })
     }
 
@@ -218,7 +223,7 @@ impl<'a, 'w> Slots<'a, 'w> {
             } else if history.owned().contains_key(&path) {
                 Some(Past { git_changed: true, live: Since::AsApplied })
             } else {
-                (!is_new).then_some(Past { git_changed: false, live: Since::Changed })
+                (!is_new).then(|| Past { git_changed: false, live: moved(&history) })
             };
             let verdict = match verdict(Evidence { declared: true, in_place: false, past }) {
                 Verdict::Write(why) => Verdict::Remove(why),

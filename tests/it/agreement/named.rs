@@ -61,6 +61,7 @@ fn die_after_publishing(scene: &mut Scene) {
             by: Some("us".to_owned()),
             fields: intended_fields(Seal::of(stamp), &change.work.sent),
             verify: None,
+            shown: std::collections::BTreeMap::new(),
         });
     });
     let config = change.work.config().cloned().unwrap_or_else(|| scene.config_of("a"));
