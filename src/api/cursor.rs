@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::http::Response;
 
-/// The finest step of the service's timestamps. One step back in reading order brings a tie again.
-const STEP: SignedDuration = SignedDuration::from_micros(1);
+/// How far a cursor is moved back at the most. No service is known to read its own timestamps to less than a second.
+const WIDEST_STEP: SignedDuration = SignedDuration::from_secs(1);
 
 /// What a page says of the one after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +76,25 @@ pub enum Order {
     OldestFirst,
 }
 
+impl Order {
+    /// Whether reading comes to `then` after `now`.
+    pub fn leads(self, now: &Moment, then: &Moment) -> bool {
+        match self {
+            Self::NewestFirst => then.at < now.at,
+            Self::OldestFirst => then.at > now.at,
+        }
+    }
+
+    /// The other way.
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        match self {
+            Self::NewestFirst => Self::OldestFirst,
+            Self::OldestFirst => Self::NewestFirst,
+        }
+    }
+}
+
 /// A `created_at`, kept as it was written: the service compares cursors with what it wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment {
@@ -108,24 +127,63 @@ impl Moment {
         STANDARD.encode(&self.text)
     }
 
-    /// The cursor one step back in reading order: what shares this moment comes again.
-    pub fn cursor_before(&self, order: Order) -> Option<String> {
+    /// The cursor moved back by `step` in reading order, in the form of this timestamp but with `digits` of a second
+    /// behind the point: what shares this moment comes again.
+    pub fn cursor_before(&self, order: Order, step: Step) -> Option<String> {
         let civil = match order {
-            Order::NewestFirst => self.civil.checked_add(STEP),
-            Order::OldestFirst => self.civil.checked_sub(STEP),
+            Order::NewestFirst => self.civil.checked_add(step.length),
+            Order::OldestFirst => self.civil.checked_sub(step.length),
         }
         .ok()?;
         let between = self.text.get(10..11)?;
-        // Python prints microseconds or nothing; nanoseconds are kept where the service has them.
-        let (fraction, width) = match civil.subsec_nanosecond() {
-            nanoseconds if nanoseconds % 1_000 == 0 => (nanoseconds / 1_000, 6),
-            nanoseconds => (nanoseconds, 9),
+        let (date, time, zone) = (civil.date(), civil.time(), &self.zone);
+        let fraction = match format!("{:09}", civil.subsec_nanosecond()).get(..step.digits) {
+            None | Some("") => String::new(),
+            Some(digits) => format!(".{digits}"),
         };
-        let (date, time) = (civil.date(), civil.time());
         let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-        let text = format!("{date}{between}{hour:02}:{minute:02}:{second:02}.{fraction:0width$}{}", self.zone);
-        Some(STANDARD.encode(text))
+        Some(STANDARD.encode(format!("{date}{between}{hour:02}:{minute:02}:{second:02}{fraction}{zone}")))
     }
+
+    /// How many digits of a second are written behind the point.
+    pub fn digits(&self) -> usize {
+        let seconds = self.text.get(..self.text.len() - self.zone.len()).unwrap_or_default();
+        seconds.split_once('.').map_or(0, |(_, digits)| digits.len().min(9))
+    }
+}
+
+/// How far a cursor is moved back, and to how many digits of a second it is written.
+///
+/// It begins with one unit of what the service writes. A service that cuts cursors to milliseconds, or reads them as
+/// text, may not show the last item again for so little; then the step widens to a millisecond and to a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    length: SignedDuration,
+    digits: usize,
+}
+
+impl Step {
+    /// One unit of a timestamp with so many digits of a second, or `least` if that is longer.
+    pub fn new(digits: usize, least: SignedDuration) -> Self {
+        let places = u32::try_from(digits.min(9)).unwrap_or(9);
+        Self { length: SignedDuration::from_nanos(10_i64.pow(9 - places)).max(least), digits: digits.min(9) }
+    }
+
+    /// How far it is.
+    pub fn length(self) -> SignedDuration {
+        self.length
+    }
+
+    /// The next wider step; `None` beyond the widest.
+    pub fn wider(self) -> Option<Self> {
+        let wider = [SignedDuration::from_millis(1), WIDEST_STEP].into_iter().find(|step| *step > self.length)?;
+        Some(Self { length: wider, ..self })
+    }
+}
+
+/// When an item was created, if it says so.
+pub(super) fn moment_of(item: &Value) -> Option<Moment> {
+    Moment::parse(item.get("created_at")?.as_str()?)
 }
 
 #[cfg(test)]
@@ -140,22 +198,39 @@ mod tests {
     #[test]
     fn a_cursor_steps_back_in_the_form_that_it_was_written_in() {
         for (text, newest, oldest) in [
-            ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000001Z", "2025-12-31T23:59:59.999999Z"),
-            ("2026-01-01 10:00:00.5", "2026-01-01 10:00:00.500001", "2026-01-01 10:00:00.499999"),
+            ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2025-12-31T23:59:59Z"),
+            ("2026-01-01 10:00:00.5", "2026-01-01 10:00:00.6", "2026-01-01 10:00:00.4"),
+            ("2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:00.000001Z", "2025-12-31T23:59:59.999999Z"),
             (
                 "2026-01-01T00:00:00.000000001+02:00",
-                "2026-01-01T00:00:00.000001001+02:00",
-                "2025-12-31T23:59:59.999999001+02:00",
+                "2026-01-01T00:00:00.000000002+02:00",
+                "2026-01-01T00:00:00.000000000+02:00",
             ),
         ] {
             let moment = Moment::parse(text).unwrap();
+            let unit = Step::new(moment.digits(), SignedDuration::ZERO);
             assert_eq!(decoded(Some(moment.cursor())), text);
-            assert_eq!(decoded(moment.cursor_before(Order::NewestFirst)), newest);
-            assert_eq!(decoded(moment.cursor_before(Order::OldestFirst)), oldest);
+            assert_eq!(decoded(moment.cursor_before(Order::NewestFirst, unit)), newest);
+            assert_eq!(decoded(moment.cursor_before(Order::OldestFirst, unit)), oldest);
         }
         for bad in ["", "yesterday", "1767225600000", "2026-01-01"] {
             assert!(Moment::parse(bad).is_none_or(|moment| moment.civil.hour() == 0), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_step_widens_to_a_millisecond_and_a_second_and_keeps_the_digits_of_the_list() {
+        let moment = Moment::parse("2026-01-01T00:00:00Z").unwrap();
+        let mut step = Some(Step::new(6, SignedDuration::ZERO));
+        let mut written = Vec::new();
+        while let Some(now) = step {
+            written.push(decoded(moment.cursor_before(Order::OldestFirst, now)));
+            step = now.wider();
+        }
+        let wider = ["2025-12-31T23:59:59.999999Z", "2025-12-31T23:59:59.999000Z", "2025-12-31T23:59:59.000000Z"];
+        assert_eq!(written, wider);
+        assert_eq!(Step::new(0, SignedDuration::ZERO).wider(), None, "a whole second is the widest");
+        assert_eq!(Step::new(6, SignedDuration::from_millis(1)).length(), SignedDuration::from_millis(1));
     }
 
     #[test]

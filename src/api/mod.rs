@@ -12,7 +12,6 @@ pub mod guard;
 pub mod page;
 pub mod paths;
 pub mod read;
-mod tie;
 pub mod wire;
 pub mod write;
 

@@ -1,27 +1,27 @@
 //! Reads a list to its end, and knows whether it did (design, section 4).
 //!
-//! The end is a stated one or an empty page, never a short one: services cap pages without a word. Where no cursor is
-//! stated, one is made from the last item's `created_at`, and beside the page behind it a few items from one step
-//! *before* it are asked for, to see whether the page cut a tie in two (`tie` says why). The two requests go side by
-//! side, so a list of N items in pages of P costs ⌈N/P⌉ + 1 round trips, or ⌈N/P⌉ where the end is stated.
+//! The end is a stated one or an empty page, never a short one: services cap pages without a word. If no cursor is
+//! stated, one is made from the last item's `created_at`, moved back by one step in reading order, so that the next page
+//! begins with the last item again and a tie that the page cut in two is read whole; what repeats falls out by its
+//! identity. A page that may be the last is checked with the plain cursor, beside the next page: nothing behind it is the
+//! end. So a list of N items in pages of P costs about N/(P−1) + 1 requests, one after the other.
+//!
+//! A tie that fills a whole page is the one thing that this cannot see through: then the list is *unproven*.
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::allowance::{Allowance, Load, MOST_PAGES};
-use super::cursor::{Moment, Next, Order, read_page};
+use super::cursor::{Moment, Next, Order, Step, moment_of, read_page};
 use super::error::ApiError;
-use super::tie::{Glance, Moments, OpenTie, Verdict, judge, moment_of};
 use super::wire::{Read, WireError};
 use crate::http::{Answer, Client, Detail, HttpError, Method, Repeat, Request};
 use crate::model::Coverage;
 
 /// What is asked for first. More agents than most organizations have, and still a few megabytes.
 pub const FIRST_LIMIT: usize = 1000;
-
-/// How many items beyond a visible tie are asked for to see its end.
-const TIE_MARGIN: usize = 8;
 
 /// How often a page that is too large is halved. A thousand items that do not fit 64 MB fit after that, or are no list.
 const MOST_HALVINGS: u32 = 4;
@@ -68,6 +68,28 @@ struct Item<T> {
     record: Read<T>,
 }
 
+/// The item that a page ends with.
+struct Last {
+    identity: String,
+    moment: Moment,
+}
+
+/// How a list is sorted by `created_at`, as far as its items show it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sorting {
+    /// All that was read was created in one moment.
+    Unknown,
+    By(Order),
+    Unsorted,
+}
+
+/// A page that begins at or before an item, and how it was asked for.
+struct Again<T> {
+    page: Page<T>,
+    order: Order,
+    step: Step,
+}
+
 struct Page<T> {
     items: Vec<Item<T>>,
     next: Next,
@@ -81,6 +103,12 @@ enum Stop {
     Failed(HttpError),
 }
 
+impl<T> Page<T> {
+    fn shows(&self, last: &Last) -> bool {
+        self.items.iter().any(|item| item.identity.as_ref() == Some(&last.identity))
+    }
+}
+
 struct Pager<'a, T, R> {
     client: &'a Client,
     target: &'a Target,
@@ -91,15 +119,26 @@ struct Pager<'a, T, R> {
     pages: usize,
     bytes: usize,
     items: Vec<T>,
-    moments: Moments,
     seen: BTreeSet<String>,
     /// The first record that could not be read.
     broken: Option<WireError>,
+    /// How many items the longest page held.
     largest_page: usize,
-    order: Option<Order>,
+    /// Whether a page shorter than what was asked for was not the last: the service has a cap of its own.
+    is_capped: bool,
+    /// Whether a page shorter than another was not the last: the length of a page says nothing.
+    is_ragged: bool,
+    sorting: Sorting,
+    /// When the item that was read last was created.
     last_read: Option<Moment>,
-    /// Ties whose end was not shown.
-    open: Vec<OpenTie>,
+    /// Whether two items share a moment.
+    has_ties: bool,
+    /// Whether an item does not say when it was created.
+    is_undated: bool,
+    /// The most digits of a second that a timestamp of the list is written with.
+    digits: usize,
+    /// The least step back that showed the last item again.
+    least_step: SignedDuration,
     /// Why the list cannot be proven whatever else is read.
     doubt: Option<String>,
 }
@@ -122,13 +161,17 @@ pub(super) async fn read_all<T, R: Fn(&Value, &str) -> Read<T>>(
         pages: 0,
         bytes: 0,
         items: Vec::new(),
-        moments: Moments::default(),
         seen: BTreeSet::new(),
         broken: None,
         largest_page: 0,
-        order: None,
+        is_capped: false,
+        is_ragged: false,
+        sorting: Sorting::Unknown,
         last_read: None,
-        open: Vec::new(),
+        has_ties: false,
+        is_undated: false,
+        digits: 0,
+        least_step: SignedDuration::ZERO,
         doubt: None,
     };
     let stop = pager.run().await;
@@ -164,22 +207,19 @@ impl<T, R: Fn(&Value, &str) -> Read<T>> Pager<'_, T, R> {
             let Page { items, next, bytes } = page;
             self.pages += 1;
             self.bytes = self.bytes.saturating_add(bytes);
-            self.largest_page = self.largest_page.max(items.len());
-            let moments: Option<Vec<Moment>> = items.iter().map(|item| item.moment.clone()).collect();
-            let last = items.last().and_then(|item| item.identity.clone()).unwrap_or_default();
             let length = items.len();
+            let last = items.last().and_then(|item| Some((item.identity.clone()?, item.moment.clone()?)));
             let fresh = match self.take(items) {
                 Ok(fresh) => fresh,
                 Err(error) => return Stop::Failed(error),
             };
-            let repeats = length > 0 && fresh == 0;
             match next {
-                Next::End => return self.verdict().await,
+                Next::End => return self.end(),
                 _ if self.pages >= MOST_PAGES => {
                     let bound = format!("a list has at most {MOST_PAGES} pages");
                     return Stop::Failed(self.too_much(&self.request(self.limit, None), bound));
                 }
-                _ if repeats => return Stop::Doubt("a page brought nothing new".to_owned()),
+                _ if length > 0 && fresh == 0 => return Stop::Doubt("a page brought nothing new".to_owned()),
                 Next::Cursor(cursor) if cursor.len() > LONGEST_CURSOR => {
                     let found = format!("a cursor of {} bytes", cursor.len());
                     let request = self.request(self.limit, None);
@@ -195,9 +235,15 @@ impl<T, R: Fn(&Value, &str) -> Read<T>> Pager<'_, T, R> {
                     };
                 }
                 // A service that stated a next page before says by silence that there is none now.
-                Next::Silent if length == 0 || !cursors.is_empty() => return self.verdict().await,
+                Next::Silent if !cursors.is_empty() => return self.end(),
                 Next::Silent => {
-                    page = match self.beyond(moments, last).await {
+                    if length == 0 {
+                        return self.end();
+                    }
+                    let Some((identity, moment)) = last.filter(|_| !self.is_undated) else {
+                        return Stop::Doubt("its items have no `created_at` to continue from".to_owned());
+                    };
+                    page = match self.beyond(&Last { identity, moment }, length).await {
                         Ok(page) => page,
                         Err(stop) => return stop,
                     };
@@ -206,112 +252,140 @@ impl<T, R: Fn(&Value, &str) -> Read<T>> Pager<'_, T, R> {
         }
     }
 
-    /// The page behind one that states nothing, and beside it the check that no tie was cut in two.
-    async fn beyond(&mut self, moments: Option<Vec<Moment>>, identity: String) -> Result<Page<T>, Stop> {
-        let Some(moments) = moments else {
-            return Err(Stop::Doubt("its items have no `created_at` to continue from".to_owned()));
-        };
-        if !self.follow_order(&moments) {
+    fn end(&mut self) -> Stop {
+        self.doubt.take().map_or(Stop::End, Stop::Doubt)
+    }
+
+    /// The page that goes on where one that states nothing ended, or that there is none.
+    ///
+    /// It is asked for from one step before the page's last item. If the page may be the list's last, what lies behind
+    /// that item is asked for beside it.
+    async fn beyond(&mut self, last: &Last, length: usize) -> Result<Page<T>, Stop> {
+        if self.sorting == Sorting::Unsorted {
             return Err(Stop::Doubt(
                 "it is not ordered by `created_at`, so there is no cursor to continue from".to_owned(),
             ));
         }
-        let Some(last) = moments.last().cloned() else { return Err(Stop::End) };
-        let visible = moments.iter().rev().take_while(|moment| moment.at == last.at).count();
-
-        let orders = self.order.map_or_else(|| vec![Order::NewestFirst, Order::OldestFirst], |order| vec![order]);
-        let glances = orders.iter().map(|order| self.glance(&last, &identity, *order, visible));
-        let behind = self.fetch(self.limit, Some(last.cursor()));
-        let (behind, glances) = futures_util::join!(behind, futures_util::future::join_all(glances));
-
-        let page = match behind {
-            Ok(page) => page,
-            // We made the cursor, and the service says that it is none.
-            Err(error) if error.is_invalid() => {
-                return Err(Stop::Doubt(format!(
-                    "the service takes no cursor made from `created_at` ({})",
-                    error.detail().unwrap_or(&Detail::Empty)
-                )));
+        let full = if self.is_capped { self.largest_page } else { self.limit };
+        let (again, behind) = loop {
+            let plain = || self.fetch(self.limit, Some(last.moment.cursor()));
+            let both = async {
+                if length < full {
+                    futures_util::future::try_join(self.again(last), async { plain().await.map(Some) }).await
+                } else {
+                    Ok((self.again(last).await?, None))
+                }
+            };
+            match both.await {
+                Ok(both) => break both,
+                Err(error) if error.is_too_large() && self.halve() => {}
+                Err(error) => return Err(cursor_refused(error)),
             }
-            Err(error) if error.is_too_large() => {
-                self.smaller(Some(last.cursor()), error).await.map_err(Stop::Failed)?
-            }
-            Err(error) => return Err(Stop::Failed(error)),
         };
-        let Some(glance) = glances.into_iter().find(|glance| glance.shows_last) else {
-            let doubt = format!("the service does not lead back to the `created_at` {}", last.text());
-            self.doubt.get_or_insert(doubt);
+        if behind.as_ref().is_some_and(|page| !page.items.is_empty() && !page.shows(last)) {
+            self.note_short_page(length);
+        }
+        let Some(Again { page, order, step }) = again else {
+            let at = last.moment.text();
+            self.doubt.get_or_insert(format!("the service does not lead back to the `created_at` {at}"));
+            let behind = match behind {
+                Some(page) => page,
+                None => self.page(Some(last.moment.cursor())).await.map_err(cursor_refused)?,
+            };
+            return if behind.items.is_empty() { Err(self.end()) } else { Ok(behind) };
+        };
+        self.least_step = step.length();
+        let beyond = |item: &Item<T>| item.moment.as_ref().is_some_and(|at| order.leads(&last.moment, at));
+        if page.items.iter().any(beyond) {
             return Ok(page);
+        }
+        // It shows nothing behind the last item: that is the end, or the page is full of what was created with it.
+        let shown = page.items.len();
+        self.take(page.items).map_err(Stop::Failed)?;
+        let mut behind = match behind {
+            Some(page) => page,
+            None => self.page(Some(last.moment.cursor())).await.map_err(cursor_refused)?,
         };
-        let Glance { items, goes_on, length, asked, shows_last: _ } = glance;
-        self.take(items).map_err(Stop::Failed)?;
-        if !goes_on {
-            self.open.push(OpenTie { at: last, length, asked, is_last: page.items.is_empty() });
+        let mut further = step.wider();
+        while behind.shows(last) {
+            // The service reads its own timestamps coarsely: only a step further on lies behind the item.
+            let cursor = further.and_then(|step| last.moment.cursor_before(order.reversed(), step));
+            let (Some(cursor), Some(step)) = (cursor, further) else { return Ok(behind) };
+            further = step.wider();
+            behind = self.page(Some(cursor)).await.map_err(cursor_refused)?;
         }
-        Ok(page)
+        if !behind.items.is_empty() {
+            self.note_short_page(shown);
+        }
+        if self.may_be_cut(shown) {
+            let at = last.moment.text();
+            self.doubt.get_or_insert(format!("more of it than was shown may share the `created_at` {at}"));
+        }
+        if behind.items.is_empty() { Err(self.end()) } else { Ok(behind) }
     }
 
-    /// Looks once more at what shares the last item's moment.
-    async fn glance(&self, last: &Moment, identity: &str, order: Order, visible: usize) -> Glance<Item<T>> {
-        let Some(cursor) = last.cursor_before(order) else { return Glance::default() };
-        let mut asked = self.limit.min(visible + TIE_MARGIN);
-        loop {
-            // What went wrong here is not lost: a tie that was not looked at leaves the list unproven.
-            let Ok(page) = self.fetch(asked, Some(cursor.clone())).await else { return Glance::default() };
-            let length = page.items.len();
-            let goes_on = page.items.iter().filter_map(|item| item.moment.as_ref()).any(|moment| match order {
-                Order::NewestFirst => moment.at < last.at,
-                Order::OldestFirst => moment.at > last.at,
-            });
-            if goes_on || length < asked || asked >= self.limit {
-                let shares = |item: &Item<T>| item.moment.as_ref().is_some_and(|moment| moment.at == last.at);
-                let items: Vec<Item<T>> = page.items.into_iter().filter(shares).collect();
-                let shows_last = items.iter().any(|item| item.identity.as_deref() == Some(identity));
-                return Glance { items, shows_last, goes_on, length, asked };
-            }
-            asked = self.limit;
-        }
+    /// Learns from a page that was not the last.
+    fn note_short_page(&mut self, length: usize) {
+        self.is_capped |= length < self.limit;
+        self.is_ragged |= length < self.largest_page;
     }
 
-    /// What is to be thought of a list after its last page.
-    async fn verdict(&mut self) -> Stop {
-        if let Some(doubt) = self.doubt.take() {
-            return Stop::Doubt(doubt);
-        }
-        match judge(&self.moments, &self.open, self.order, self.largest_page) {
-            Verdict::Whole => Stop::End,
-            Verdict::Doubtful(doubt) => Stop::Doubt(doubt),
-            Verdict::Test { cursor, expect } => match self.fetch(expect, cursor).await {
-                Ok(page) if page.items.len() == expect => Stop::End,
-                Ok(_) | Err(_) => Stop::Doubt("the service does not fill its pages, so a tie may hide".to_owned()),
-            },
-        }
+    /// Whether a page of `shown` items, all of one moment, may have been cut among them.
+    fn may_be_cut(&self, shown: usize) -> bool {
+        shown >= self.limit
+            || (shown > 1 && (shown >= self.largest_page || self.is_ragged))
+            || (self.is_ragged && self.has_ties)
     }
 
-    /// Learns the order, or finds that there is none.
-    fn follow_order(&mut self, moments: &[Moment]) -> bool {
-        let mut before = self.last_read.take();
-        for moment in moments {
-            if let Some(before) = &before {
-                let now = match moment.at.cmp(&before.at) {
-                    std::cmp::Ordering::Equal => None,
-                    std::cmp::Ordering::Less => Some(Order::NewestFirst),
-                    std::cmp::Ordering::Greater => Some(Order::OldestFirst),
-                };
-                match (self.order, now) {
-                    (Some(order), Some(now)) if order != now => return false,
-                    (None, Some(now)) => self.order = Some(now),
-                    _ => {}
+    /// The page that begins with what was created when `last` was, by the least step back that shows it again; `None` if
+    /// none does.
+    async fn again(&self, last: &Last) -> Result<Option<Again<T>>, HttpError> {
+        let orders = match self.sorting {
+            Sorting::By(order) => vec![order],
+            // The newest first is documented for conversations.
+            Sorting::Unknown | Sorting::Unsorted => vec![Order::NewestFirst, Order::OldestFirst],
+        };
+        let mut widening = Some(Step::new(self.digits, self.least_step));
+        while let Some(step) = widening {
+            for &order in &orders {
+                let Some(cursor) = last.moment.cursor_before(order, step) else { continue };
+                let page = self.fetch(self.limit, Some(cursor)).await?;
+                if page.shows(last) {
+                    return Ok(Some(Again { page, order, step }));
                 }
             }
-            before = Some(moment.clone());
+            widening = step.wider();
         }
-        self.last_read = before;
-        true
+        Ok(None)
+    }
+
+    /// Follows the order in which items come.
+    fn follow(&mut self, moment: Option<Moment>) {
+        let Some(moment) = moment else {
+            self.is_undated = true;
+            return;
+        };
+        self.digits = self.digits.max(moment.digits());
+        if let Some(before) = &self.last_read {
+            let order = match moment.at.cmp(&before.at) {
+                std::cmp::Ordering::Equal => None,
+                std::cmp::Ordering::Less => Some(Order::NewestFirst),
+                std::cmp::Ordering::Greater => Some(Order::OldestFirst),
+            };
+            self.has_ties |= order.is_none();
+            self.sorting = match (self.sorting, order) {
+                (sorting, None) => sorting,
+                (Sorting::Unknown, Some(order)) => Sorting::By(order),
+                (Sorting::By(known), Some(order)) if known == order => self.sorting,
+                (Sorting::By(_) | Sorting::Unsorted, Some(_)) => Sorting::Unsorted,
+            };
+        }
+        self.last_read = Some(moment);
     }
 
     /// Keeps what is new, and counts it.
     fn take(&mut self, items: Vec<Item<T>>) -> Result<usize, HttpError> {
+        self.largest_page = self.largest_page.max(items.len());
         let mut fresh = 0;
         for (index, Item { identity, moment, record }) in items.into_iter().enumerate() {
             let Some(identity) = identity else {
@@ -327,7 +401,7 @@ impl<T, R: Fn(&Value, &str) -> Read<T>> Pager<'_, T, R> {
                 continue;
             }
             fresh += 1;
-            self.moments.add(moment);
+            self.follow(moment);
             match record {
                 Ok(record) => self.items.push(record),
                 Err(broken) => drop(self.broken.get_or_insert(broken)),
@@ -347,33 +421,27 @@ impl<T, R: Fn(&Value, &str) -> Read<T>> Pager<'_, T, R> {
     /// One page, with the limit lowered until the service takes it.
     async fn page(&mut self, cursor: Option<String>) -> Result<Page<T>, HttpError> {
         loop {
-            let error = match self.fetch(self.limit, cursor.clone()).await {
+            match self.fetch(self.limit, cursor.clone()).await {
                 Ok(page) => return Ok(page),
-                Err(error) => error,
-            };
-            if error.is_too_large() {
-                return self.smaller(cursor, error).await;
-            }
-            match lower(&error, self.limit, cursor.is_none()) {
-                Some(limit) => {
-                    self.limit = limit;
-                }
-                None => return Err(error),
+                Err(error) if error.is_too_large() && self.halve() => {}
+                Err(error) => match lower(&error, self.limit, cursor.is_none()) {
+                    Some(limit) => self.limit = limit,
+                    None => return Err(error),
+                },
             }
         }
     }
 
-    /// The same page with half the limit, and half again.
-    async fn smaller(&mut self, cursor: Option<String>, mut error: HttpError) -> Result<Page<T>, HttpError> {
-        while error.is_too_large() && self.halvings < MOST_HALVINGS && self.limit > 1 {
-            self.halvings += 1;
-            self.limit /= 2;
-            error = match self.fetch(self.limit, cursor.clone()).await {
-                Ok(page) => return Ok(page),
-                Err(error) => error,
-            };
+    /// Asks for half as much from now on, as the answer was too large.
+    fn halve(&mut self) -> bool {
+        if self.halvings >= MOST_HALVINGS || self.limit <= 1 {
+            return false;
         }
-        Err(error)
+        self.halvings += 1;
+        self.limit /= 2;
+        // What was learned of the length of pages was learned of longer ones.
+        (self.largest_page, self.is_capped, self.is_ragged) = (0, false, false);
+        true
     }
 
     async fn fetch(&self, limit: usize, cursor: Option<String>) -> Result<Page<T>, HttpError> {
@@ -403,7 +471,7 @@ impl<T, R: Fn(&Value, &str) -> Read<T>> Pager<'_, T, R> {
     }
 
     fn too_much(&self, request: &Request, bound: String) -> HttpError {
-        let (items, pages, megabytes) = (self.moments.items(), self.pages, self.bytes / 1_000_000);
+        let (items, pages, megabytes) = (self.seen.len(), self.pages, self.bytes / 1_000_000);
         let read = format!("{items} items in {pages} pages with {megabytes} MB were read of this list");
         self.client.too_much(request, bound, read)
     }
@@ -415,6 +483,15 @@ impl<T, R: Fn(&Value, &str) -> Read<T>> Pager<'_, T, R> {
         request.query.extend(cursor.map(|cursor| ("cursor".to_owned(), cursor)));
         request
     }
+}
+
+/// What it means that the service did not take a page that goes on from a `created_at`.
+fn cursor_refused(error: HttpError) -> Stop {
+    if error.is_invalid() {
+        let detail = error.detail().unwrap_or(&Detail::Empty);
+        return Stop::Doubt(format!("the service takes no cursor made from `created_at` ({detail})"));
+    }
+    Stop::Failed(error)
 }
 
 /// The next lower limit to try after a 422, where that was about the limit.

@@ -9,6 +9,7 @@ use crate::http::Fate;
 use crate::model::stamp::{Fields, STAMP_KEY};
 use crate::model::{Applied, FieldPath, Intent, LeafHash, LiveAgent, LiveState, Salt, Seal, Stamp, StampState};
 use crate::plan::stamping::{intended_fields, stamp_fields};
+use crate::plan::threeway::slot_at;
 use crate::plan::whose::Us;
 use crate::plan::{AgentChange, Event, Outcome, Step, Work};
 
@@ -154,9 +155,12 @@ pub(super) fn with_stamp(metadata: &Value, declared: &Map<String, Value>, stamp:
         Value::Null => Map::new(),
         Value::Object(map) => map.clone(),
         other => {
-            let found = crate::model::value::type_name(other);
-            return Err(Ended::new(Outcome::Failed, format!("`metadata` of the agent is not an object but {found}"))
-                .hint("make it an object, or empty it, in the dashboard"));
+            let found = crate::model::value::a_type(other);
+            return Err(Ended::new(
+                Outcome::Failed,
+                format!("the agent's `metadata` is {found} and should be an object"),
+            )
+            .hint("make it an object, or empty it, in the dashboard"));
         }
     };
     for (key, value) in declared {
@@ -266,13 +270,18 @@ impl<'a> Agent<'a> {
         let (job, work) = (self.job, self.job.work());
         let before = self.stamp.clone();
         let (plan, change) = job.claim();
+        let mut fields = job.final_fields(&self.stamp, published.and_then(Published::config));
+        // A slot that is still to be emptied stays ours until it is, or what is left of it would pass for somebody's edit.
+        let owned_before = before.state.applied.iter().flat_map(|applied| &applied.fields);
+        let still_ours = owned_before.filter(|(path, _)| slot_at(path).is_some_and(|slot| work.empties(&slot)));
+        fields.extend(still_ours.map(|(path, hash)| (path.clone(), hash.clone())));
         let applied = Applied {
             version: published.map(Published::version).or(job.change.base_version),
             plan,
             change,
             source: work.source.clone(),
             commit: work.commit.clone(),
-            fields: job.final_fields(&self.stamp, published.and_then(Published::config)),
+            fields,
             verify: job.verify_hash(&self.stamp),
             overtaken_by: None,
         };

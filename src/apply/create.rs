@@ -51,7 +51,7 @@ async fn of_a_lost_reply(job: Job<'_>, body: &Map<String, Value>, lost: &ApiErro
         .await?;
     match found.seen() {
         Some(agent) => {
-            job.note("the reply to the create was lost; the agent was found by its stamp");
+            job.note("the answer to the create was lost; the agent was found by what reachform had recorded on it");
             Ok(agent)
         }
         None if ctx.cancel.is_cancelled() => Err(Ended::request(lost)),

@@ -45,7 +45,7 @@ async fn delete_one(ctx: &Context, change: &AgentChange) -> Result<(), Ended> {
     let stamp = Stamp::read(&agent.metadata).ok().flatten();
     let is_ours = stamp.as_ref().is_some_and(|stamp| stamp.is_of(id) && stamp.key == change.key && !stamp.protect);
     if !is_ours {
-        return Err(Ended::new(Outcome::Stale, "its stamp changed since the plan"));
+        return Err(Ended::new(Outcome::Stale, "what reachform records on it was changed since the plan"));
     }
     let pointing = numbers.items.iter().any(|record| {
         Direction::ALL.into_iter().any(|direction| {

@@ -162,7 +162,7 @@ async fn of_a_lost_reply(agent: &Agent<'_>, source: VersionSource<'_>, lost: &Ap
 fn alike(drafts: &[u64]) -> Ended {
     let list: Vec<String> = drafts.iter().map(ToString::to_string).collect();
     Ended::new(Outcome::Blocked, format!("the drafts {} are alike, and none of them says who made it", list.join(", ")))
-        .hint("discard the ones that are not needed in the dashboard, and run again")
+        .by_hand("discard the ones that are not needed in the dashboard, and run again")
 }
 
 /// The service refuses a second draft: the standing one is somebody's, and is overwritten only when told so, or if it is
@@ -180,7 +180,7 @@ async fn standing(agent: &mut Agent<'_>, config: Option<&Value>, refused: &ApiEr
     );
     // Published, it would stay below the live version, and what rings would not change.
     if change.base_version.is_some_and(|base| draft.version < base) {
-        return Err(in_the_way.hint("it is older than the live version: publish or discard it in the dashboard"));
+        return Err(in_the_way.by_hand("it is older than the live version: publish or discard it in the dashboard"));
     }
     let is_left_by_us = {
         let fields = intended_fields(Seal::of(&agent.stamp), &agent.job.work().sent);
@@ -192,8 +192,10 @@ async fn standing(agent: &mut Agent<'_>, config: Option<&Value>, refused: &ApiEr
     if may_replace && config.is_some() {
         return Ok(Draft { version: draft.version, before: Some(held_by(agent, draft.version).await?) });
     }
-    Err(in_the_way
-        .hint(format!("publish or discard it in the dashboard, or overwrite it with `--replace-draft {}`", change.key)))
+    Err(in_the_way.by_hand(format!(
+        "publish or discard it in the dashboard, or overwrite it with `--replace-draft {}`",
+        change.key
+    )))
 }
 
 /// The config of the version that is built upon: published, so what was read of it holds.

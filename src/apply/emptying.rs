@@ -3,6 +3,7 @@
 use crate::api::{ApiError, Assignment, Directions, VersionDoc, VersionSource};
 use crate::model::value::same;
 use crate::model::{Direction, VersionHead};
+use crate::plan::threeway::slot_at;
 use crate::plan::{AgentChange, Outcome, Step};
 
 use super::calls::{Assign, IN_THE_DASHBOARD, ONLY_ONCE, publish_calls, with_carried};
@@ -42,7 +43,7 @@ pub(super) async fn empty_slots(
             let assignment = Assignment { directions, assign: &[], unassign: &numbers };
             let emptied = match send(ctx, &id, ready, assignment).await {
                 // Why it was refused is known to the service alone, so its reason stays with whatever fails after it.
-                Err(error) if matches!(error.status(), Some(400 | 409)) => {
+                Err(error) if is_refusal(&error) => {
                     empty_by_a_copy(ctx, change, entry, &id).await.map_err(|ended| because(ended, &error))
                 }
                 Err(error) => Err(Ended::request(&error)),
@@ -56,17 +57,28 @@ pub(super) async fn empty_slots(
         }
         if entry.outcome.outcome.is_in_place() {
             entry.outcome.step = None;
-            finish_intent(ctx, &id).await;
+            finish(ctx, change, &id).await;
         }
     }
 }
 
-/// Takes the intent off the stamp: the last slot is emptied. Best effort, for the next apply does it as well.
-async fn finish_intent(ctx: &Context, id: &str) {
-    let taken_off = restamp(ctx, id, |stamp| stamp.state.intent.take_if(|intent| intent.run == ctx.run).is_some());
+/// Takes the emptied slots and the intent off the stamp. Best effort, for the next apply does it as well.
+async fn finish(ctx: &Context, change: &AgentChange, id: &str) {
+    let taken_off = restamp(ctx, id, |stamp| {
+        let is_ours = stamp.state.intent.take_if(|intent| intent.run == ctx.run).is_some();
+        if let Some(applied) = stamp.state.applied.as_mut().filter(|_| is_ours) {
+            applied.fields.retain(|path, _| slot_at(path).is_none_or(|slot| !change.work.empties(&slot)));
+        }
+        is_ours
+    });
     if let Err(ended) = taken_off.await {
         tracing::debug!(id, causes = ?ended.causes, "the record of what was begun could not be removed");
     }
+}
+
+/// Whether the service says that it will not do it.
+fn is_refusal(error: &ApiError) -> bool {
+    matches!(error.status(), Some(400 | 409))
 }
 
 /// What failed after the service had refused to empty a slot of the live version.
@@ -107,7 +119,7 @@ async fn empty_by_a_copy(ctx: &Context, change: &AgentChange, entry: &mut Finish
     let Some(version) = entry.outcome.version else { return Ok(()) };
     let kept = with_carried(&change.work.assign, &change.work.carry);
     if directions_to_publish(change, &kept) > 1 {
-        return Err(Ended::new(Outcome::Failed, ONLY_ONCE).hint(IN_THE_DASHBOARD));
+        return Err(Ended::new(Outcome::Failed, ONLY_ONCE).by_hand(IN_THE_DASHBOARD));
     }
     let base = look::version(ctx, id, version).await?;
     let made = match earlier_copy(ctx, id, &base).await? {
@@ -128,7 +140,15 @@ async fn empty_by_a_copy(ctx: &Context, change: &AgentChange, entry: &mut Finish
             continue;
         }
         let assignment = Assignment { directions: Directions::One(direction), assign: &assign, unassign: &unassign };
-        send(ctx, id, Ready::proven(&proven), assignment).await?;
+        send(ctx, id, Ready::proven(&proven), assignment).await.map_err(|error| {
+            let ended = Ended::request(&error);
+            // A new version was refused the same: nothing that this program can send empties the slot.
+            if is_refusal(&error) {
+                ended.by_hand(format!("{IN_THE_DASHBOARD}, and discard draft v{copy} there"))
+            } else {
+                ended
+            }
+        })?;
     }
     entry.outcome.version = Some(copy);
     entry.outcome.draft = None;

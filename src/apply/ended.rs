@@ -13,12 +13,14 @@ pub struct Ended {
     pub causes: Vec<String>,
     /// What to do.
     pub hints: Vec<String>,
+    /// Whether the same command would fail again until a person has done what the hints say.
+    pub by_hand: bool,
 }
 
 impl Ended {
     /// A plain end.
     pub fn new(outcome: Outcome, cause: impl Into<String>) -> Self {
-        Self { outcome, causes: vec![cause.into()], hints: Vec::new() }
+        Self { outcome, causes: vec![cause.into()], hints: Vec::new(), by_hand: false }
     }
 
     /// The same with a hint.
@@ -26,6 +28,12 @@ impl Ended {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// The same with what a person must do before another run can do more than this one.
+    #[must_use]
+    pub fn by_hand(self, hint: impl Into<String>) -> Self {
+        Self { by_hand: true, ..self.hint(hint) }
     }
 
     /// The same with one more cause.
@@ -38,7 +46,7 @@ impl Ended {
     /// A request that failed. Where its fate is unknown, so is the outcome.
     pub fn request(error: &ApiError) -> Self {
         let outcome = if error.fate() == Fate::Unknown { Outcome::Unknown } else { Outcome::Failed };
-        Self { outcome, causes: error.causes(), hints: error.hints() }
+        Self { outcome, causes: error.causes(), hints: error.hints(), by_hand: false }
     }
 }
 
@@ -65,5 +73,6 @@ impl Finished {
         self.outcome.outcome = ended.outcome;
         self.outcome.causes = ended.causes;
         self.outcome.hints = ended.hints;
+        self.outcome.by_hand = ended.by_hand;
     }
 }

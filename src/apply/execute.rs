@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use crate::model::{Digest, Key, LiveState};
 use crate::plan::recheck::outcome;
 use crate::plan::{
-    Action, AgentChange, AgentOutcome, Event, Outcome, Rechecked, Refresh, Report, Step, Target, Traffic,
+    Action, AgentChange, AgentOutcome, Event, Notice, Outcome, Rechecked, Refresh, Report, Step, Target, Traffic,
 };
 
 use super::closing::confirm;
@@ -64,7 +64,7 @@ pub async fn execute(
         outcomes,
         wrote,
         interrupted: ctx.cancel.is_cancelled(),
-        notices: removed,
+        notices: removed.into_iter().chain(recorded(rest)).collect(),
         traffic: traffic(ctx),
     }
 }
@@ -145,6 +145,23 @@ fn unfinished(change: &AgentChange, was_begun: bool) -> Finished {
         wrote: was_begun,
         principal: None,
     }
+}
+
+/// How many agents are named in a sentence.
+const NAMED: usize = 3;
+
+/// What is said of agents of which nothing but the record was brought up to date.
+fn recorded(rest: &[Finished]) -> Option<Notice> {
+    let done: Vec<String> = rest
+        .iter()
+        .filter(|entry| entry.wrote && entry.outcome.outcome.is_in_place())
+        .map(|entry| entry.outcome.address.to_string())
+        .collect();
+    let named = done.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = done.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message = format!("what reachform records on {named}{more} was updated, and nothing else of it");
+    (!done.is_empty()).then_some(Notice { address: None, code: "record-updated", message })
 }
 
 /// A refresh as a change of one step.

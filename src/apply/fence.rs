@@ -22,7 +22,7 @@ impl Agent<'_> {
             return Ok(());
         }
         Err(Ended::new(Outcome::Blocked, format!("the run {} is at work on this agent since {}", lease.run, lease.at))
-            .hint("wait for it, or use `--break-lease` if it is certainly dead"))
+            .hint("wait for it, or use `--break-lease` if that run is certainly no longer running"))
     }
 
     /// Takes the lease, or renews it.

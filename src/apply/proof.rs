@@ -60,7 +60,7 @@ pub(super) async fn prove(agent: &mut Agent<'_>, written: Written, config: &Valu
         let left = found.still_there.iter().map(|path| format!("{path}: it was removed and is still there"));
         let mut causes = vec!["what was read back is not what was sent; the version stays a draft".to_owned()];
         causes.extend(losses.chain(left));
-        return Err(Ended { outcome: Outcome::Failed, causes, hints: Vec::new() });
+        return Err(Ended { outcome: Outcome::Failed, causes, hints: Vec::new(), by_hand: false });
     }
     let (job, seal) = (agent.job, Seal::of(&agent.stamp));
     agent.trail.rewritten = Rewrite::among(&found.rewritten, job.work(), (config, &read), seal, job.ctx.shape.as_ref());

@@ -88,7 +88,7 @@ pub(super) async fn give_numbers(agent: &mut Agent<'_>, live: u64) -> Result<Pub
         Err(refused) if refused.is_refused() => {
             let all = with_carried(&work.assign, &work.carry);
             if publish_calls(&all).len() > 1 {
-                return Err(Ended::new(Outcome::Failed, ONLY_ONCE).hint(SAME_NUMBERS));
+                return Err(Ended::new(Outcome::Failed, ONLY_ONCE).by_hand(SAME_NUMBERS));
             }
             let base = draft::base_config(agent, live).await?;
             let copy = draft::copy(agent, live, &base).await?;
@@ -137,7 +137,7 @@ impl Failed {
         );
         if self.calls_before > 0 && self.is_refused() {
             ended.causes.insert(0, ONLY_ONCE.to_owned());
-            ended.hints.push(SAME_NUMBERS.to_owned());
+            return ended.by_hand(SAME_NUMBERS);
         }
         ended
     }
@@ -287,6 +287,9 @@ pub(super) fn as_seen(agent: &LiveAgent, live: &LiveState, wanted: Option<u64>, 
                 head.version, above.version
             )),
             _ if wanted == Some(head.version) => None,
+            _ if wanted.is_some_and(|wanted| wanted < head.version) => {
+                Some(format!("it is on v{}, which was published by {} after this run", head.version, publisher(head)))
+            }
             _ => Some(format!("it points at v{}", head.version)),
         };
     }

@@ -27,8 +27,8 @@ pub(super) async fn work(ctx: &Context, change: &AgentChange, live: &LiveState) 
     let ended = steps(job, &mut trail).await.err();
     let left_behind = if ended.is_some() { left_behind(job, &mut trail).await } else { Vec::new() };
     let step = trail.step().filter(|_| ended.is_some()).map(str::to_owned);
-    let Ended { outcome, mut causes, hints } =
-        ended.unwrap_or(Ended { outcome: Outcome::Applied, causes: Vec::new(), hints: Vec::new() });
+    let Ended { outcome, mut causes, hints, by_hand } =
+        ended.unwrap_or(Ended { outcome: Outcome::Applied, causes: Vec::new(), hints: Vec::new(), by_hand: false });
     causes.extend(trail.may_be_live().map(|version| {
         format!(
             "version {version} may be live: publishing it was asked for, and the agent could not be read afterwards"
@@ -48,6 +48,7 @@ pub(super) async fn work(ctx: &Context, change: &AgentChange, live: &LiveState) 
             step,
             causes,
             hints,
+            by_hand,
             rewritten: trail.rewritten,
             left_behind,
             milliseconds: u64::try_from(milliseconds).unwrap_or_default(),

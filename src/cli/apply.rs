@@ -17,7 +17,7 @@ use crate::render::text::report_text;
 use crate::render::view::Place;
 use crate::session::{self, Applying, Outside, Service, SessionError, Workspace};
 
-use super::args::{Apply, DiffDetail, Planning};
+use super::args::{Apply, DiffDetail};
 use super::connect::connect;
 use super::exit::Exit;
 use super::progress::{self, Progress};
@@ -57,7 +57,7 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
         return Err(CommandError::config("not approved; nothing was changed"));
     }
     let report = prepared.carry_out().await?;
-    Ok(finish(&report, &arguments.planning, settings))
+    Ok(finish(&report, arguments, settings))
 }
 
 /// How one apply is run.
@@ -80,6 +80,8 @@ pub struct Prepared<'w> {
     progress: Progress,
     service: Service,
     hash: String,
+    /// The command that makes a new plan.
+    anew: String,
     /// The plan.
     pub approved: ApprovedPlan,
 }
@@ -154,18 +156,20 @@ pub async fn prepare<'w>(
         (None, None) if arguments.auto_approve => Approval::Auto,
         (None, None) => Approval::Person,
     };
+    let anew = command::plan_anew(settings, arguments);
     let approved = plan::approve(plan.clone(), &approval).map_err(|refusal| {
         let told = plan.diagnostics.iter().map(|problem| Problem::of(problem, &workspace.resolved.sources));
-        stopped(&plan, refused(&refusal).for_problems(told.collect()))
+        stopped(&plan, refused(&refusal, &anew).for_problems(told.collect()))
     })?;
     let hash = hash_under(&approval, &approved);
-    Ok(Prepared { workspace, dir: settings.dir.clone(), outside, applying, progress, service, hash, approved })
+    let dir = settings.dir.clone();
+    Ok(Prepared { workspace, dir, outside, applying, progress, service, hash, anew, approved })
 }
 
 impl Prepared<'_> {
     /// Carries the plan out.
     pub async fn carry_out(self) -> Result<Report, CommandError> {
-        let Self { workspace, dir, outside, applying, progress, service, hash, approved } = self;
+        let Self { workspace, dir, outside, applying, progress, service, hash, anew, approved } = self;
         let failed = |error: SessionError| session_error(&error, &dir);
         if applying.cancel.is_cancelled() {
             return Err(failed(SessionError::Interrupted));
@@ -173,7 +177,7 @@ impl Prepared<'_> {
         progress.begin(approved.plan().changes.len());
         let applied = session::apply_approved(workspace, &outside, &applying, &approved, &hash, service).await;
         progress.finish();
-        applied.map_err(failed)?.map_err(|refusal| refused(&refusal))
+        applied.map_err(failed)?.map_err(|refusal| refused(&refusal, &anew))
     }
 }
 
@@ -231,7 +235,8 @@ async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool
     Ok(answer.trim() == wanted)
 }
 
-fn refused(refusal: &Refusal) -> CommandError {
+/// Why a plan is not applied. `anew` is the command that makes a new one.
+fn refused(refusal: &Refusal, anew: &str) -> CommandError {
     let error = match refusal {
         Refusal::NotApplyable => CommandError::config("the plan cannot be applied: it is incomplete or has errors"),
         Refusal::Limits(breaches) => {
@@ -247,15 +252,16 @@ fn refused(refusal: &Refusal) -> CommandError {
             for line in lines {
                 error = error.cause(line.clone());
             }
-            error.hint("plan again, review it, and approve that plan")
+            error.hint(format!("plan again, review the new plan, and approve that one: `{anew}`"))
         }
     };
     error.exit(Exit::of_refusal(refusal))
 }
 
 /// Shows what became of a plan and writes the files that flags name.
-pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit {
-    let again = (!report.is_complete()).then(|| command::apply(settings, planning, None));
+pub fn finish(report: &Report, arguments: &Apply, settings: &Settings) -> Exit {
+    let again = (!report.is_complete()).then(|| command::go_on(settings, arguments, report));
+    let planning = &arguments.planning;
     // What was done is reported in any case, and goes before a file that could not be written.
     let mut is_lost = false;
     if let Err(unwritten) = output::json(settings, &report_document(report)) {
@@ -266,13 +272,13 @@ pub fn finish(report: &Report, planning: &Planning, settings: &Settings) -> Exit
         }
     }
     if let Some(path) = &planning.markdown
-        && let Err(unwritten) = output::file(path, &markdown::of_report(report, again.as_deref(), settings))
+        && let Err(unwritten) = output::file(path, &markdown::of_report(report, again.as_ref(), settings))
     {
         is_lost = true;
         output::aside(&unwritten.text());
     }
     if !settings.json && (!report.outcomes.is_empty() || report.wrote) {
-        output::result(&report_text(report, again.as_deref(), &output::text_options(settings, DiffDetail::Words)));
+        output::result(&report_text(report, again.as_ref(), &output::text_options(settings, DiffDetail::Words)));
     }
     match Exit::of_report(report) {
         Exit::Done if is_lost => Exit::Failed,

@@ -27,7 +27,7 @@ pub struct Global {
     /// The project's folder
     #[arg(short = 'C', long = "dir", global = true, value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
-    /// The environment of `reachform.yaml` to work on
+    /// The environment to work on: one of `reachform.yaml`, or without that file one for which a manifest has a patch
     #[arg(long, global = true, value_name = "NAME")]
     pub env: Option<String>,
     /// The service's address; also ANYREACH_API_URL [default: `https://api.anyreach.ai`]
@@ -266,7 +266,7 @@ pub struct Apply {
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub replace_draft: Vec<Key>,
     /// How long to wait for another run that is working on the same agent
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    #[arg(long, value_name = "SECONDS", default_value_t = LEASE_SECONDS)]
     pub lease_timeout: u64,
     /// Go on although another run is working on the same agent
     #[arg(long)]
@@ -275,6 +275,9 @@ pub struct Apply {
     #[arg(long)]
     pub organization_unverified: bool,
 }
+
+/// How many seconds another run is waited for.
+pub const LEASE_SECONDS: u64 = 180;
 
 /// `drift`
 #[derive(Clone, Debug, Args)]

@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::plan::Target;
+use crate::http::reqwest_transport::CA_FILE_VARIABLE;
+use crate::plan::{Report, Target};
+use crate::render::view::GoOn;
 use crate::session::SANDBOX_HOST;
 
-use super::args::{Planning, SchemaMode};
+use super::args::{Apply, LEASE_SECONDS, Planning, SchemaMode};
 use super::settings::{DEFAULT_API_URL, Settings};
 
 /// The name of the environment that needs no name.
@@ -36,6 +38,11 @@ pub fn flags(settings: &Settings, target: Option<&Target>) -> String {
     if let Some(file) = &settings.token_file {
         flag("--token-file", &file.display().to_string());
     }
+    if let Some(file) = &settings.ca_file
+        && settings.variable(CA_FILE_VARIABLE).is_none_or(|named| *file != Path::new(named))
+    {
+        flag("--ca-file", &file.display().to_string());
+    }
     let environment = target.map(|target| &target.environment).filter(|name| !matches!(name.as_str(), "" | ONLY));
     if let Some(name) = environment.or(settings.environment.as_ref()) {
         flag("--env", name);
@@ -46,9 +53,16 @@ pub fn flags(settings: &Settings, target: Option<&Target>) -> String {
 /// The command that applies what was planned with these flags, or goes on where this run stopped. It can be typed as it
 /// is: a plan file is compared with a new plan, which must be made of the same agents by the same rules.
 pub fn apply(settings: &Settings, planning: &Planning, file: Option<&Path>) -> String {
+    let file = file.map(|file| quoted(&file.display().to_string()));
+    [vec![format!("reachform apply{}", flags(settings, None))], file.into_iter().collect(), of_planning(planning)]
+        .concat()
+        .join(" ")
+}
+
+/// The flags that change what is planned.
+fn of_planning(planning: &Planning) -> Vec<String> {
     let Planning { target, exclude, prune, refresh, force_conflicts, take, create, redo, .. } = planning;
-    let mut words = vec![format!("reachform apply{}", flags(settings, None))];
-    words.extend(file.map(|file| quoted(&file.display().to_string())));
+    let mut words = Vec::new();
     words.extend(target.iter().map(|key| format!("--target {key}")));
     words.extend(exclude.iter().map(|key| format!("--exclude {key}")));
     words.extend(prune.then(|| "--prune".to_owned()));
@@ -60,7 +74,65 @@ pub fn apply(settings: &Settings, planning: &Planning, file: Option<&Path>) -> S
     words.extend(planning.max_delete.map(|count| format!("--max-delete {count}")));
     words.extend(planning.max_change_percent.map(|percent| format!("--max-change-percent {percent}")));
     words.extend((planning.schema == SchemaMode::Lenient).then(|| "--schema lenient".to_owned()));
-    words.join(" ")
+    words
+}
+
+/// How to go on where this run stopped. What was approved is gone on with under the same approval, as long as it still can
+/// be carried out: with an agent that is not as it was planned, only a new plan can.
+pub fn go_on(settings: &Settings, arguments: &Apply, report: &Report) -> GoOn {
+    let Apply {
+        file,
+        planning,
+        auto_approve,
+        approved_plan,
+        replace_draft,
+        lease_timeout,
+        break_lease: _,
+        organization_unverified,
+    } = arguments;
+    let is_asked = file.is_none() && approved_plan.is_none() && !auto_approve;
+    if report.needs_a_new_plan() && !is_asked {
+        return match (file, approved_plan) {
+            (Some(file), _) => {
+                let apply = apply(settings, planning, Some(file));
+                let what = "the saved plan no longer fits what is live. Save a new one, read it, and apply it";
+                GoOn { what, copy: format!("{}\n{apply}", plan_anew(settings, arguments)) }
+            }
+            (None, Some(_)) => GoOn {
+                what: "the approved plan no longer fits what is live. Plan again, and have the new plan approved",
+                copy: plan_anew(settings, arguments),
+            },
+            (None, None) => GoOn { what: DECIDE, copy: apply(settings, planning, None) },
+        };
+    }
+    let mut words = vec![apply(settings, planning, file.as_deref())];
+    words.extend(auto_approve.then(|| "--auto-approve".to_owned()));
+    words.extend(approved_plan.as_ref().map(|hash| format!("--approved-plan {hash}")));
+    words.extend(replace_draft.iter().map(|key| format!("--replace-draft {key}")));
+    words.extend((*lease_timeout != LEASE_SECONDS).then(|| format!("--lease-timeout {lease_timeout}")));
+    words.extend(organization_unverified.then(|| "--organization-unverified".to_owned()));
+    GoOn { what: first(report), copy: words.join(" ") }
+}
+
+/// The command that makes a plan anew, into the same file if there was one.
+pub fn plan_anew(settings: &Settings, arguments: &Apply) -> String {
+    let out = arguments.file.iter().map(|file| format!("--out {}", quoted(&file.display().to_string()))).collect();
+    [vec![format!("reachform plan{}", flags(settings, None))], of_planning(&arguments.planning), out].concat().join(" ")
+}
+
+/// What an apply that asks is for, where an agent is not as it was planned.
+const DECIDE: &str = "plan again, see what differs, and decide; this asks before it writes";
+
+/// What comes before the command.
+fn first(report: &Report) -> &'static str {
+    if report.needs_a_hand() { "do first what the hints say; until then, the same command fails again" } else { "" }
+}
+
+/// The same from a document, which does not say how the plan was approved.
+pub fn go_on_from_a_document(settings: &Settings, report: &Report) -> GoOn {
+    let flags = flags(settings, Some(&report.target));
+    let what = if report.needs_a_new_plan() { DECIDE } else { first(report) };
+    GoOn { what, copy: format!("reachform apply{flags}") }
 }
 
 /// A word as a shell takes it.

@@ -60,8 +60,8 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
     refuse_unexpected(document.as_ref(), arguments, maker)?;
     let sources = SourceMap::default();
     let again = match &document {
-        Some(Document::Report(report)) => format!("reachform apply{}", command::flags(settings, Some(&report.target))),
-        _ => String::new(),
+        Some(Document::Report(report)) => Some(command::go_on_from_a_document(settings, report)),
+        _ => None,
     };
     let state = arguments.state.map(CommentState::state);
     let told = state_alone(arguments);
@@ -87,7 +87,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
         }
         (Some(Document::Plan(plan)), None) => Content::Plan(plan, &sources),
         (Some(Document::Report(report)), None) => {
-            Content::Report(report, Some(&again), with_sources(plan.as_deref(), &sources))
+            Content::Report(report, again.as_ref(), with_sources(plan.as_deref(), &sources))
         }
         (Some(Document::Difference(difference)), None) => Content::Difference(difference, maker),
     };

@@ -9,6 +9,7 @@ use crate::render::markdown::{
     COMMENT_BYTES, CommentContext, Maker, difference_comment, drift_body, plan_comment, report_comment,
     validation_summary,
 };
+use crate::render::view::GoOn;
 
 use super::forge;
 use super::settings::Settings;
@@ -19,7 +20,7 @@ pub fn of_plan(plan: &Plan, sources: &SourceMap, settings: &Settings) -> String 
 }
 
 /// The comment's body after an apply.
-pub fn of_report(report: &Report, again: Option<&str>, settings: &Settings) -> String {
+pub fn of_report(report: &Report, again: Option<&GoOn>, settings: &Settings) -> String {
     report_comment(report, again, None, &context(settings)).text
 }
 

@@ -17,7 +17,7 @@ use crate::render::markdown::{
     Body, CommentContext, Maker, Status, difference_comment, plan_comment, report_comment, status_comment,
 };
 
-use crate::render::view::Place;
+use crate::render::view::{GoOn, Place};
 
 use super::exit::Exit;
 use super::forge;
@@ -30,8 +30,8 @@ use crate::session::SANDBOX_HOST;
 pub enum Content<'a> {
     /// A plan.
     Plan(&'a Plan, &'a SourceMap),
-    /// What became of one, the command that goes on, and the plan itself where it is known.
-    Report(&'a Report, Option<&'a str>, Option<(&'a Plan, &'a SourceMap)>),
+    /// What became of one, how to go on, and the plan itself where it is known.
+    Report(&'a Report, Option<&'a GoOn>, Option<(&'a Plan, &'a SourceMap)>),
     /// The difference of files, for which the service was not asked, and who compared them.
     Difference(&'a Difference, Maker),
     /// A command failed, or was refused.

@@ -368,6 +368,26 @@ impl Session<'_> {
         }
     }
 
+    /// Without a project file, the manifests alone say which environments there are. A mistyped name would otherwise be one
+    /// of its own, in which every agent is made again.
+    pub fn check_undeclared_environment(&mut self, project: &Project) {
+        let wanted = project.environment.as_str();
+        let is_known = project.has_project || matches!(wanted, "" | DEFAULT_NAME);
+        if is_known || self.patched_environments.contains(wanted) || self.diagnostics.has_errors() {
+            return;
+        }
+        let names: Vec<&str> = self.patched_environments.iter().map(String::as_str).collect();
+        let problem = Diagnostic::error(codes::UNKNOWN_ENVIRONMENT, format!("there is no environment `{wanted}`"));
+        let problem = match nearest(wanted, names.iter().copied()) {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem.hint(format!(
+                "there is no `{PROJECT_FILE}` and no manifest has a patch for it: leave out `--env`, or list the environment \
+                 under `environments:` in `{PROJECT_FILE}`"
+            )),
+        };
+        self.report(problem);
+    }
+
     fn choose(&mut self, project: &mut Project, wanted: Option<&str>) {
         let names: Vec<&str> = project.environments.keys().map(String::as_str).collect();
         let place = Place::File(PROJECT_FILE.to_owned());

@@ -109,6 +109,7 @@ pub fn resolve(files: &dyn Files, environment: Option<&str>, secrets: SecretSour
             .hint("nothing is deleted because a folder is empty");
         session.report(problem);
     }
+    session.check_undeclared_environment(&project);
     let mut desired = Vec::with_capacity(manifests.len());
     let mut locations = BTreeMap::new();
     for (key, manifest) in session.compare(manifests) {
@@ -308,6 +309,7 @@ impl Session<'_> {
                 self.unknown_environment(&key, key_span, project);
                 continue;
             }
+            self.patched_environments.insert(key.clone());
             let is_chosen = key == project.environment;
             if is_chosen {
                 self.expand(&mut value, so_far);

@@ -40,6 +40,8 @@ pub(super) struct Session<'a> {
     pub environment: String,
     /// Its variables; `None` where a mistake in the project file leaves them unknown, and is all that is reported.
     pub variables: Option<BTreeMap<String, Node>>,
+    /// The environments that manifests have patches for.
+    pub patched_environments: BTreeSet<String>,
     /// Names of secrets that were said to be short, so that each is said once.
     pub short_secrets: BTreeSet<String>,
     /// The same for secrets with blanks or line breaks around them.
@@ -88,6 +90,7 @@ impl<'a> Session<'a> {
             stopped: false,
             environment: super::project::DEFAULT_NAME.to_owned(),
             variables: Some(BTreeMap::new()),
+            patched_environments: BTreeSet::new(),
             short_secrets: BTreeSet::new(),
             padded_secrets: BTreeSet::new(),
         }

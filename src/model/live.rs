@@ -189,6 +189,50 @@ impl LiveState {
             agent.versions.iter().find(|head| head.id == version_id).map(|head| (agent, head.version))
         })
     }
+
+    /// Why no record named the organization, where none did.
+    pub fn unseen_organization(&self) -> Option<Unseen> {
+        if self.organization.is_some() {
+            return None;
+        }
+        Some(match (&self.number_coverage, &self.agent_coverage) {
+            (Coverage::Forbidden(_), _) => Unseen::NumbersForbidden,
+            (Coverage::Incomplete(_), _) | (_, Coverage::Incomplete(_)) => Unseen::Unread,
+            _ if self.numbers.is_empty() && self.agents.is_empty() => Unseen::Empty,
+            _ => Unseen::NotNamed,
+        })
+    }
+}
+
+/// Why it cannot be seen which organization a credential belongs to: its records name it, and nothing else does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// The credential may not list the phone numbers.
+    NumbersForbidden,
+    /// A list was not read to its end.
+    Unread,
+    /// There is no record yet.
+    Empty,
+    /// There are records, and none names it.
+    NotNamed,
+}
+
+impl Unseen {
+    /// The reason, in a sentence with the way out.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::NumbersForbidden => {
+                "phone numbers show the organization, and this key may not list them; give it the scope \
+                 `phone_numbers:read`"
+            }
+            Self::Unread => "a list that shows the organization was not read to its end; run again",
+            Self::Empty => {
+                "the organization shows in its phone numbers and agents, and it has none yet; add a phone number in the \
+                 dashboard"
+            }
+            Self::NotNamed => "neither the agents nor the phone numbers that the service lists name their organization",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub use declared::Declared;
 pub use desired::{Desired, Ignore, Origin, Slots};
 pub use digest::{Digest, LeafHash, Salt};
 pub use key::{Address, Key};
-pub use live::{Coverage, Editor, LiveAgent, LiveNumber, LiveState, LiveWidget, VersionHead};
+pub use live::{Coverage, Editor, LiveAgent, LiveNumber, LiveState, LiveWidget, Unseen, VersionHead};
 pub use number::{Direction, PhoneNumber, Slot};
 pub use path::{FieldPath, PathPattern};
 pub use seal::{Seal, SecretHash};

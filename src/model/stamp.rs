@@ -160,11 +160,24 @@ pub enum StampError {
         what: &'static str,
     },
     /// `metadata` is no object, so no stamp can stand in it.
-    #[error("its `metadata` is not an object (its type is {found})")]
+    #[error("its `metadata` is {found} and should be an object")]
     NotAnObject {
         /// The JSON type found.
         found: &'static str,
     },
+}
+
+impl StampError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Newer { .. } => "use the reachform that wrote it, or a newer one",
+            Self::Unreadable { .. } => {
+                "restore the agent's metadata, or remove the key `reachform` from it to start over"
+            }
+            Self::NotAnObject { .. } => "make it an object, or empty it, in the dashboard",
+        }
+    }
 }
 
 impl Stamp {
@@ -173,7 +186,7 @@ impl Stamp {
         let map = match metadata {
             Value::Null => return Ok(None),
             Value::Object(map) => map,
-            other => return Err(StampError::NotAnObject { found: super::value::type_name(other) }),
+            other => return Err(StampError::NotAnObject { found: super::value::a_type(other) }),
         };
         let Some(stamp) = map.get(STAMP_KEY) else { return Ok(None) };
         if stamp.is_null() {

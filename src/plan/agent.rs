@@ -80,7 +80,7 @@ pub fn plan_agent(subject: &Subject<'_>, refresh: bool) -> AgentPlan {
 pub(super) const UNFINISHED: &str = "apply-unfinished";
 
 /// What it says.
-pub(super) const UNFINISHED_MESSAGE: &str = "an apply was not finished; the next `reachform apply` finishes it";
+pub(super) const UNFINISHED_MESSAGE: &str = "its last apply was not finished";
 
 /// The code of a notice that an agent is switched off, and its manifest does not say so.
 pub const SWITCHED_OFF: &str = "switched-off";

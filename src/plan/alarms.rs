@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::model::{Address, Direction, FieldPath, Slot};
 
 use super::agent::SWITCHED_OFF;
-use super::change::{Action, AgentChange, Cause, FieldChange, Held, Plan, Shown, SlotChange, SlotTarget};
+use super::change::{Action, AgentChange, Cause, FieldChange, Held, Plan, Shown, SlotChange, SlotHolder, SlotTarget};
 use super::codes;
 use super::contacts::{self, Contact};
 use super::difference::{Difference, Fate};
@@ -229,7 +229,7 @@ fn of_fields(fields: &[FieldChange], is_new: bool, raise: Raise<'_>) {
 }
 
 fn of_slot(slot: &SlotChange, change: &AgentChange, raise: Raise<'_>) {
-    let SlotChange { number, direction, from: _, to, cause, follows, risk } = slot;
+    let SlotChange { number, direction, from, to, cause, follows, risk } = slot;
     let path = || Some(slot_path(&Slot { number: number.clone(), direction: *direction }));
     // What emptying or taking a slot means was decided with the slot.
     match (to, risk) {
@@ -241,15 +241,31 @@ fn of_slot(slot: &SlotChange, change: &AgentChange, raise: Raise<'_>) {
         }
         (_, None) => {}
     }
-    if let Some(message) = overwritten(*cause, change).filter(|_| !follows) {
+    let stayed = stayed_behind(from, change).filter(|_| *cause == Cause::Drift);
+    if let Some(message) = stayed.or_else(|| overwritten(*cause, change)).filter(|_| !follows) {
         raise(AlarmCode::LiveEditOverwritten, path(), message);
     }
 }
 
+/// What is said of a number that nobody moved, where somebody published a version that does not have it.
+fn stayed_behind(from: &SlotHolder, change: &AgentChange) -> Option<String> {
+    let SlotHolder::Agent { agent_id, version, .. } = from else { return None };
+    let live = change.base_version.filter(|live| live > version && change.live_editor.is_some())?;
+    let who = by(change);
+    (change.agent_id.as_ref() == Some(agent_id)).then(|| {
+        format!("version {live} was published on the service{who} and the number stayed on version {version}; the plan moves it along")
+    })
+}
+
+/// ` by` whoever made the live version, where that is known.
+fn by(change: &AgentChange) -> String {
+    let who = change.live_editor.as_ref().and_then(|editor| editor.by.as_ref());
+    who.map(|who| format!(" by {who}")).unwrap_or_default()
+}
+
 /// What is said of an edit that goes, if there is one.
 fn overwritten(cause: Cause, change: &AgentChange) -> Option<String> {
-    let who = change.live_editor.as_ref().and_then(|editor| editor.by.as_ref());
-    let who = who.map(|who| format!(" by {who}")).unwrap_or_default();
+    let who = by(change);
     match cause {
         Cause::Drift => Some(format!("this was changed on the service{who}, and the plan writes it back")),
         Cause::Conflict => Some(format!("this was changed on the service{who}, and in Git as well")),

@@ -143,7 +143,7 @@ conceal!(Drift {
     target, agents, as_applied, unchecked, orphans, notices, flags; source, checked_at, targeted, fingerprint
 });
 conceal!(AgentOutcome {
-    name, step, causes, hints, rewritten; address, key, agent_id, action, outcome, version, draft, left_behind,
+    name, step, causes, hints, rewritten; address, key, agent_id, action, outcome, version, draft, by_hand, left_behind,
     milliseconds
 });
 conceal!(Rewrite { path, sent, read; });

@@ -76,9 +76,11 @@ impl Config<'_> {
         if found.is_none() || !subject.scope.is_ignored(path) {
             send_or_carry(subject, finding, plan);
         }
-        if let Some(message) = subject.rewritten(finding, live) {
-            plan.notices.push(Notice { address: Some(subject.desired.address()), code: REWRITTEN, message });
-        }
+        plan.notices.extend(subject.rewritten(finding, live).into_iter().map(|message| Notice {
+            address: Some(subject.desired.address()),
+            code: REWRITTEN,
+            message,
+        }));
         let Some(why) = verdict.why() else { return };
         let before = live_mask.shown(path, found.as_ref());
         let mut field = change(mask, path, why.cause(), None, named.as_ref());

@@ -36,7 +36,7 @@ pub(super) fn judge_reading(inputs: &Inputs<'_>, draft: &mut Draft) {
             Coverage::Unproven(why) => draft.notices.push(Notice {
                 address: None,
                 code: "list-unproven",
-                message: format!("the end of the list of {what} could not be proven ({why}): nothing is pruned"),
+                message: format!("the list of {what} may be incomplete, so no agent is deleted: {why}"),
             }),
             Coverage::Incomplete(why) => {
                 draft.incomplete = true;

@@ -27,7 +27,11 @@ pub fn judge(subject: &Subject<'_>, live: Option<&Value>, new: &Value) -> Vec<Di
     let leaves = subject.desired.declared.leaves();
     let mut standing = Vec::new();
     let mut found = Vec::new();
-    for fault in &faults {
+    // What a service shows in place of a declared secret is not what it keeps.
+    let is_concealed = |fault: &&ShapeFault| {
+        live.is_some_and(|live| same(live, new)) && subject.desired.declared.secrets().contains_key(&fault.path)
+    };
+    for fault in faults.iter().filter(|fault| !is_concealed(fault)) {
         let stands = live_faults.contains(fault);
         let is_declared = leaves.iter().any(|(path, _)| fault.path.starts_with(path));
         let is_live = live.zip(fault.path.within_config()).is_some_and(|(live, inner)| {
@@ -111,13 +115,13 @@ const NAMED: usize = 3;
 fn in_one(subject: &Subject<'_>, standing: &[&ShapeFault], new: &Value) -> Option<Diagnostic> {
     let text = match standing {
         [] => return None,
-        [fault] => format!("{} (it is live already, and Git does not declare it)", message(subject, fault, new)),
+        [fault] => format!("{} (it is live already, and the plan leaves it as it is)", message(subject, fault, new)),
         many => {
             let named: Vec<String> = many.iter().take(NAMED).map(|fault| fault.path.to_string()).collect();
             let more = many.len().saturating_sub(NAMED);
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             format!(
-                "{} values break the schema that are live already and that Git does not declare: {}{more}",
+                "{} values that are live already break the schema, and the plan leaves them as they are: {}{more}",
                 many.len(),
                 named.join(", ")
             )

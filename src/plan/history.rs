@@ -23,6 +23,8 @@ pub struct History<'a> {
     begun: Option<&'a Intent>,
     /// What a run that was not finished was about to do, however far it got.
     intent: Option<&'a Intent>,
+    /// What a run was about to do that has recorded all of it but the slots that it had still to empty.
+    emptying: Option<&'a Intent>,
 }
 
 impl<'a> History<'a> {
@@ -34,6 +36,7 @@ impl<'a> History<'a> {
             applied: stamp.and_then(|stamp| stamp.state.applied.as_ref()),
             begun: stamp.zip(agent).and_then(|(stamp, agent)| published_intent(stamp, agent)),
             intent: stamp.and_then(|stamp| stamp.state.intent.as_ref()),
+            emptying: stamp.and_then(recorded_intent),
         }
     }
 
@@ -167,7 +170,8 @@ impl<'a> History<'a> {
     /// Whether an unfinished run of ours has still to take away what an apply before it had put there.
     pub fn has_to_go(&self, path: &FieldPath) -> bool {
         let before = self.applied.is_some_and(|applied| applied.fields.contains_key(path));
-        before && self.begun.is_some_and(|intent| !intent.fields.contains_key(path))
+        let intent = self.begun.or(self.emptying);
+        before && intent.is_some_and(|intent| !intent.fields.contains_key(path))
     }
 
     /// Whether an unfinished run of ours was the first to want something at a path.
@@ -186,6 +190,12 @@ pub fn version_editor(agent: &LiveAgent, version: u64) -> Option<Editor> {
         at: read.at,
         version: Some(version),
     })
+}
+
+/// The intent of a run that has recorded what it did, and not that its slots are emptied, which is done last.
+fn recorded_intent(stamp: &Stamp) -> Option<&Intent> {
+    let applied = stamp.state.applied.as_ref()?;
+    stamp.state.intent.as_ref().filter(|intent| intent.change == applied.change && intent.plan == applied.plan)
 }
 
 /// The intent of a run that got as far as publishing and no further: the live version is that run's own.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::{Diagnostic, Place};
+use crate::model::stamp::StampError;
 use crate::model::{Address, Coverage, Desired, Key, LiveAgent, LiveState, Stamp};
 
 use super::change::{Notice, Orphan, SlotHolder, Target, Unmanaged};
@@ -88,7 +89,7 @@ enum Ownership {
     Ours(Box<Stamp>),
     Another { project: String, environment: String },
     Nobody,
-    Unreadable(String),
+    Unreadable(StampError),
 }
 
 fn ownership(agent: &LiveAgent, target: &Target) -> Ownership {
@@ -99,7 +100,7 @@ fn ownership(agent: &LiveAgent, target: &Target) -> Ownership {
         }
         Ok(Some(stamp)) => Ownership::Another { project: stamp.project, environment: stamp.environment },
         Ok(None) => Ownership::Nobody,
-        Err(error) => Ownership::Unreadable(error.to_string()),
+        Err(error) => Ownership::Unreadable(error),
     }
 }
 
@@ -117,7 +118,7 @@ pub fn identify<'a>(inputs: &Inputs<'a>) -> Identities<'a> {
     let mut ours: BTreeMap<Key, Vec<(&LiveAgent, Stamp)>> = BTreeMap::new();
     let mut unstamped: Vec<&LiveAgent> = Vec::new();
     let mut others: BTreeMap<&str, (String, String)> = BTreeMap::new();
-    let mut unreadable: BTreeMap<&str, String> = BTreeMap::new();
+    let mut unreadable: BTreeMap<&str, StampError> = BTreeMap::new();
     for agent in inputs.live.agents.values() {
         match ownership(agent, inputs.target) {
             Ownership::Ours(stamp) => ours.entry(stamp.key.clone()).or_default().push((agent, *stamp)),
@@ -164,7 +165,7 @@ struct World<'w, 'a> {
     ours: &'w BTreeMap<Key, Vec<(&'a LiveAgent, Stamp)>>,
     unstamped: &'w [&'a LiveAgent],
     others: &'w BTreeMap<&'a str, (String, String)>,
-    unreadable: &'w BTreeMap<&'a str, String>,
+    unreadable: &'w BTreeMap<&'a str, StampError>,
 }
 
 fn bind<'a>(
@@ -210,14 +211,15 @@ fn bind<'a>(
     }
     // An agent whose stamp cannot be read might be this manifest's own: making another one beside it would be worse
     // than stopping.
-    if let Some(agent) = world.live.agents.values().find(|agent| {
-        world.unreadable.contains_key(agent.id.as_str()) && (agent.name == desired.name || claims(agent, &desired.key))
-    }) {
-        let why = world.unreadable.get(agent.id.as_str()).cloned().unwrap_or_default();
+    let unreadable = world.live.agents.values().find_map(|agent| {
+        let why = world.unreadable.get(agent.id.as_str())?;
+        (agent.name == desired.name || claims(agent, &desired.key)).then_some((agent, why))
+    });
+    if let Some((agent, why)) = unreadable {
         found.diagnostics.push(
             Diagnostic::error("stamp-unreadable", format!("agent {} (`{}`): {why}", agent.id, agent.name))
                 .at(here())
-                .hint("if a newer reachform wrote it, use that one; otherwise restore the agent's metadata, or remove its key `reachform` to start over"),
+                .hint(why.hint()),
         );
         return Binding::Broken;
     }
@@ -351,7 +353,7 @@ fn judge_the_rest<'a>(
     inputs: &Inputs<'a>,
     ours: &BTreeMap<Key, Vec<(&'a LiveAgent, Stamp)>>,
     others: &BTreeMap<&str, (String, String)>,
-    unreadable: &BTreeMap<&str, String>,
+    unreadable: &BTreeMap<&str, StampError>,
     unstamped: &[&'a LiveAgent],
     found: &mut Identities<'a>,
 ) {

@@ -96,6 +96,8 @@ pub struct AgentOutcome {
     pub causes: Vec<String>,
     /// What to do about it.
     pub hints: Vec<String>,
+    /// Whether the same command would fail again until a person has done what the hints say.
+    pub by_hand: bool,
     /// Declared values that the service rewrote.
     pub rewritten: Vec<Rewrite>,
     /// Numbers that were not seen where they should be, because this agent did not get so far or somebody else acted, as
@@ -150,13 +152,26 @@ impl Report {
         for entry in &mut self.outcomes {
             let later = outcomes.iter().find(|later| later.key == entry.key);
             if let (Outcome::Blocked, Some(later)) = (entry.outcome, later) {
+                let left = entry.draft.filter(|draft| later.version != Some(*draft));
                 *entry = later.clone();
+                entry.draft = entry.draft.or(left);
             }
         }
         self.wrote |= wrote;
         self.interrupted |= interrupted;
         self.notices.extend(notices);
         self.traffic = traffic;
+    }
+
+    /// Whether what is left cannot be done under the plan that was carried out, because an agent is not as it was planned or
+    /// the plan itself holds it back.
+    pub fn needs_a_new_plan(&self) -> bool {
+        self.outcomes.iter().any(|entry| matches!(entry.outcome, Outcome::Stale | Outcome::Held))
+    }
+
+    /// Whether the same command would fail again until a person has done what the hints say.
+    pub fn needs_a_hand(&self) -> bool {
+        self.outcomes.iter().any(|entry| entry.by_hand)
     }
 
     /// Whether everything is in place.

@@ -3,7 +3,7 @@
 use icu_normalizer::ComposingNormalizerBorrowed;
 use serde_json::Value;
 
-use crate::model::value::{same, type_name};
+use crate::model::value::{a_type, same, type_name};
 use crate::model::{ConfigShape, FieldPath};
 use crate::plan::compare::is_empty_object;
 
@@ -171,7 +171,7 @@ impl Walk<'_> {
             _ if type_name(sent) == type_name(read) => found.rewritten.push(path.clone()),
             _ => found.losses.push(Loss {
                 path: path.clone(),
-                what: format!("{} was sent, and {} was read back", type_name(sent), type_name(read)),
+                what: format!("{} was sent, and {} was read back", a_type(sent), a_type(read)),
             }),
         }
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::model::stamp::Fields;
-use crate::model::{Declared, Digest, Direction, FieldPath, Key, PhoneNumber, Salt, Stamp, Verify};
+use crate::model::{Declared, Digest, Direction, FieldPath, Key, PhoneNumber, Salt, Slot, Stamp, Verify};
 
 /// What becomes of an agent's versions and numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,6 +88,11 @@ impl Work {
             Course::Version { config } => Some(config),
             Course::Record | Course::Numbers { .. } | Course::Impossible { .. } => None,
         }
+    }
+
+    /// Whether a slot is emptied when every agent is done.
+    pub fn empties(&self, slot: &Slot) -> bool {
+        self.unassign.get(&slot.direction).is_some_and(|numbers| numbers.contains(&slot.number))
     }
 }
 

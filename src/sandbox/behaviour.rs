@@ -42,6 +42,8 @@ const PAIRS: &[&[&str]] = &[
     &["limit-max=3", "order=asc"],
     &["limit-max=3", "page=ragged"],
     &["limit-max=3", "ties=some"],
+    &["limit-max=3", "cursor-time=text"],
+    &["limit-max=20", "cursor-time=milliseconds"],
     &["limit-max=3", "ties=some", "order=asc"],
     &["limit-max=3", "ties=all", "cursor=header"],
     &["limit-max=3", "limit-over=clamp"],

@@ -9,7 +9,7 @@ use super::answer::{Answer, Invalid, Refusal};
 use super::behaviour::Behaviour;
 use super::mint::wire_time;
 use super::record::{Agent, Authored, Email, Number, Trunk, Version, Widget};
-use super::switches::{Cursor, Envelope, LimitError, LimitOver, Order, PageLength};
+use super::switches::{Cursor, CursorTime, Envelope, LimitError, LimitOver, Order, PageLength};
 use crate::http::Request;
 
 /// A record that stands in lists.
@@ -43,7 +43,7 @@ pub(super) fn page<T: Listed>(request: &Request, behaviour: &Behaviour, records:
     let after = position(request, behaviour)?;
     let mut rest: Vec<T> = records
         .into_iter()
-        .filter(|record| after.is_none_or(|after| is_after(record, after, behaviour.order)))
+        .filter(|record| after.as_ref().is_none_or(|after| is_after(record, after, behaviour.order)))
         .collect();
     let length = match behaviour.page {
         PageLength::Full => limit.min(rest.len()),
@@ -88,18 +88,20 @@ impl<T> Page<T> {
 }
 
 /// Where the page before ended.
-#[derive(Clone, Copy)]
 enum Position {
     Time(Timestamp),
+    /// The time as it is written.
+    Text(String),
     Serial(Timestamp, u64),
 }
 
-fn is_after<T: Listed>(record: &T, position: Position, order: Order) -> bool {
+fn is_after<T: Listed>(record: &T, position: &Position, order: Order) -> bool {
     let Authored { created_at, serial, .. } = *record.authored();
     let ordering = match position {
         // A cursor that is only a time loses what shares it: so does the service, as far as is known.
-        Position::Time(time) => created_at.cmp(&time),
-        Position::Serial(time, last) => (created_at, serial).cmp(&(time, last)),
+        Position::Time(time) => created_at.cmp(time),
+        Position::Text(text) => wire_time(created_at).as_str().cmp(text),
+        Position::Serial(time, last) => (created_at, serial).cmp(&(*time, *last)),
     };
     match order {
         Order::Desc => ordering.is_lt(),
@@ -208,14 +210,24 @@ fn position(request: &Request, behaviour: &Behaviour) -> Result<Option<Position>
         .and_then(|bytes| String::from_utf8(bytes).ok());
     match behaviour.cursor {
         Cursor::Ignored => Ok(None),
-        Cursor::CreatedAt => decoded.and_then(|text| at_time(&text)).map(Some).ok_or_else(invalid),
+        Cursor::CreatedAt => decoded.and_then(|text| at_time(&text, behaviour)).map(Some).ok_or_else(invalid),
         Cursor::Header => decoded.and_then(|text| opaque(&text)).map(Some).ok_or_else(invalid),
-        Cursor::Link => decoded.and_then(|text| opaque(&text).or_else(|| at_time(&text))).map(Some).ok_or_else(invalid),
+        Cursor::Link => {
+            let read = |text: String| opaque(&text).or_else(|| at_time(&text, behaviour));
+            decoded.and_then(read).map(Some).ok_or_else(invalid)
+        }
     }
 }
 
-fn at_time(text: &str) -> Option<Position> {
-    text.parse().ok().map(Position::Time)
+fn at_time(text: &str, behaviour: &Behaviour) -> Option<Position> {
+    let time: Timestamp = text.parse().ok()?;
+    Some(match behaviour.cursor_time {
+        CursorTime::Exact => Position::Time(time),
+        CursorTime::Text => Position::Text(text.to_owned()),
+        CursorTime::Milliseconds => {
+            Position::Time(Timestamp::from_millisecond(time.as_microsecond().div_euclid(1_000)).ok()?)
+        }
+    })
 }
 
 fn opaque(text: &str) -> Option<Position> {

@@ -237,6 +237,11 @@ switches! {
             Link = "link", "An opaque text in a `Link` header, absent on the last page; a creation time is taken too.";
             Ignored = "ignored", "Nothing: every page is the first.";
         }
+        cursor_time: CursorTime = "cursor-time", "How a creation time in a cursor is compared with those of the list." {
+            Exact = "exact", "To the microsecond.";
+            Text = "text", "As the text that the list shows.";
+            Milliseconds = "milliseconds", "Cut to milliseconds.";
+        }
         limit_over: LimitOver = "limit-over", "What a limit above the greatest does." {
             Reject = "reject", "A 422.";
             Clamp = "clamp", "Counts as the greatest.";

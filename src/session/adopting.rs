@@ -371,7 +371,7 @@ impl Run<'_> {
         };
         let none = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         let inputs = DriftInputs {
-            is_organization_seen: true,
+            unseen: None,
             run: &run,
             checked_at: self.drift.checked_at,
             busy: &none.0,

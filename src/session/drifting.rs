@@ -80,14 +80,14 @@ pub async fn check_drift(
     let none = BTreeSet::new();
     let provenance = provenance(workspace, &target, &service.live, past);
     let is_declared = resolved.project.organization().is_some() && !outside.is_embedded();
-    let is_organization_seen = !is_declared || service.live.organization.is_some();
+    let unseen = service.live.unseen_organization().filter(|_| is_declared);
     let inputs = DriftInputs {
         run: &run,
         checked_at: now,
         busy: &busy,
         unread: &unread,
         unmade: &none,
-        is_organization_seen,
+        unseen,
         provenance: &provenance,
     };
     let mut drift = judge(&inputs, shape.as_ref());

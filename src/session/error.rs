@@ -1,7 +1,7 @@
 //! Why a run could not go on before anything was written.
 
 use crate::api::ApiError;
-use crate::model::Key;
+use crate::model::{Key, Unseen};
 use crate::schema::SchemaError;
 
 /// Why a run could not go on.
@@ -27,13 +27,15 @@ pub enum SessionError {
     },
     /// The environment declares an organization, and this credential is not shown which one it works in.
     #[error(
-        "environment `{environment}` is organization `{wanted}`, and this credential does not show which organization it belongs to"
+        "environment `{environment}` is organization `{wanted}`, and it cannot be seen which organization this credential belongs to"
     )]
     OrganizationUnverified {
         /// The environment.
         environment: String,
         /// What `reachform.yaml` says.
         wanted: String,
+        /// Why it is not seen.
+        why: Unseen,
     },
     /// A flag names a key that no manifest has.
     #[error("no manifest has the key `{key}`")]
@@ -77,9 +79,8 @@ impl SessionError {
             Self::Organization { wanted, variable, .. } => {
                 vec![format!("set {variable} to a key of `{wanted}`, or choose another `--env`")]
             }
-            Self::OrganizationUnverified { .. } => vec![
-                "nothing was written: give the key the scope `phone_numbers:read`, so that its organization can be seen"
-                    .to_owned(),
+            Self::OrganizationUnverified { why, .. } => vec![
+                format!("nothing was written: {}", why.in_words()),
                 "or, for one run and if you are sure of the key, use `--organization-unverified`".to_owned(),
             ],
             Self::UnknownKey { hint, .. } => vec![hint.clone()],

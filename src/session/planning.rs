@@ -244,11 +244,11 @@ pub async fn make_plan(
     problems.extend(resolved.diagnostics.clone());
     plan.diagnostics = without_echoes(problems.sorted(&resolved.sources));
     let declared = plan.target.declared_organization.as_ref().filter(|_| !outside.is_embedded());
-    if let (Some(wanted), None) = (declared, &plan.target.organization) {
+    if let (Some(wanted), Some(why)) = (declared, service.live.unseen_organization()) {
         plan.notices.push(Notice {
             address: None,
             code: "organization-unverified",
-            message: format!("this credential does not show that it belongs to `{wanted}`: that was not checked"),
+            message: format!("whether this credential belongs to `{wanted}` was not checked: {}", why.in_words()),
         });
         plan.notices.sort();
     }

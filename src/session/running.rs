@@ -11,7 +11,7 @@ use crate::apply::verify::Verifier;
 use crate::apply::{self, ApplyOptions, Context};
 use crate::live;
 use crate::model::{Key, LiveAgent};
-use crate::plan::{self, ApprovedPlan, Options, Outcome, Plan, Rechecked, Refusal, Report};
+use crate::plan::{self, AgentOutcome, ApprovedPlan, Options, Outcome, Plan, Rechecked, Refusal, Report};
 use crate::schema::Leniency;
 
 use super::error::SessionError;
@@ -86,10 +86,13 @@ async fn verify_organization(
         tracing::debug!(?unread, "a version was read to see the organization");
         check_organization(&workspace.resolved, outside, &service.live)?;
     }
-    if service.live.organization.is_some() || applying.apply.organization_unverified {
-        return Ok(());
-    }
-    Err(SessionError::OrganizationUnverified { environment: project.environment.clone(), wanted: wanted.to_owned() })
+    let unseen = service.live.unseen_organization().filter(|_| !applying.apply.organization_unverified);
+    let Some(why) = unseen else { return Ok(()) };
+    Err(SessionError::OrganizationUnverified {
+        environment: project.environment.clone(),
+        wanted: wanted.to_owned(),
+        why,
+    })
 }
 
 /// Carries an approved plan out. Everything is read and planned once more just before the first write; where the
@@ -144,7 +147,12 @@ pub async fn apply_approved(
         let held_before = waiting.pauses();
         let look = last_look(workspace, outside, applying, approved, &reader, Some(&service), &mut waiting).await;
         let Ok((rechecked, service)) = look else { break };
-        if waiting.pauses() == held_before {
+        let is_done = |entry: &AgentOutcome| {
+            let mut decided = rechecked.decided.iter().filter(|decided| decided.key == entry.key);
+            decided.any(|decided| decided.outcome.is_in_place())
+        };
+        let mut blocked = report.outcomes.iter().filter(|entry| entry.outcome == Outcome::Blocked);
+        if waiting.pauses() == held_before && !blocked.any(is_done) {
             // Something other than a lease is in the way.
             break;
         }

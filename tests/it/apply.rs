@@ -454,19 +454,50 @@ fn a_value_in_whose_place_the_service_keeps_another_is_said_with_both_until_they
 }
 
 #[test]
-fn a_secret_that_reads_back_masked_is_named_with_neither_value() {
-    let mut world = in_service("secrets=mask-tail");
-    world.secrets.insert("BUCKET".to_owned(), "AKIA-0123456789-abcdefgh".to_owned());
-    let recordings = "config:\n    custom_recording_locations: [{provider: s3, bucket: b, region: r, \
-                      access_key: !secret BUCKET, secret_access_key: !secret BUCKET}]";
-    world.write("a", manifest("a", "").replace("config:", recordings));
+fn an_apply_that_only_updates_what_is_recorded_says_so() {
+    let mut world = in_service("");
+    world.write("a", manifest("a", ""));
+    run(async { world.apply().await });
+    world.write("a", manifest("a", "protect: true"));
     let report = run(async { world.apply().await });
-    assert!(report.is_complete(), "{report:#?}");
-    let rewritten = &report.outcomes[0].rewritten;
-    assert_eq!(rewritten.len(), 2, "{rewritten:#?}");
-    for rewrite in rewritten {
-        let said = format!("{rewrite:?} {}", rewrite.in_words());
-        assert!(said.contains("custom_recording_locations") && said.contains("(secret"), "{said}");
-        assert!(!said.contains("AKIA") && !said.contains("efgh"), "{said}");
+    assert!(report.outcomes.is_empty() && report.wrote, "{report:#?}");
+    let text = reachform::render::text::report_text(&report, None, &reachform::render::text::TextOptions::default());
+    assert!(text.contains("what reachform records on agent.a was updated, and nothing else of it"), "{text}");
+}
+
+#[test]
+fn a_secret_that_reads_back_masked_and_a_null_that_is_left_out_are_not_rewritten_and_what_is_beside_them_is() {
+    for (behaviour, region, is_rewritten) in [
+        ("secrets=mask-tail empty-values=drop", "r", false),
+        ("secrets=mask empty-values=drop", "r", false),
+        ("secrets=mask", "theirs-a", true),
+    ] {
+        let mut world = in_service(behaviour);
+        world.secrets.insert("BUCKET".to_owned(), "AKIA-0123456789-abcdefgh".to_owned());
+        let recordings = "config:\n    custom_recording_locations: [{provider: s3, bucket: b, region: r, file_type: null, \
+                          access_key: !secret BUCKET, secret_access_key: !secret BUCKET}]";
+        // A list with a value that the service keeps otherwise, beside the list with the secret.
+        let voices = format!(
+            "{{provider: elevenlabs, model: {{name: eleven_flash_v2_5, parameters: {{voice_id: {region}, voice_ids: [r, theirs-a]}}}}}}"
+        );
+        let text = manifest("a", "").replace("config:", recordings);
+        world
+            .write("a", text.replace("{provider: cartesia, model: {name: sonic-3, parameters: {voice: v1}}}", &voices));
+        let report = run(async { world.apply().await });
+        assert!(report.is_complete(), "{report:#?}");
+        let rewritten: Vec<String> = report.outcomes[0].rewritten.iter().map(|entry| entry.path.to_string()).collect();
+        assert!(rewritten.iter().all(|path| path.ends_with("/voice_id")), "{behaviour}: {rewritten:?}");
+        assert_eq!(!rewritten.is_empty(), is_rewritten, "{behaviour}: {rewritten:?}");
+        for refresh in [false, true] {
+            world.options.refresh = refresh;
+            let plan = run(async { world.plan().await });
+            assert!(!plan.summary().has_changes());
+            let told = plan.notices.iter().filter(|notice| notice.code == reachform::plan::REWRITTEN);
+            let told: Vec<&str> = told.map(|notice| notice.message.as_str()).collect();
+            let wanted = "/config/agent/stack/tts/models/0/model/parameters/voice_id: the manifest declares \
+                          \"theirs-a\", and the service keeps \"r\"";
+            let expected: &[&str] = if is_rewritten { &[wanted] } else { &[] };
+            assert_eq!(told, expected, "{behaviour}");
+        }
     }
 }

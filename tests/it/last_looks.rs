@@ -11,7 +11,7 @@ use reachform::http::Method;
 use reachform::http::runtime::Later;
 use reachform::model::stamp::Lease;
 use reachform::model::{Key, Stamp, Verify};
-use reachform::plan::{Approval, Event, Outcome};
+use reachform::plan::{Approval, Cause, Event, Outcome};
 use reachform::sandbox::{Direction, Fault, Phase, Sandbox, Service};
 use reachform::session::SessionError;
 use serde_json::{Value, json};
@@ -273,11 +273,58 @@ fn if_a_version_is_published_once_what_one_call_cannot_do_is_said_with_its_reaso
         let causes = causes(&report, "a");
         assert!(causes.contains("publishes a version only once"), "{causes}");
         assert!(causes.contains("the service answered 4"), "the service's own reason: {causes}");
+        assert!(report.needs_a_hand(), "another run cannot do it either: {report:#?}");
+        assert_is_left_to_empty(&world);
         assert_eq!(world.versions("Agent a"), [(1, true)]);
         for direction in ["inbound", "outbound"] {
             assert_eq!(world.holder(A, direction).as_deref(), Some("Agent a"), "{direction}");
         }
     }
+}
+
+/// What our own apply had still to empty is reported as that, and as nobody's edit.
+fn assert_is_left_to_empty(world: &World) {
+    let plan = run(async { world.plan().await });
+    assert_eq!((plan.summary().update, plan.summary().drift, plan.summary().conflict), (1, 0, 0), "{plan:#?}");
+    assert_eq!(plan.changes[0].numbers[0].cause, Cause::Pending);
+    let drift = run(async { world.drift().await });
+    assert!(drift.agents.is_empty() && drift.as_applied.is_empty(), "{drift:#?}");
+    let left = ["an apply was not finished".to_owned(), format!("what it has still to do: {A} inbound")];
+    assert_eq!(drift.unchecked[0].causes, left);
+    let hint = &drift.unchecked[0].hints[0];
+    assert!(!hint.contains("finishes it"), "that is not certain: {hint}");
+}
+
+#[test]
+fn what_a_run_that_died_had_still_to_empty_is_its_own_and_no_edit() {
+    let mut world = in_service("");
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+    run(async { world.apply().await });
+    world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
+    run(async { world.die(Phase::Before, ":POST /core/agents/*/publish#1").await });
+    assert_is_left_to_empty(&world);
+    run(async { world.converge("the slot is emptied").await });
+    assert_eq!(world.holder(A, "inbound"), None);
+    let drift = run(async { world.drift().await });
+    assert!(drift.agents.is_empty() && drift.unchecked.is_empty(), "{drift:#?}");
+}
+
+#[test]
+fn a_slot_that_the_service_will_not_empty_leaves_a_draft_and_the_way_out_by_hand() {
+    let mut world = in_service("");
+    world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
+    run(async { world.apply().await });
+    world.write("a", manifest("a", "phone_numbers: {inbound: []}"));
+    world.fault("409:POST /core/agents/*/publish#1+");
+    let report = run(async { world.apply().await });
+    assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
+    let entry = &report.outcomes[0];
+    assert!(entry.by_hand && entry.draft == Some(2), "{report:#?}");
+    assert_eq!(
+        entry.hints,
+        ["another apply cannot do it either: empty the slot in the dashboard, and discard draft v2 there"]
+    );
+    assert_is_left_to_empty(&world);
 }
 
 #[test]

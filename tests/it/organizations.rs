@@ -49,6 +49,31 @@ fn an_organization_that_is_declared_and_cannot_be_seen_is_refused_before_the_fir
 }
 
 #[test]
+fn why_the_organization_cannot_be_seen_is_said_with_the_way_out_that_fits() {
+    run(async {
+        let hint = async |mut world: World| {
+            let refused = world.try_apply(Approval::Auto).await.unwrap_err();
+            assert_eq!(world.agents(), 0);
+            let drift = world.drift().await;
+            let hints = refused.hints();
+            assert!(hints[0].ends_with(&drift.unchecked[0].hints[0]), "{hints:?}, {drift:#?}");
+            hints[0].clone()
+        };
+        let said = hint(world("org_PROD", NO_NUMBERS)).await;
+        assert!(said.contains("the scope `phone_numbers:read`"), "{said}");
+        // A key that may read everything, of an organization in which there is nothing yet.
+        let mut empty = world("org_PROD", FULL);
+        let seed = json!({"at": "2026-01-01T00:00:00Z",
+            "tokens": [{"token": FULL, "principal": "admin", "organizations": ["org_PROD"]}],
+            "organizations": [{"id": "org_PROD", "numbers": []}]});
+        let seed = Seed::parse(&seed.to_string()).unwrap();
+        empty.sandbox = Sandbox::new(Service::seeded(&seed, Behaviour::default()).unwrap());
+        let said = hint(empty).await;
+        assert!(said.contains("none yet") && !said.contains("scope"), "{said}");
+    });
+}
+
+#[test]
 fn it_is_written_for_one_run_if_whoever_applies_says_so() {
     run(async {
         let mut world = world("org_PROD", NO_NUMBERS);

@@ -287,5 +287,5 @@ fn what_the_service_filled_in_is_one_notice_and_no_error_where_nothing_changes()
     assert!(!plan.summary().has_changes() && !plan.has_errors(), "{:#?}", plan.diagnostics);
     let [notice] = plan.diagnostics.as_slice() else { panic!("{:#?}", plan.diagnostics) };
     assert_eq!(notice.code, "live-config-invalid");
-    assert!(notice.message.contains("values break the schema that are live already"), "{}", notice.message);
+    assert!(notice.message.contains("values that are live already break the schema"), "{}", notice.message);
 }

@@ -64,7 +64,7 @@ fn every_step_is_told_in_its_order_and_a_lost_reply_as_well() {
     world.fault("drop-after:POST /core/agents#1");
     run(async { world.apply().await });
     let told = told.lock().unwrap();
-    let note = "agent.a: the reply to the create was lost; the agent was found by its stamp";
+    let note = "agent.a: the answer to the create was lost; the agent was found by what reachform had recorded on it";
     assert!(told.iter().any(|line| line == note), "{told:#?}");
 }
 
@@ -351,6 +351,7 @@ fn a_service_that_publishes_once_is_said_to_be_one_and_makes_no_version_for_numb
         assert_eq!(outcome(&report, "a"), Outcome::Failed, "{report:#?}");
         assert!(causes(&report, "a").contains("publishes a version only once"), "{}", causes(&report, "a"));
         assert_eq!(world.versions("Agent a"), [(1, true)]);
+        assert!(report.needs_a_hand(), "another run cannot do it either: {report:#?}");
     }
     world.write("a", manifest("a", &format!("phone_numbers: {{inbound: [\"{A}\"]}}")));
     let report = run(async { world.apply().await });

@@ -346,7 +346,7 @@ pub fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// What one request takes.
-const LATENCY: Duration = Duration::from_millis(50);
+pub const LATENCY: Duration = Duration::from_millis(50);
 
 /// The same world, seen through a network that takes its time.
 fn slowly(world: &World) -> Outside {

@@ -10,6 +10,7 @@ use crate::forge::Warning;
 use crate::forge::check::{Conclusion, approved, name};
 use crate::model::Digest;
 use crate::plan::{Plan, Report};
+use crate::render::view::GoOn;
 
 use super::desk::Desk;
 use super::inputs::Inputs;
@@ -83,10 +84,20 @@ pub fn dispatch(plan: &Plan) -> String {
 }
 
 /// How an apply goes on that did not end.
-pub fn again(inputs: &Inputs, report: &Report) -> String {
-    match (&inputs.approved_plan, &inputs.plan_file) {
+pub fn again(inputs: &Inputs, report: &Report) -> GoOn {
+    let copy = match (&inputs.approved_plan, &inputs.plan_file) {
+        (Some(_), _) | (None, Some(_)) if report.needs_a_new_plan() => {
+            "plan again: an agent is not as it was when this plan was made. Then apply the new plan".to_owned()
+        }
+        (None, None) if report.needs_a_new_plan() => {
+            "plan again, and look at what changed meanwhile, before the job is run again".to_owned()
+        }
+        _ if report.needs_a_hand() => {
+            "do what the hints say, and run the job again; until then, it fails again".to_owned()
+        }
         (Some(hash), _) => format!("run the workflow again with `approved-plan` {hash}"),
         (None, Some(file)) => format!("run the job again with the plan {file}"),
         (None, None) => format!("run the job again: it goes on under the plan {}", report.plan_hash),
-    }
+    };
+    GoOn { what: "", copy }
 }

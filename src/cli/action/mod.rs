@@ -225,12 +225,12 @@ impl Action<'_> {
         match prepared.carry_out().await {
             Ok(report) => {
                 let again = (!report.is_complete()).then(|| approval::again(self.inputs, &report));
-                apply::finish(&report, &arguments.planning, self.settings);
+                apply::finish(&report, arguments, self.settings);
                 outputs.report(&report);
                 if let Some(again) = &again {
-                    annotate::failed(&format!("{} {again}", report_line(&report)), self.settings.annotations);
+                    annotate::failed(&format!("{} {}", report_line(&report), again.copy), self.settings.annotations);
                 }
-                self.desk.tell(&Content::Report(&report, again.as_deref(), plan), environment, outputs).await;
+                self.desk.tell(&Content::Report(&report, again.as_ref(), plan), environment, outputs).await;
                 Ok(Outcome::of_report(&report))
             }
             Err(error) => Err(self.stopped(error, None, workspace, environment, outputs).await),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Place, Severity};
-use crate::model::{ConfigShape, Coverage, Desired, Direction, Key, LiveAgent, Stamp};
+use crate::model::{ConfigShape, Coverage, Desired, Direction, Key, LiveAgent, Stamp, Unseen};
 use crate::plan::agent::{SWITCHED_OFF, SWITCHED_OFF_MESSAGE, UNFINISHED, UNFINISHED_MESSAGE};
 use crate::plan::change::Notice;
 use crate::plan::history::{History, version_editor};
@@ -30,8 +30,8 @@ pub struct DriftInputs<'a> {
     pub busy: &'a BTreeMap<String, String>,
     /// Keys of manifests that no apply has had before it, so that their agents cannot be missing.
     pub unmade: &'a BTreeSet<Key>,
-    /// Whether the organization is known to be the one that the environment declares, if it declares one.
-    pub is_organization_seen: bool,
+    /// Why it is not known that the organization is the one that the environment declares, if it declares one.
+    pub unseen: Option<Unseen>,
     /// What is known of the apply behind each agent whose manifest differs from what was applied.
     pub provenance: &'a BTreeMap<Key, Provenance>,
     /// Configs that were asked for and could not be read, by the agent's id: the causes.
@@ -155,17 +155,15 @@ fn judge_absent(inputs: &DriftInputs<'_>, nothing_of_ours: bool, desired: &Desir
     let mut unchecked = |causes: Vec<String>, hints: Vec<String>| {
         draft.unchecked.push(Unchecked { address: Some(desired.address()), causes, hints });
     };
-    if !inputs.is_organization_seen {
+    if let Some(why) = inputs.unseen {
         unchecked(
             vec!["no agent was found, and whether this is the organization of the environment is not known".to_owned()],
-            vec!["an organization shows in its agents and numbers: if the key lacks the scope `phone_numbers:read`, give \
-                  it that"
-                .to_owned()],
+            vec![why.in_words().to_owned()],
         );
         return;
     }
     if let Coverage::Unproven(why) = &inputs.run.live.agent_coverage {
-        let what = "no agent was found, and the end of the list of agents could not be proven";
+        let what = "no agent was found, and the list of agents may be incomplete";
         unchecked(vec![what.to_owned(), why.clone()], Vec::new());
         return;
     }
@@ -233,14 +231,22 @@ fn judge_one(
     for message in rewritten {
         draft.notice(desired, REWRITTEN, message);
     }
-    say_more(desired, stamp, run, other_rendering, draft);
     if stamp.state.applied.is_none() && history.begun().is_none() && left.is_empty() {
-        left.push("everything but the agent itself".to_owned());
+        left.push(
+            if live_version.is_none() { "everything but the agent itself" } else { "what `plan` shows" }.to_owned(),
+        );
     }
+    if left.is_empty() && stamp.state.intent.is_some() {
+        draft.notice(desired, UNFINISHED, UNFINISHED_MESSAGE.to_owned());
+    }
+    say_more(desired, run, other_rendering, draft);
     if !left.is_empty() {
         let causes =
             vec!["an apply was not finished".to_owned(), format!("what it has still to do: {}", left.join(", "))];
-        draft.unchecked.push(unchecked(causes, "`apply` finishes it"));
+        draft.unchecked.push(unchecked(
+            causes,
+            "`plan` shows how it goes on; if an apply failed, its report says what is in the way",
+        ));
     }
     say_left_behind(&subject, agent, draft);
     let is_untold = matches!(inputs.provenance.get(&desired.key), Some(Provenance::Untold(_)));
@@ -321,10 +327,7 @@ fn judge_slots(
 }
 
 /// What a person should know beside the differences.
-fn say_more(desired: &Desired, stamp: &Stamp, run: &Inputs<'_>, other_rendering: bool, draft: &mut Draft) {
-    if stamp.state.intent.is_some() {
-        draft.notice(desired, UNFINISHED, UNFINISHED_MESSAGE.to_owned());
-    }
+fn say_more(desired: &Desired, run: &Inputs<'_>, other_rendering: bool, draft: &mut Draft) {
     if other_rendering {
         draft.notice(
             desired,
@@ -357,7 +360,7 @@ impl Draft {
             .find(|problem| problem.severity == Severity::Error && problem.place.as_ref() == Some(&here));
         let (causes, hints) = match found {
             Some(problem) => (vec![problem.message.clone()], problem.hints.clone()),
-            None => (vec!["whether its agent is there could not be told".to_owned()], Vec::new()),
+            None => (vec!["whether its agent exists is not known".to_owned()], Vec::new()),
         };
         self.unchecked.push(Unchecked { address: Some(desired.address()), causes, hints });
     }

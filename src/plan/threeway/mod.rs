@@ -18,8 +18,8 @@ use crate::model::{ConfigShape, Desired, FieldPath, LiveAgent, Stamp};
 use super::compare::{Sides, is_empty_object};
 use super::history::History;
 use super::mask::{Labels, Mask};
-use super::readback::{may_render, says_otherwise};
-use super::rewritten::rewritten_message;
+use super::readback::may_render;
+use super::rewritten::{Differing, Kept, rewritten_message};
 use super::scope::Scope;
 
 pub use config::{Compared, compare_config};
@@ -27,6 +27,9 @@ pub use fields::{compare_fields, is_switched_off, live_document};
 pub use kept::{KeptValue, kept};
 pub use slots::{Place, SlotFinding, SlotLive, Slots, claims, slot_at, slot_path};
 pub use table::{Evidence, Past, Since, Verdict, Why, verdict};
+
+/// How many values that the service keeps otherwise are named below one leaf.
+const REWRITTEN_SHOWN: usize = 5;
 
 /// One agent with its manifest, and by what the two are compared.
 #[derive(Clone, Copy)]
@@ -81,13 +84,23 @@ impl<'a> Subject<'a> {
 
     /// What is said of a declared value in whose place the service keeps another: nothing is written, and yet live is not
     /// what the manifest declares.
-    pub fn rewritten(&self, finding: &Finding, config: &Value) -> Option<String> {
+    pub fn rewritten(&self, finding: &Finding, config: &Value) -> Vec<String> {
         let Finding { path, named, value, live, verdict } = finding;
-        let value = value.as_ref().filter(|_| *verdict == Verdict::Rendering)?;
+        let Some(value) = value.as_ref().filter(|_| *verdict == Verdict::Rendering) else { return Vec::new() };
         let mask = Mask { declared: Some(&self.desired.declared), config, ..self.mask() };
-        let is_secret = mask.is_secret(path, value) || live.as_ref().is_some_and(|live| mask.is_secret(path, live));
-        (!is_secret && says_otherwise(value, live.as_ref()))
-            .then(|| rewritten_message(path, &mask.shown(path, named.as_ref()), &mask.shown(path, live.as_ref())))
+        let kept = Kept { mask: &mask, sides: Sides { shape: self.shape, wanted: config, live: config } };
+        let differing = kept.differing(path, Some(value), live.as_ref());
+        let message = |Differing { path: at, live, is_reordered }: &Differing| {
+            if *is_reordered {
+                return format!("{at}: the service keeps the items in another order than the manifest declares");
+            }
+            let below = FieldPath::of(at.steps().iter().skip(path.steps().len()).cloned());
+            let named = named.as_ref().and_then(|named| below.get(named));
+            rewritten_message(at, &mask.shown(at, named), &mask.shown(at, live.as_ref()))
+        };
+        let more = differing.len().saturating_sub(REWRITTEN_SHOWN);
+        let more = (more > 0).then(|| format!("{path}: the service keeps {more} more values otherwise below it"));
+        differing.iter().take(REWRITTEN_SHOWN).map(message).chain(more).collect()
     }
 
     /// What became of a declared leaf, `since` saying what became of a path of ours. Where Git used to have something of

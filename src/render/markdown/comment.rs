@@ -74,7 +74,7 @@ pub fn plan_comment(plan: &Plan, sources: &SourceMap, context: &CommentContext) 
 /// the job.
 pub fn report_comment(
     report: &Report,
-    again: Option<&str>,
+    again: Option<&view::GoOn>,
     plan: Option<(&Plan, &SourceMap)>,
     context: &CommentContext,
 ) -> Body {

@@ -71,7 +71,7 @@ pub fn difference_text(difference: &Difference, options: &TextOptions) -> String
 }
 
 /// The whole report. `again` is the command that finishes the job, shown where something is left.
-pub fn report_text(report: &Report, again: Option<&str>, options: &TextOptions) -> String {
+pub fn report_text(report: &Report, again: Option<&view::GoOn>, options: &TextOptions) -> String {
     account_text(&view::report(report, again), options)
 }
 

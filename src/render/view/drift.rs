@@ -190,8 +190,21 @@ fn slot_row(agent: &AgentDrift, slot: &SlotDrift) -> Move {
         from,
         to,
         remark: None,
-        notes: Vec::new(),
+        notes: left_behind(agent, slot).into_iter().collect(),
     }
+}
+
+/// What happened to a number that nobody moved: somebody published a version, and it is not on that one.
+fn left_behind(agent: &AgentDrift, slot: &SlotDrift) -> Option<Line> {
+    let SlotLive::Holder(SlotHolder::Agent { key: Some(key), version, .. }) = &slot.live else { return None };
+    let live = agent.live_version.filter(|live| live > version && agent.live_version > agent.applied_version)?;
+    if slot.arrived || *key != agent.key {
+        return None;
+    }
+    let by = agent.live_editor.as_ref().and_then(|editor| editor.by.as_ref());
+    let by = by.map(|by| line![Tone::Quiet; " by ", Theirs::words(by.as_str())]).unwrap_or_default();
+    let published = line![Tone::Quiet; "v", live, " was published"].and(by);
+    Some(published.and(line![Tone::Quiet; ", and the number stayed on v", *version]))
 }
 
 fn who(editor: Option<&Editor>) -> Option<Line> {

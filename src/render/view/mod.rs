@@ -27,4 +27,4 @@ pub use piece::{Line, Look, Medium, Ours, Piece, Sign, Theirs, Tone, Word};
 pub use plan::plan;
 pub(super) use plan::totals;
 pub(super) use report::seconds;
-pub use report::{outcome_tone, report};
+pub use report::{GoOn, outcome_tone, report};

@@ -200,7 +200,9 @@ fn agent_notes(change: &AgentChange, place: Place) -> Vec<Line> {
 /// What an approval does to an agent with a conflict, in the words of the place; or why nothing is done to it.
 fn held(change: &AgentChange, place: Place) -> Option<Line> {
     if let Some(rollback @ Held::Rollback { .. }) = &change.held {
-        return Some(line![Tone::Danger; "HELD: ", Theirs::sentence(rollback.describe(&change.key))]);
+        return Some(
+            line![Tone::Danger; "nothing is written here: ", Theirs::sentence(rollback.describe(&change.key))],
+        );
     }
     let edits = change.fields.iter().filter(|field| field.cause == Cause::Conflict).count()
         + change.numbers.iter().filter(|slot| slot.cause == Cause::Conflict).count();
@@ -210,7 +212,7 @@ fn held(change: &AgentChange, place: Place) -> Option<Line> {
     let edits = Count(edits, "edit made in the dashboard", "edits made in the dashboard");
     Some(match (place, &change.held) {
         (Place::AutoApprove, Some(_)) => {
-            line![Tone::Danger; "HELD: not written, because it would overwrite ", edits, "; ", Theirs::sentence(DECIDE_A_CONFLICT)]
+            line![Tone::Danger; "nothing is written here, because it would overwrite ", edits, "; ", Theirs::sentence(DECIDE_A_CONFLICT)]
         }
         (Place::Prompt, _) => line![Tone::Danger; Theirs::sentence("`yes`"), " overwrites ", edits],
         (Place::Merge, _) => line![Tone::Danger; "merging overwrites ", edits],

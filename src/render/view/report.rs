@@ -7,8 +7,17 @@ use crate::plan::{AgentOutcome, Outcome, Report, Traffic};
 use crate::render::values::{grouped, plural};
 use crate::render::words::report_line;
 
-/// The account of a report. `again` is the command that finishes the job, shown where something is left.
-pub fn report(report: &Report, again: Option<&str>) -> Account {
+/// How to go on where something is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoOn {
+    /// What the command does, where it does not simply finish the job.
+    pub what: &'static str,
+    /// The command, or commands line by line.
+    pub copy: String,
+}
+
+/// The account of a report. `again` says how the job is finished, shown where something is left.
+pub fn report(report: &Report, again: Option<&GoOn>) -> Account {
     let Report { target, plan_hash, outcomes, wrote, interrupted, notices, traffic } = report;
     let mut account = Account::of(target);
     if *interrupted {
@@ -33,7 +42,8 @@ pub fn report(report: &Report, again: Option<&str>) -> Account {
         Total { tone: Tone::Quiet, what: line![Tone::Quiet; "Plan hash ", Theirs::code(plan_hash.as_str())] },
     ];
     if let (false, Some(again)) = (done, again) {
-        account.ways.push(Way { name: "To go on", what: "", copy: Theirs::prose(again), language: "sh" });
+        let GoOn { what, copy } = again;
+        account.ways.push(Way { name: "To go on", what, copy: Theirs::prose(copy.as_str()), language: "sh" });
     }
     account
 }

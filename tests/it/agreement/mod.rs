@@ -109,7 +109,7 @@ fn drift_of(scene: &Scene) -> Drift {
         options: &scene.options,
     };
     let inputs = DriftInputs {
-        is_organization_seen: true,
+        unseen: None,
         run: &run,
         checked_at: jiff::Timestamp::UNIX_EPOCH,
         busy: &BTreeMap::new(),

@@ -131,6 +131,18 @@ pub enum Over {
     RejectBare,
 }
 
+/// How a cursor made from a creation time is compared with those of the items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    Exactly,
+    AsText,
+    /// The cursor is cut to milliseconds.
+    ByMilliseconds,
+}
+
+/// The beginning of 2026 in microseconds.
+const EPOCH: i64 = 1_767_225_600_000_000;
+
 /// A list of items with creation times in microseconds.
 #[derive(Clone, Debug)]
 pub struct ListService {
@@ -142,6 +154,9 @@ pub struct ListService {
     pub dialect: Dialect,
     /// Pages are half as long as they could be.
     pub ragged: bool,
+    pub compared: Compared,
+    /// How many digits of a second are written; what they do not show is not kept.
+    pub digits: usize,
 }
 
 impl ListService {
@@ -153,18 +168,47 @@ impl ListService {
             over: Over::RejectWithBound,
             dialect: Dialect::Derived,
             ragged: false,
+            compared: Compared::Exactly,
+            digits: 6,
         }
     }
 
-    pub fn stamp(time: i64) -> String {
-        let at = jiff::Timestamp::from_microsecond(1_767_225_600_000_000 + time).unwrap();
-        at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+    pub fn stamp(&self, time: i64) -> String {
+        let at = jiff::Timestamp::from_microsecond(EPOCH + self.kept(time)).unwrap();
+        let format = match self.digits {
+            0 => "%Y-%m-%dT%H:%M:%SZ",
+            3 => "%Y-%m-%dT%H:%M:%S%.3fZ",
+            _ => "%Y-%m-%dT%H:%M:%S%.6fZ",
+        };
+        at.strftime(format).to_string()
+    }
+
+    /// A creation time as precisely as the service keeps it.
+    fn kept(&self, time: i64) -> i64 {
+        let unit = match self.digits {
+            0 => 1_000_000,
+            3 => 1_000,
+            _ => 1,
+        };
+        time.div_euclid(unit) * unit
+    }
+
+    /// Whether an item lies behind a cursor.
+    fn is_behind(&self, time: i64, cursor: &str) -> bool {
+        let at: jiff::Timestamp = cursor.parse().unwrap();
+        let at = at.as_microsecond() - EPOCH;
+        let ordering = match self.compared {
+            Compared::Exactly => self.kept(time).cmp(&at),
+            Compared::AsText => self.stamp(time).as_str().cmp(cursor),
+            Compared::ByMilliseconds => self.kept(time).cmp(&(at.div_euclid(1_000) * 1_000)),
+        };
+        if self.newest_first { ordering.is_lt() } else { ordering.is_gt() }
     }
 
     pub fn item(&self, index: usize) -> Value {
         let number = format!("+1555{index:07}");
         json!({"id": format!("ag_{index}"), "name": format!("Agent {index}"), "phone_number": number, "versions": [],
-            "created_at": Self::stamp(self.times[index])})
+            "created_at": self.stamp(self.times[index])})
     }
 
     pub fn answer(&self, request: &Request) -> Reply {
@@ -178,16 +222,15 @@ impl ListService {
             return json_answer(422, &json!({"detail": [complaint]}));
         }
         let mut order: Vec<usize> = (0..self.times.len()).collect();
-        order.sort_by_key(|index| if self.newest_first { -self.times[*index] } else { self.times[*index] });
+        order.sort_by_key(|index| {
+            if self.newest_first { -self.kept(self.times[*index]) } else { self.kept(self.times[*index]) }
+        });
         let cursor = request.query("cursor");
         let left: Vec<usize> = match (self.dialect, cursor) {
             (_, None) => order,
             (Dialect::Derived, Some(cursor)) => {
                 let text = String::from_utf8(STANDARD.decode(cursor).unwrap()).unwrap();
-                let at: jiff::Timestamp = text.parse().unwrap();
-                let at = at.as_microsecond() - 1_767_225_600_000_000;
-                let behind = |time: i64| if self.newest_first { time < at } else { time > at };
-                order.into_iter().filter(|index| behind(self.times[*index])).collect()
+                order.into_iter().filter(|index| self.is_behind(self.times[*index], &text)).collect()
             }
             (_, Some(cursor)) => match cursor.strip_prefix('c').and_then(|skip| skip.parse().ok()) {
                 Some(skip) => order.into_iter().skip(skip).collect(),

@@ -9,7 +9,7 @@ use reachform::http::{ClientOptions, Repeat, TransportError};
 use reachform::model::Coverage;
 use serde_json::json;
 
-use super::fake::{Dialect, ListService, Over, World, answer, get, json_answer};
+use super::fake::{Compared, Dialect, ListService, Over, World, answer, get, json_answer};
 
 fn world(service: &ListService) -> World {
     let service = service.clone();
@@ -74,6 +74,38 @@ async fn a_stated_end_costs_one_request_and_a_silent_one_two_in_turn() {
         World::with(ClientOptions::default(), Duration::from_millis(50), move |request, _| service.answer(request));
     Reader::new(&world.client).list_agents().await;
     assert!((0.1..0.11).contains(&world.seconds()), "{}", world.seconds());
+}
+
+#[tokio::test]
+async fn each_page_costs_one_request_and_the_end_two_side_by_side() {
+    let times: Vec<i64> = (0..100).map(|index| index * 10).collect();
+    let service = ListService { cap: 11, ..ListService::new(&times) };
+    let (listing, world) = read(&service).await;
+    assert_eq!((ids(&listing), listing.coverage), (all(&service), Coverage::Proven));
+    // The refused limit; ten pages, each of which brings ten more at most; then once more the last item, and beside it
+    // what lies behind it.
+    assert_eq!(world.sent(), 1 + 10 + 2);
+
+    let capped = ListService { over: Over::Clamp, ..service };
+    let (_, world) = read(&capped).await;
+    // The first page is shorter than what was asked for, so what lies behind it is asked for as well.
+    assert_eq!(world.sent(), 1 + 10 + 2);
+}
+
+#[tokio::test]
+async fn a_service_that_compares_cursors_as_text_or_cuts_them_is_read_whole() {
+    for compared in [Compared::Exactly, Compared::AsText, Compared::ByMilliseconds] {
+        for (digits, unit) in [(0, 1_000_000), (3, 1_000), (6, 400), (6, 3_000)] {
+            for newest_first in [true, false] {
+                // Ties of two, pages that end among them, and no other items within a page of the least step.
+                let times: Vec<i64> = (0..30).map(|index| (index / 2) * unit).collect();
+                let service = ListService { newest_first, cap: 12, digits, compared, ..ListService::new(&times) };
+                let (listing, _) = read(&service).await;
+                assert_eq!(ids(&listing), all(&service), "{service:?}");
+                assert_eq!(listing.coverage, Coverage::Proven, "{service:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -342,10 +374,13 @@ proptest! {
         cap in 1_usize..12,
         over in prop_oneof![Just(Over::Clamp), Just(Over::RejectWithBound), Just(Over::RejectBare)],
         dialect in prop_oneof![4 => Just(Dialect::Derived), 1 => Just(Dialect::Header), 1 => Just(Dialect::Link), 1 => Just(Dialect::Envelope)],
+        compared in prop_oneof![Just(Compared::Exactly), Just(Compared::AsText), Just(Compared::ByMilliseconds)],
+        (digits, unit) in prop_oneof![Just((0, 500_000)), Just((3, 500)), Just((6, 1)), Just((6, 400))],
     ) {
         // A silent cap of one item hides any tie from every question, and no service has one.
         prop_assume!(cap > 1 || over != Over::Clamp);
-        let service = ListService { newest_first, cap, over, dialect, ..ListService::new(&times) };
+        let times: Vec<i64> = times.into_iter().map(|time| time * unit).collect();
+        let service = ListService { newest_first, cap, over, dialect, compared, digits, ..ListService::new(&times) };
         check(&service)?;
     }
 

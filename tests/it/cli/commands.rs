@@ -136,6 +136,45 @@ fn what_an_apply_and_a_check_print_goes_on_from_there() {
 }
 
 #[test]
+fn an_apply_under_an_approval_goes_on_under_it_and_if_it_cannot_any_more_a_new_plan_is_made() {
+    for by_hash in [false, true] {
+        let server = Server::new();
+        let project = project(&server);
+        let at = ["-C", "our agents", "--env", "prod-east"];
+        let run = |arguments: &[&str]| project.run(&[arguments, &at[..]].concat());
+        let approved = || {
+            let plan = run(&["plan", "--out", "the plan", "--json"]).ends(0).json();
+            let hash = plan["plan_hash"].as_str().unwrap().to_owned();
+            if by_hash { vec!["--approved-plan".to_owned(), hash] } else { vec!["the plan".to_owned()] }
+        };
+        let apply = |approval: &[String]| {
+            run(&[&["apply"], &approval.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat())
+        };
+        // One failed write: the same plan is gone on with.
+        let approval = approved();
+        server.fault("403:POST /core/agents/*/publish#1");
+        let ran = apply(&approval).ends(5);
+        let printed = commands(&ran.stdout);
+        let [line] = printed.as_slice() else { panic!("{printed:?}\n{}", ran.stdout) };
+        assert!(line.contains(if by_hash { "--approved-plan sha256:" } else { "'the plan'" }), "{line}");
+        assert!(typed(&project, line).ends(0).stdout.contains("1 applied"), "{line}");
+        // Somebody publishes before the run does: the plan is no longer good, and a new one is made and applied.
+        project.edit(&format!("our agents/{MANIFEST}"), "max_tool_steps: 4", "max_tool_steps: 5");
+        let approval = approved();
+        server.dashboard_edit("/agent/max_tool_steps", json!(9));
+        let refused = apply(&approval).ends(3);
+        let printed = commands(&refused.stderr);
+        let [line] = printed.as_slice() else { panic!("{printed:?}\n{}", refused.stderr) };
+        assert!(line.starts_with("reachform plan ") && line.contains("--env prod-east"), "{line}");
+        assert_eq!(line.contains("--out 'the plan'"), !by_hash, "{line}");
+        typed(&project, line).ends(0);
+        if !by_hash {
+            assert!(apply(&approval).ends(0).stdout.contains("1 applied"));
+        }
+    }
+}
+
+#[test]
 fn no_text_names_a_command_that_there_is_not() {
     let help = Project::quickstart().run(&["--help"]).ends(0).stdout;
     let listed = help.split("Commands:").nth(1).unwrap();

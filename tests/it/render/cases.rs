@@ -10,6 +10,7 @@ use reachform::render::json::report_document;
 use reachform::render::markdown::{CommentContext, plan_comment, report_comment};
 use reachform::render::style::{Detail, Styles};
 use reachform::render::text::{TextOptions, event_line, plan_text, report_text};
+use reachform::render::view::GoOn;
 use serde_json::{Value, json};
 
 use super::build::{
@@ -371,7 +372,7 @@ fn what_stands_in_the_way_is_said_first() {
     plan.notices = vec![Notice {
         address: Some(Address(key("front-desk"))),
         code: "stamp-behind",
-        message: "an apply was not finished; the next one finishes it".to_owned(),
+        message: "its last apply was not finished".to_owned(),
     }];
     check("incomplete", &plan, &sources);
 }
@@ -389,6 +390,7 @@ fn outcome(name: &str, outcome: Outcome) -> AgentOutcome {
         step: None,
         causes: Vec::new(),
         hints: Vec::new(),
+        by_hand: false,
         rewritten: Vec::new(),
         left_behind: Vec::new(),
         milliseconds: 1840,
@@ -455,7 +457,8 @@ pub(super) fn infested_report(text: &str) -> Report {
 #[test]
 fn an_apply_that_went_half_way_adds_up() {
     let report = report();
-    let again = Some("reachform apply --env prod");
+    let again = GoOn { what: "", copy: "reachform apply --env prod".to_owned() };
+    let again = Some(&again);
     let text = report_text(&report, again, &TextOptions::default());
     expect("report", "report.txt", &text);
     expect(

@@ -74,6 +74,9 @@ documents! {
         causes: Vec<String>,
         #[serde(default)]
         hints: Vec<String>,
+        /// Whether the same command would fail again until a person has done what the hints say.
+        #[serde(default)]
+        by_hand: bool,
         /// Where the service keeps another value than the one that was sent.
         #[serde(default)]
         rewritten: Vec<FieldPath>,
@@ -168,14 +171,14 @@ macro_rules! same_fields {
 }
 
 same_fields!(AgentOutcome => OutcomeDoc {
-    address, key, name, agent_id, action, outcome, version, draft, step, causes, hints, left_behind, milliseconds
+    address, key, name, agent_id, action, outcome, version, draft, step, causes, hints, by_hand, left_behind, milliseconds
 } entry;
     rewritten: entry.rewritten.iter().map(|rewrite| rewrite.path.clone()).collect(),
     rewrites: entry.rewritten.iter().map(RewriteDoc::from).collect()
 );
 
 same_fields!(OutcomeDoc => AgentOutcome {
-    address, key, name, agent_id, action, outcome, version, draft, step, causes, hints, left_behind, milliseconds
+    address, key, name, agent_id, action, outcome, version, draft, step, causes, hints, by_hand, left_behind, milliseconds
 } entry;
     rewritten: entry.rewrites.into_iter().map(Rewrite::from).collect()
 );
