@@ -284,6 +284,7 @@ impl<'a> Agent<'a> {
             fields,
             verify: job.verify_hash(&self.stamp),
             overtaken_by: None,
+            unconfirmed: BTreeMap::new(),
         };
         self.stamp.agent = Some(self.id.clone());
         // Slots are emptied when every agent is done; until then the plan is begun and can be gone on with.

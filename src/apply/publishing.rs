@@ -164,7 +164,10 @@ async fn look_at_slots(agent: &Agent<'_>) -> Result<(), Ended> {
     for slot in filled {
         let Some(now) = found.get(&slot.number) else { continue };
         let holder = now.slot(slot.direction);
-        if !is_as_found(agent, &slot.from, holder).await? {
+        let before = job.live.numbers.get(&slot.number);
+        let is_moved = before.is_some_and(|before| before.slot(slot.direction) != holder);
+        let by_another = agent.principal.as_deref().and_then(|us| now.changed_by_another(before, us));
+        if (is_moved && by_another.is_some()) || !is_as_found(agent, &slot.from, holder).await? {
             let what = if holder.is_some() { "moved" } else { "emptied" };
             return Err(Ended::new(
                 Outcome::Stale,

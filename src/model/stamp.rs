@@ -56,6 +56,9 @@ pub struct Applied {
     /// The version that somebody else published above it while the run that applied it was still at work: what was
     /// changed there, that run and its reviewers have not seen.
     pub overtaken_by: Option<u64>,
+    /// Slots that were not seen where this apply put them, by the hash of what they held instead: while they hold that, the
+    /// apply was not finished, and nobody has changed anything.
+    pub unconfirmed: BTreeMap<FieldPath, LeafHash>,
 }
 
 /// What an apply is about to do, written before it does it.
@@ -257,6 +260,19 @@ fn read_fields(value: &Value) -> Option<Fields> {
     Some(fields)
 }
 
+/// Hashes by their paths, where there are any.
+fn write_hashes(part: &mut Value, name: &str, hashes: &BTreeMap<FieldPath, LeafHash>) {
+    if let (Value::Object(part), false) = (part, hashes.is_empty()) {
+        let each = hashes.iter().map(|(path, hash)| (path.to_string(), json!(hash.as_str())));
+        part.insert(name.to_owned(), Value::Object(each.collect()));
+    }
+}
+
+fn read_hashes(part: &Value, name: &str) -> Option<BTreeMap<FieldPath, LeafHash>> {
+    let Some(hashes) = part.get(name) else { return Some(BTreeMap::new()) };
+    Some(read_fields(hashes)?.into_iter().map(|(path, hash)| (path, hash.sent)).collect())
+}
+
 fn write_state(state: &StampState) -> Value {
     let mut map = Map::new();
     map.insert("salt".to_owned(), json!(state.salt.as_str()));
@@ -272,6 +288,7 @@ fn write_state(state: &StampState) -> Value {
         if let (Value::Object(part), Some(version)) = (&mut part, applied.overtaken_by) {
             part.insert("overtaken_by".to_owned(), json!(version));
         }
+        write_hashes(&mut part, "unconfirmed", &applied.unconfirmed);
         map.insert("applied".to_owned(), part);
     }
     if let Some(intent) = &state.intent {
@@ -280,10 +297,7 @@ fn write_state(state: &StampState) -> Value {
                 "highest": intent.highest, "by": intent.by, "fields": write_fields(&intent.fields)}),
             intent.verify.as_ref(),
         );
-        if let (Value::Object(part), false) = (&mut part, intent.shown.is_empty()) {
-            let shown = intent.shown.iter().map(|(path, hash)| (path.to_string(), json!(hash.as_str())));
-            part.insert("shown".to_owned(), Value::Object(shown.collect()));
-        }
+        write_hashes(&mut part, "shown", &intent.shown);
         map.insert("intent".to_owned(), part);
     }
     if let Some(lease) = &state.lease {
@@ -324,6 +338,7 @@ fn read_state(value: &Value) -> Option<StampState> {
             fields: read_fields(applied.get("fields")?)?,
             verify: verify(applied).ok()?,
             overtaken_by: applied.get("overtaken_by").and_then(Value::as_u64),
+            unconfirmed: read_hashes(applied, "unconfirmed")?,
         }),
     };
     let intent = match part("intent") {
@@ -337,10 +352,7 @@ fn read_state(value: &Value) -> Option<StampState> {
             by: text(intent, "by"),
             fields: read_fields(intent.get("fields")?)?,
             verify: verify(intent).ok()?,
-            shown: match intent.get("shown") {
-                None => BTreeMap::new(),
-                Some(shown) => read_fields(shown)?.into_iter().map(|(path, hash)| (path, hash.sent)).collect(),
-            },
+            shown: read_hashes(intent, "shown")?,
         }),
     };
     let lease = match part("lease") {
@@ -393,6 +405,7 @@ mod tests {
                     fields: fields.clone(),
                     verify: Some(salt.hash(&json!("verify"))),
                     overtaken_by: Some(4),
+                    unconfirmed: BTreeMap::from([(FieldPath::parse("/n").unwrap(), salt.hash(&Value::Null))]),
                 }),
                 intent: Some(Intent {
                     run: "r".into(),

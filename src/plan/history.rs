@@ -103,6 +103,13 @@ impl<'a> History<'a> {
         shown.is_some_and(|hash| self.seal.is_some_and(|seal| seal.hash(live) == *hash))
     }
 
+    /// Whether a slot still holds what it held when the last apply did not see it where it had put it.
+    pub fn was_unconfirmed(&self, slot: &FieldPath, holder: Option<&str>) -> bool {
+        let seen = self.applied.and_then(|applied| applied.unconfirmed.get(slot));
+        let holder = holder.map_or(Value::Null, |id| Value::String(id.to_owned()));
+        seen.is_some_and(|hash| self.seal.is_some_and(|seal| seal.hash(&holder) == *hash))
+    }
+
     /// The same where it is certain: an apply recorded it, or the live version names an author who is not us. A service
     /// that names none shows versions of our own like this as well, if it rewrote what was sent.
     pub fn was_certainly_overtaken(&self) -> bool {

@@ -154,6 +154,10 @@ impl<'a, 'w> Slots<'a, 'w> {
         }
     }
 
+    fn holder_id(&self, slot: &Slot) -> Option<&str> {
+        self.live.numbers.get(&slot.number)?.slot(slot.direction)
+    }
+
     /// All slots that point at any version of an agent.
     pub fn held(&self, agent: &LiveAgent, direction: Direction) -> Vec<(Slot, u64)> {
         let numbers = self.live.numbers.values().filter_map(|number| {
@@ -197,6 +201,8 @@ impl<'a, 'w> Slots<'a, 'w> {
             let is_left =
                 binding.agent().is_some_and(|agent| live.is_at(agent)) || history.has_to_come(&slot_path(slot));
             Past { git_changed: false, live: if is_left { Since::Unfinished } else { Since::Changed } }
+        } else if is_mine && history.was_unconfirmed(&slot_path(slot), self.holder_id(slot)) {
+            Past { git_changed: false, live: Since::Unfinished }
         } else {
             Past { git_changed: !is_mine, live: moved(&history) }
         })
