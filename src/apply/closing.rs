@@ -155,7 +155,8 @@ async fn record_unconfirmed(ctx: &Context, changes: &[&AgentChange], finished: &
             continue;
         };
         let wanted = reading.head(entry).map(|head| head.id.as_str());
-        let assigned = change.work.assign.iter().flat_map(|(to, numbers)| numbers.iter().map(move |number| (number, *to)));
+        let assigned =
+            change.work.assign.iter().flat_map(|(to, numbers)| numbers.iter().map(move |number| (number, *to)));
         let open: Vec<(FieldPath, Value)> = assigned
             .filter_map(|(number, direction)| {
                 let holder = reading.numbers.get(number)?.slot(direction);

@@ -456,7 +456,7 @@ mod tests {
     fn a_newer_or_broken_stamp_is_an_error_and_metadata_without_one_is_not() {
         assert_eq!(Stamp::read(&Value::Null), Ok(None));
         assert_eq!(Stamp::read(&json!({"team": 1})), Ok(None));
-        assert_eq!(Stamp::read(&json!([])), Err(StampError::NotAnObject { found: "array" }));
+        assert_eq!(Stamp::read(&json!([])), Err(StampError::NotAnObject { found: "a list" }));
         let mut newer = stamp().write();
         newer["v"] = json!(2);
         assert_eq!(Stamp::read(&json!({"reachform": newer})), Err(StampError::Newer { found: 2 }));

@@ -107,9 +107,8 @@ impl One<'_> {
     /// is, so only one of the version that the plan began with was shown in it.
     fn was_all_shown(&self) -> bool {
         let history = History::of(self.stamp, self.agent);
-        let in_config = |field: &FieldChange| {
-            field.path.in_config() && matches!(field.cause, Cause::Drift | Cause::Conflict)
-        };
+        let in_config =
+            |field: &FieldChange| field.path.in_config() && matches!(field.cause, Cause::Drift | Cause::Conflict);
         (history.began_with() == Some(self.live_version) || !self.fields.fields.iter().any(in_config))
             && self.shown().iter().all(|(path, live)| history.was_shown(path, live))
     }

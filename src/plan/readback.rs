@@ -67,6 +67,13 @@ impl Before<'_> {
         self.changed.iter().any(|changed| path.starts_with(changed)) && (was(self.base) || was(self.draft))
     }
 
+    /// Whether the value at a path that does not change is the one that was live before, and no other than that.
+    fn keeps(&self, path: &FieldPath, read: &Value) -> bool {
+        let Some((inner, base)) = path.within_config().zip(self.base) else { return false };
+        let is_same = inner.get(base).zip(inner.get(read)).is_some_and(|(was, is)| same(was, is));
+        is_same && !self.changed.iter().any(|changed| path.starts_with(changed) || changed.starts_with(path))
+    }
+
     /// Whether an empty object that was to come at `path`, or below it, was not there before either. Its presence alone
     /// says something, such as that a feature is on, so where it did not come the write was not done.
     fn lacks_presence(&self, path: &FieldPath, sent: &Value) -> bool {
@@ -88,6 +95,8 @@ pub fn compare(
     let mut found = ReadBack::default();
     let walk = Walk { shape, sent, read };
     walk.value(&FieldPath::config(), sent, read, &mut found);
+    // What does not change and reads as it did before was judged when it was first sent.
+    found.losses.retain(|loss| !before.keeps(&loss.path, read));
     let reordered = found.reordered.clone();
     found.rewritten.retain(|path| {
         let value = path.within_config().and_then(|inner| inner.get(read));
@@ -170,7 +179,7 @@ impl Walk<'_> {
             // The nearest number that the service can keep is still the one that was sent.
             (Value::Number(a), Value::Number(b)) if is_nearly(a, b) => found.rewritten.push(path.clone()),
             _ if type_name(sent) == type_name(read) => {
-                let what = format!("another {} came back than the one that was sent", type_name(sent));
+                let what = "another value came back than the one that was sent".to_owned();
                 found.losses.push(Loss { path: path.clone(), what });
             }
             _ => found.losses.push(Loss {

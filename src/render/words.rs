@@ -139,6 +139,9 @@ mod tests {
         assert_eq!(drift_line(&summary), None);
         let summary = Summary { drift: 1, conflict: 2, ..summary };
         assert_eq!(drift_line(&summary).unwrap(), "Drift: 1 agent changed outside of Git.");
-        assert_eq!(conflict_line(&summary).unwrap(), "Conflicts: 2 agents with changes on the service that an apply holds.");
+        assert_eq!(
+            conflict_line(&summary).unwrap(),
+            "Conflicts: 2 agents with changes on the service that an apply holds."
+        );
     }
 }

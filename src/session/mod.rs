@@ -17,6 +17,8 @@ pub use adopting::{Adopted, Adopting, Adoption, FileChange, NotAdopted, adopt};
 pub use drifting::{NoPast, Past, check_drift, say_where_applied};
 pub use error::SessionError;
 pub use judging::leave_out;
-pub use planning::{Outside, SANDBOX_HOST, Service, Workspace, check, make_plan, read};
+pub use planning::{
+    Outside, SANDBOX_HOST, Service, Workspace, check, check_against_live, make_plan, needs_the_service, read,
+};
 pub use running::{Applying, apply_approved, plan_unleased};
 pub use schemas::Schemas;

@@ -263,9 +263,8 @@ fn judge_one(
         }
         Some(Provenance::Pending) | None => None,
     };
-    let is_held = history.was_overtaken()
-        || fields.iter().any(|field| field.conflict)
-        || slots.iter().any(|slot| slot.conflict);
+    let is_held =
+        history.was_overtaken() || fields.iter().any(|field| field.conflict) || slots.iter().any(|slot| slot.conflict);
     let live_editor = match (&foreign, live_version) {
         (Some(_), Some(version)) => version_editor(agent, version),
         _ => history.live_editor(),

@@ -256,11 +256,10 @@ fn sides(applied: Option<&Shown>, live: &Shown, declared: &Shown) -> Sides {
     let all_short = is_short(live) && is_short(declared) && applied.is_none_or(is_short);
     if all_short {
         let known = applied.map_or_else(|| line![Tone::Quiet; "(not known)"], |value| one_line(value, Tone::Plain));
-        return Sides::Values(words, [
-            ("applied", known),
-            ("live", one_line(live, Tone::Plain)),
-            ("declared", one_line(declared, Tone::Plain)),
-        ]);
+        return Sides::Values(
+            words,
+            [("applied", known), ("live", one_line(live, Tone::Plain)), ("declared", one_line(declared, Tone::Plain))],
+        );
     }
     match applied {
         Some(applied) => {
