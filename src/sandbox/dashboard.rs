@@ -227,11 +227,13 @@ impl Service {
         &mut self,
         number: &str,
         direction: Direction,
-        agent_id: &str,
-        version: u64,
+        back_to: Option<(&str, u64)>,
     ) -> Result<(), DashboardError> {
         let author = self.home().numbers.get(number).ok_or_else(|| missing("phone number", number))?.authored.clone();
-        self.dashboard_roll_back(number, direction, agent_id, version)?;
+        match back_to {
+            Some((agent_id, version)) => self.dashboard_roll_back(number, direction, agent_id, version)?,
+            None => self.point(number, direction, None)?,
+        }
         self.home_mut().numbers.change(number, 0, |record| record.authored = author);
         Ok(())
     }
