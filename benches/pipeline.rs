@@ -137,6 +137,7 @@ fn live_agent(change: &AgentChange) -> LiveAgent {
     stamp.state.applied = Some(Applied {
         overtaken_by: None,
         run_url: None,
+        unconfirmed: BTreeMap::new(),
         base: None,
         version: Some(1),
         plan: "sha256:bench".to_owned(),

@@ -185,6 +185,8 @@ pub fn number(wire: wire::Number) -> NumberRecord {
             number: PhoneNumber::from_service(wire.phone_number),
             inbound: wire.inbound,
             outbound: wire.outbound,
+            modified_by: wire.modified_by,
+            updated_at: wire.updated_at,
         },
     }
 }

@@ -342,6 +342,10 @@ pub struct Number {
     pub inbound: Option<String>,
     /// `outbound_agent_version_id`
     pub outbound: Option<String>,
+    /// `modified_by`
+    pub modified_by: Option<String>,
+    /// `updated_at`
+    pub updated_at: Option<String>,
 }
 
 impl Number {
@@ -353,6 +357,8 @@ impl Number {
             organization_id: record.id("organization_id")?,
             inbound: record.id("inbound_agent_version_id")?,
             outbound: record.id("outbound_agent_version_id")?,
+            modified_by: record.text("modified_by"),
+            updated_at: record.text("updated_at"),
         })
     }
 }

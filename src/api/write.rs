@@ -124,11 +124,12 @@ impl Writer {
         create.await.map_err(|error| ApiError::new(format!("create a version of agent {agent_id}"), error))
     }
 
-    /// Replaces the config of a draft. What came of it is read back, not taken from the answer.
-    pub async fn put_config(&self, agent_id: &str, version: u64, config: &Value) -> Result<(), ApiError> {
+    /// Replaces the config of a draft. What came of it is read back, not taken from the answer: that says only when the
+    /// service wrote it, where it says so.
+    pub async fn put_config(&self, agent_id: &str, version: u64, config: &Value) -> Result<Option<String>, ApiError> {
         let request = with_body(Method::Put, paths::version(agent_id, version), &json!({ "config": config }));
         let put = self.client.send(&request, Repeat::Always).await;
-        put.map(|_| ())
+        put.map(|answer| updated_at(&answer.body))
             .map_err(|error| ApiError::new(format!("write the config of version {version} of agent {agent_id}"), error))
     }
 
@@ -227,6 +228,11 @@ fn with_body(method: Method, path: impl Into<String>, body: &Value) -> Request {
     let mut request = Request::new(method, path);
     request.body = Some(body.to_string().into_bytes());
     request
+}
+
+fn updated_at(body: &[u8]) -> Option<String> {
+    let value = serde_json::from_slice::<Value>(body).ok()?;
+    value.get("updated_at")?.as_str().map(str::to_owned)
 }
 
 /// The numbers that a publish touched. It has happened whatever the answer looks like, and the slots are read again at

@@ -1,11 +1,15 @@
 //! The agent that is worked on: its record as this run read and wrote it last, and the stamp that goes into it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::api::AgentRecord;
 use crate::http::Fate;
 use crate::model::stamp::{Fields, STAMP_KEY};
-use crate::model::{Applied, Back, Intent, LeafHash, LiveAgent, LiveState, RolledBack, Salt, Seal, Stamp, StampState};
+use crate::model::{
+    Applied, Back, FieldPath, Intent, LeafHash, LiveAgent, LiveState, RolledBack, Salt, Seal, Stamp, StampState,
+};
 use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::threeway::slot_at;
 use crate::plan::whose::Us;
@@ -108,6 +112,7 @@ impl<'a> Job<'a> {
             verify: self.verify_hash(stamp),
             source: Some(work.source.clone()),
             rollback: work.back.clone().map(|back| self.rolled_back(back, principal)),
+            shown: self.shown(stamp),
         }
     }
 
@@ -121,6 +126,16 @@ impl<'a> Job<'a> {
         let begun = self.work().stamp.as_ref().and_then(|stamp| stamp.state.intent.as_ref());
         let is_begun = |intent: &&Intent| intent.base < version && self.change.base_version == version;
         begun.filter(is_begun).map_or(self.change.base_version, |intent| intent.base)
+    }
+
+    /// What is written over outside of the config as the plan shows, by its hash. A run that goes on with another's work
+    /// under the same plan finds some of it written already.
+    fn shown(&self, stamp: &Stamp) -> BTreeMap<FieldPath, LeafHash> {
+        let goes_on = self.dead_intent().filter(|_| self.work().claim.is_some());
+        let mut shown = goes_on.map(|intent| intent.shown.clone()).unwrap_or_default();
+        let seal = Seal::of(stamp);
+        shown.extend(self.work().shown.iter().map(|(path, live)| (path.clone(), seal.hash(live))));
+        shown
     }
 
     /// The plan and the change that the stamp names for what is done.
@@ -295,6 +310,7 @@ impl<'a> Agent<'a> {
             verify: job.verify_hash(&self.stamp),
             overtaken_by: None,
             run_url: job.ctx.options.run_url.clone(),
+            unconfirmed: BTreeMap::new(),
         };
         self.stamp.state.rollback = work.back.clone().map(|back| {
             let begun = self.stamp.state.intent.as_ref().and_then(|intent| intent.rollback.clone());

@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::api::Assignment;
 use crate::model::stamp::STAMP_KEY;
-use crate::model::{Coverage, Direction, LiveAgent, LiveNumber, LiveState, PhoneNumber, Stamp, VersionHead};
+use crate::model::{
+    Coverage, Direction, FieldPath, LiveAgent, LiveNumber, LiveState, PhoneNumber, Seal, Slot, Stamp, VersionHead,
+};
+use crate::plan::threeway::slot_path;
 use crate::plan::{AgentChange, Outcome, SlotHolder, SlotTarget};
 
 use super::calls::{Call, publish_calls};
@@ -80,7 +83,7 @@ enum Standing {
 
 fn standing(ctx: &Closing<'_>, change: &AgentChange, entry: &Finished, reading: &Reading, is_last: bool) -> Standing {
     let Some(agent) = reading.agent(entry) else { return Standing::Otherwise(look::gone()) };
-    if let Some(ended) = act_of_another(change, entry, reading, is_last) {
+    if let Some(ended) = act_of_another(ctx, change, entry, reading, is_last) {
         return Standing::Another(ended);
     }
     let was_active = ctx.live.agents.get(&agent.id).and_then(|agent| agent.active);
@@ -110,6 +113,7 @@ pub(super) async fn confirm(
     match settle(&Closing { ctx, live }, changes, finished).await {
         Ok(reading) => {
             record_overtaken(ctx, finished, &reading).await;
+            record_unconfirmed(ctx, changes, finished, &reading).await;
             Some(reading)
         }
         Err(ended) => {
@@ -129,8 +133,9 @@ async fn record_overtaken(ctx: &Context, finished: &[Finished], reading: &Readin
         let live = reading.agent(entry).and_then(LiveAgent::live_version).map(|head| head.version);
         let (Some(id), Some(live)) = (&entry.outcome.agent_id, live) else { continue };
         let marked = restamp(ctx, id, |stamp| match &mut stamp.state.applied {
+            // Numbers are moved without a version, too.
             Some(applied)
-                if applied.version.is_some_and(|version| version < live) && applied.overtaken_by.is_none() =>
+                if applied.version.is_some_and(|version| version <= live) && applied.overtaken_by.is_none() =>
             {
                 applied.overtaken_by = Some(live);
                 true
@@ -139,6 +144,34 @@ async fn record_overtaken(ctx: &Context, finished: &[Finished], reading: &Readin
         });
         if let Err(ended) = marked.await {
             tracing::debug!(id, causes = ?ended.causes, "that its version was overtaken could not be recorded");
+        }
+    }
+}
+
+/// Their stamps claim these numbers, and what holds them now would pass for somebody's act. Best effort, as above.
+async fn record_unconfirmed(ctx: &Context, changes: &[&AgentChange], finished: &[Finished], reading: &Reading) {
+    for (change, entry) in changes.iter().zip(finished) {
+        let Some(id) = entry.outcome.agent_id.as_ref().filter(|_| entry.outcome.outcome == Outcome::Unverified) else {
+            continue;
+        };
+        let wanted = reading.head(entry).map(|head| head.id.as_str());
+        let assigned =
+            change.work.assign.iter().flat_map(|(to, numbers)| numbers.iter().map(move |number| (number, *to)));
+        let open: Vec<(FieldPath, Value)> = assigned
+            .filter_map(|(number, direction)| {
+                let holder = reading.numbers.get(number)?.slot(direction);
+                let slot = slot_path(&Slot { number: number.clone(), direction });
+                (holder != wanted).then(|| (slot, holder.map_or(Value::Null, |id| Value::String(id.to_owned()))))
+            })
+            .collect();
+        let marked = restamp(ctx, id, |stamp| {
+            let hash = |(slot, holder): &(FieldPath, Value)| (slot.clone(), Seal::of(stamp).hash(holder));
+            let unconfirmed = open.iter().map(hash).collect();
+            let applied = stamp.state.applied.as_mut();
+            applied.map(|applied| applied.unconfirmed = unconfirmed).is_some() && !open.is_empty()
+        });
+        if let Err(ended) = marked.await {
+            tracing::debug!(id, causes = ?ended.causes, "that its numbers are open could not be recorded");
         }
     }
 }
@@ -227,13 +260,22 @@ fn where_they_are(closing: &Closing<'_>, change: &AgentChange, entry: &Finished,
 
 /// A version that somebody published above ours, or a slot that holds neither what the plan found there nor a version of
 /// this agent: it is left alone.
-fn act_of_another(change: &AgentChange, entry: &Finished, reading: &Reading, is_last: bool) -> Option<Ended> {
+fn act_of_another(
+    closing: &Closing<'_>,
+    change: &AgentChange,
+    entry: &Finished,
+    reading: &Reading,
+    is_last: bool,
+) -> Option<Ended> {
     let agent = reading.agent(entry)?;
     if let Some(ended) = entry.outcome.version.and_then(|version| published_above(agent, version)) {
         return Some(ended);
     }
     if !reading.numbers_known {
         return None;
+    }
+    if let Some(ended) = moved_back(closing, change, entry, reading).filter(|_| is_last) {
+        return Some(ended);
     }
     let owner = |id: &str| reading.agents.values().find(|agent| agent.versions.iter().any(|head| head.id == id));
     let moved = change.numbers.iter().filter(|slot| slot.to != SlotTarget::Empty).find(|slot| {
@@ -262,6 +304,20 @@ fn act_of_another(change: &AgentChange, entry: &Finished, reading: &Reading, is_
         )
         .hint("plan again, and look at what changed"),
     )
+}
+
+/// A number that is not on the version of this run, and whose record somebody else wrote since the run began: they moved it
+/// back. A late answer shows the same, so this is for the last look only.
+fn moved_back(closing: &Closing<'_>, change: &AgentChange, entry: &Finished, reading: &Reading) -> Option<Ended> {
+    let us = entry.principal.as_deref()?;
+    let calls = astray(change, entry, reading);
+    let mut missing = calls.iter().flat_map(|(_, numbers)| numbers);
+    let (number, by) = missing.find_map(|number| {
+        let by = reading.numbers.get(number)?.changed_by_another(closing.live.numbers.get(number), us)?;
+        Some((number, by))
+    })?;
+    let what = format!("{number} was moved by {by} during this run, after it was given to the new version");
+    Some(Ended::new(Outcome::Stale, what).hint("plan again, and look at what changed"))
 }
 
 /// The assignments of an agent that are not in place: calls to send again.

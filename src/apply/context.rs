@@ -20,8 +20,9 @@ pub const EVENTUAL: Duration = Duration::from_secs(10);
 /// How a service is looked at that may still be settling.
 const SETTLING: Patience = Patience { pause: Duration::from_millis(500), limit: EVENTUAL };
 
-/// How long a reading may be old when metadata is written from it (design, section 3).
-pub const METADATA_AGE: Duration = Duration::from_secs(10);
+/// How long a reading may be old when metadata is written from it: what somebody else wrote since would be lost. Long
+/// enough for the steps that follow one another, and far below the ten seconds that the design allows.
+pub const METADATA_AGE: Duration = Duration::from_secs(2);
 
 /// How long a lease holds by the service's clock (design, section 6).
 pub const LEASE: Duration = Duration::from_secs(120);

@@ -29,6 +29,8 @@ pub(super) struct Draft {
 pub(super) struct Written {
     version: u64,
     before: Option<Value>,
+    /// When the service wrote it, where the answer said so.
+    at: Option<String>,
 }
 
 impl Written {
@@ -40,12 +42,29 @@ impl Written {
     pub(super) fn before(&self) -> Option<&Value> {
         self.before.as_ref()
     }
+
+    /// Whether a draft was changed after this run had written it, by the times that the service gives.
+    pub(super) fn is_older_than(&self, updated_at: Option<&str>) -> bool {
+        self.at.as_deref().zip(updated_at).is_some_and(|(at, updated_at)| is_later(updated_at, at))
+    }
+}
+
+/// Whether one time is later than another, as exactly as both of them are given.
+fn is_later(time: &str, than: &str) -> bool {
+    let digits = |text: &str| {
+        let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+        fraction.bytes().take_while(u8::is_ascii_digit).count().min(9)
+    };
+    let exact = digits(time).min(digits(than));
+    let unit = 10_i128.pow(u32::try_from(9 - exact).unwrap_or_default());
+    let moment = |text: &str| text.parse::<jiff::Timestamp>().ok().map(|at| at.as_nanosecond().div_euclid(unit));
+    moment(time).zip(moment(than)).is_some_and(|(time, than)| time > than)
 }
 
 /// Writes another config over what was written before.
 pub(super) async fn write_again(agent: &Agent<'_>, written: Written, config: &Value) -> Result<Written, Ended> {
-    agent.job.ctx.writer.put_config(&agent.id, written.version, config).await?;
-    Ok(written)
+    let at = agent.job.ctx.writer.put_config(&agent.id, written.version, config).await?;
+    Ok(Written { at, ..written })
 }
 
 /// A version that is made with its config.
@@ -96,10 +115,11 @@ impl Draft {
 
 async fn write(agent: &Agent<'_>, draft: Draft, config: &Value) -> Result<Written, Ended> {
     let Draft { version, before } = draft;
-    if before.is_some() {
-        agent.job.ctx.writer.put_config(&agent.id, version, config).await?;
-    }
-    Ok(Written { version, before })
+    let at = match before {
+        Some(_) => agent.job.ctx.writer.put_config(&agent.id, version, config).await?,
+        None => None,
+    };
+    Ok(Written { version, before, at })
 }
 
 /// Asks for a version. `config` is what will be written into it, where anything will.
@@ -239,4 +259,23 @@ async fn our_drafts(
     let (sent, seal) = (&job.work().sent, Seal::of(&agent.stamp));
     let intended = Intended { base: base.as_deref(), fields, sent, seal, shape: job.ctx.shape.as_ref() };
     Ok(OurDrafts::among(us, &intended, &candidates))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_later;
+
+    #[test]
+    fn a_time_is_later_only_as_far_as_both_are_exact() {
+        for (time, than, expected) in [
+            ("2026-06-01T12:00:00.500Z", "2026-06-01T12:00:00.400Z", true),
+            ("2026-06-01T12:00:00.500900Z", "2026-06-01T12:00:00.500Z", false),
+            ("2026-06-01T12:00:00.900Z", "2026-06-01T12:00:00Z", false),
+            ("2026-06-01T12:00:01Z", "2026-06-01T12:00:00.900Z", true),
+            ("2026-06-01T12:00:00Z", "2026-06-01T12:00:01Z", false),
+            ("yesterday", "2026-06-01T12:00:01Z", false),
+        ] {
+            assert_eq!(is_later(time, than), expected, "{time} {than}");
+        }
+    }
 }

@@ -103,7 +103,9 @@ async fn since_put(agent: &Agent<'_>, written: &Written, config: &Value) -> Resu
         })
         .await?
         .seen();
-    match edited_by(&found) {
+    let is_changed = written.is_older_than(found.updated_at.as_deref()) && !same(&found.config, config);
+    let unnamed = || found.head.modified_by.clone().unwrap_or_else(|| "an unnamed author".to_owned());
+    match edited_by(&found).or_else(|| is_changed.then(unnamed)) {
         None => Ok(found.config),
         Some(editor) => Err(Ended::new(
             Outcome::Stale,

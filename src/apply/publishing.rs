@@ -164,7 +164,10 @@ async fn look_at_slots(agent: &Agent<'_>) -> Result<(), Ended> {
     for slot in filled {
         let Some(now) = found.get(&slot.number) else { continue };
         let holder = now.slot(slot.direction);
-        if !is_as_found(agent, &slot.from, holder).await? {
+        let before = job.live.numbers.get(&slot.number);
+        let is_moved = before.is_some_and(|before| before.slot(slot.direction) != holder);
+        let by_another = agent.principal.as_deref().and_then(|us| now.changed_by_another(before, us));
+        if (is_moved && by_another.is_some()) || !is_as_found(agent, &slot.from, holder).await? {
             let what = if holder.is_some() { "moved" } else { "emptied" };
             return Err(Ended::new(
                 Outcome::Stale,
@@ -266,7 +269,14 @@ pub(super) async fn left_behind(job: Job<'_>, trail: &mut Trail) -> Vec<String> 
     }
     let numbers: BTreeSet<PhoneNumber> = assigned().map(|(number, _)| number.clone()).collect();
     let numbers = look::numbers_now(writer.reader(), numbers).await.unwrap_or_default();
-    let seen = assigned().filter_map(|(number, direction)| {
+    // Where nothing was to be published yet, a number that still is on the live version is where it should be.
+    let stays = |number: &PhoneNumber, direction| {
+        let live = agent.as_ref().and_then(LiveAgent::live_version);
+        let is_live = live.is_some_and(|live| Some(live.version) == job.change.base_version);
+        let now = numbers.get(number).and_then(|now| now.slot(direction));
+        trail.asked_for().is_none() && is_live && now.is_some() && now == live.map(|live| live.id.as_str())
+    };
+    let seen = assigned().filter(|(number, direction)| !stays(number, *direction)).filter_map(|(number, direction)| {
         let place = match (&agent, numbers.get(number)) {
             (Some(agent), Some(now)) => as_seen(agent, job.live, trail.asked_for(), now.slot(direction))?,
             (None, _) | (_, None) => "not confirmed".to_owned(),

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::diagnostics::{Diagnostic, Place, Severity};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place, Severity};
 use crate::http::{Clock as _, SystemClock};
 use crate::manifest::Resolved;
+use crate::plan::Options;
 use crate::render::json::validation_document;
 use crate::schema::ConfigSchema;
 use crate::session::{self, SANDBOX_HOST, SessionError};
@@ -53,15 +54,16 @@ pub async fn run(arguments: &Validate, settings: &Settings) -> Result<Exit, Comm
 pub async fn check(arguments: &Validate, settings: &Settings) -> Result<Validation, CommandError> {
     findings::check(&arguments.reports)?;
     let wanted = wanted(arguments, settings)?;
-    let resolved = open::workspace(settings).resolved;
+    let workspace = open::workspace(settings);
+    let resolved = &workspace.resolved;
     let mut found = resolved.diagnostics.clone();
     // Where the project cannot be told, the service is not asked: a broken file must not choose a credential.
     let schema = if found.has_errors() && arguments.offline {
-        schema(arguments, settings, &resolved).await.ok()
+        schema(arguments, settings, resolved).await.ok()
     } else if found.has_errors() && resolved.project.environment.is_empty() {
         None
     } else {
-        match schema(arguments, settings, &resolved).await {
+        match schema(arguments, settings, resolved).await {
             Ok(schema) => Some(schema),
             // The mistakes in the manifests are shown before the one of the credential.
             Err(error) if found.has_errors() => {
@@ -74,12 +76,19 @@ pub async fn check(arguments: &Validate, settings: &Settings) -> Result<Validati
     let is_embedded = schema.as_ref().is_some_and(|(_, is_embedded)| *is_embedded);
     let schema = schema.map(|(schema, _)| schema);
     if let Some(schema) = &schema {
-        found.extend(session::check(&resolved, schema, open::leniency(arguments.schema)));
+        let by_schema = session::check(resolved, schema, open::leniency(arguments.schema));
+        let is_asked = !arguments.offline && !found.has_errors();
+        let by_plan = if is_asked && session::needs_the_service(resolved, schema, &by_schema) {
+            against_live(arguments, settings, &workspace).await
+        } else {
+            None
+        };
+        found.extend(by_plan.unwrap_or(by_schema));
     }
-    let problems = only(found.sorted(&resolved.sources), &wanted, &resolved);
+    let problems = only(found.sorted(&resolved.sources), &wanted, resolved);
     // Of the service's own schema nothing is known where the program's was used.
     let schema_digest = schema.filter(|_| !is_embedded).map(|schema| schema.digest().as_str().to_owned());
-    Ok(Validation { resolved, problems, schema_digest, is_embedded })
+    Ok(Validation { resolved: workspace.resolved, problems, schema_digest, is_embedded })
 }
 
 /// Shows what was found.
@@ -125,6 +134,24 @@ async fn schema(
     let bytes = connection.reader().schema().await.map_err(|error| CommandError::service(&error))?;
     schema_cache::store(settings, &connection.host, &bytes, connection.clock.now());
     Ok((compile(&bytes)?, false))
+}
+
+/// The same as a plan says it, which knows what is live. Where the service cannot be read, the schema alone has to do.
+async fn against_live(
+    arguments: &Validate,
+    settings: &Settings,
+    workspace: &session::Workspace,
+) -> Option<Diagnostics> {
+    let project = &workspace.resolved.project;
+    let outside = connect(settings, project, CancellationToken::new()).ok()?;
+    let options = Options {
+        has_project: project.has_project,
+        not_secret: open::not_secret(project, settings),
+        ..Options::default()
+    };
+    let leniency = open::leniency(arguments.schema);
+    let found = session::check_against_live(workspace, &options, leniency, &outside).await;
+    found.inspect_err(|error| tracing::debug!(%error, "what is live could not be read")).ok()
 }
 
 /// Compiles a schema.

@@ -104,6 +104,8 @@ struct State {
     /// The service's clock, as its distance from ours.
     service_offset: Option<SignedDuration>,
     /// What the client is busy with; how long it waits is the limiter's to say.
+    /// The requests that have not been answered well, the oldest first.
+    open: Vec<String>,
     activity: Activity,
     /// How long the service asked to wait last.
     asked: Duration,
@@ -136,6 +138,7 @@ impl Client {
             traffic: Traffic::default(),
             deadline,
             service_offset: None,
+            open: Vec::new(),
             activity: Activity::default(),
             asked: Duration::ZERO,
         };
@@ -188,7 +191,13 @@ impl Client {
     pub fn activity(&self) -> Activity {
         let left = self.shared.limiter.pause(self.shared.clock.now());
         let state = self.lock();
-        Activity { asked_to_wait: left.map(|left| (state.asked.max(left), left)), ..state.activity.clone() }
+        // The one that is in trouble, else the one that is waited for longest.
+        let troubled = state.activity.request.clone().filter(|_| state.activity.trouble.is_some());
+        Activity {
+            request: troubled.or_else(|| state.open.first().cloned()),
+            asked_to_wait: left.map(|left| (state.asked.max(left), left)),
+            ..state.activity.clone()
+        }
     }
 
     /// Begins to count the answers to a number of requests that belong together.
@@ -295,6 +304,7 @@ impl Client {
     ) -> Result<T, HttpError> {
         let policy = &self.shared.options.retry;
         let (mut attempts, mut throttled_attempts, mut failed_attempts, mut worst) = (0, 0, 0, Fate::NotSent);
+        let _open = Open::new(self, request.name());
         loop {
             let turn = self.interruptible(self.shared.limiter.turn()).await;
             let gate = match turn {
@@ -308,13 +318,11 @@ impl Client {
                 traffic.requests += 1;
                 traffic.retries += u64::from(attempts > 1);
             });
-            self.lock().activity.request = Some(request.name());
             let outcome = self.transport.send(request).await;
             let judged = self.judge(request, outcome, repeat);
             let rejected = match judged.and_then(&read) {
                 Ok(read) => {
                     turn.went_well();
-                    self.rest();
                     return Ok(read);
                 }
                 Err(rejected) => rejected,
@@ -334,10 +342,13 @@ impl Client {
             let spent = failed_attempts >= policy.attempts || throttled_attempts >= policy.throttled_attempts;
             let backoff = policy.backoff(attempts, self.shared.entropy.bytes());
             if !allowed || spent || later(self.shared.clock.now(), backoff) > self.lock().deadline {
-                self.rest();
                 return Err(self.error(request, attempts, worst, rejected.kind));
             }
-            self.lock().activity.trouble = Some((rejected.kind.to_string(), attempts));
+            {
+                let activity = &mut self.lock().activity;
+                activity.request = Some(request.name());
+                activity.trouble = Some((rejected.kind.to_string(), attempts));
+            }
             tracing::debug!(request = request.name(), attempts, ?backoff, cause = %rejected.kind, "again");
             if rejected.throttled && self.shared.limiter.pause(self.shared.clock.now()).is_none() {
                 self.count(|traffic| traffic.waited_milliseconds += milliseconds(backoff));
@@ -442,19 +453,38 @@ impl Client {
         HttpError { request: request.name(), attempts, fate, kind: Box::new(kind), token_source }
     }
 
-    /// A request has ended. Of several at once the others show again when they are next sent.
-    fn rest(&self) {
-        let activity = &mut self.lock().activity;
-        activity.request = None;
-        activity.trouble = None;
-    }
-
     fn count(&self, add: impl FnOnce(&mut Traffic)) {
         add(&mut self.lock().traffic);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request that is shown as open until it has ended, however it ends.
+struct Open<'a> {
+    client: &'a Client,
+    name: String,
+}
+
+impl<'a> Open<'a> {
+    fn new(client: &'a Client, name: String) -> Self {
+        client.lock().open.push(name.clone());
+        Self { client, name }
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        let mut state = self.client.lock();
+        if let Some(index) = state.open.iter().position(|name| *name == self.name) {
+            state.open.remove(index);
+        }
+        if state.activity.request.as_ref() == Some(&self.name) {
+            state.activity.request = None;
+            state.activity.trouble = None;
+        }
     }
 }
 

@@ -185,6 +185,8 @@ fn numbers_of_agents(
             number: number.clone(),
             inbound: None,
             outbound: None,
+            modified_by: None,
+            updated_at: None,
         });
         if direction.is_none() {
             undirected.insert(number.clone());

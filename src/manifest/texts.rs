@@ -36,7 +36,8 @@ impl Session<'_> {
         // People write the path as `!file` takes it, or as they see it from the project's folder.
         let from_root = || {
             let depth = from.matches('/').count();
-            (!written.starts_with('.')).then(|| format!("{}{written}", "../".repeat(depth)))
+            let below = written.strip_prefix("./").unwrap_or(&written);
+            (!below.starts_with('.')).then(|| format!("{}{below}", "../".repeat(depth)))
         };
         let found = std::iter::once(written.clone()).chain(from_root());
         let path = { found }.find(|path| self.files.follow(&beside(from, path)).is_ok());

@@ -145,6 +145,10 @@ pub struct LiveNumber {
     pub inbound: Option<String>,
     /// The version id that the outbound slot points at.
     pub outbound: Option<String>,
+    /// Who changed its record last, where the service says so.
+    pub modified_by: Option<String>,
+    /// When, as the service writes it.
+    pub updated_at: Option<String>,
 }
 
 impl LiveNumber {
@@ -154,6 +158,15 @@ impl LiveNumber {
             Direction::Inbound => self.inbound.as_deref(),
             Direction::Outbound => self.outbound.as_deref(),
         }
+    }
+
+    /// Who else than `us` changed its record since the earlier reading, as far as the service says.
+    pub fn changed_by_another<'n>(&'n self, earlier: Option<&Self>, us: &str) -> Option<&'n str> {
+        let by = self.modified_by.as_deref().filter(|by| *by != us)?;
+        let record = |number: &Self| (number.modified_by.clone(), number.updated_at.clone());
+        // Where the earlier reading knew neither, there is nothing to compare with.
+        let before = earlier.map(record).filter(|before| *before != (None, None))?;
+        (before != record(self)).then_some(by)
     }
 }
 

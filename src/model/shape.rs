@@ -44,6 +44,9 @@ pub trait ConfigShape {
     /// Whether the place at `path` may hold null.
     fn allows_null(&self, config: &Value, path: &FieldPath) -> bool;
 
+    /// Whether the schema lists the values that the place at `path` may hold.
+    fn lists_values(&self, config: &Value, path: &FieldPath) -> bool;
+
     /// All faults of a whole config, sorted by path.
     fn faults(&self, config: &Value) -> Vec<ShapeFault>;
 
@@ -82,6 +85,10 @@ impl ConfigShape for NoShape {
     }
 
     fn allows_null(&self, _config: &Value, _path: &FieldPath) -> bool {
+        false
+    }
+
+    fn lists_values(&self, _config: &Value, _path: &FieldPath) -> bool {
         false
     }
 

@@ -61,6 +61,9 @@ pub struct Applied {
     pub overtaken_by: Option<u64>,
     /// Where the run that applied it can be seen, where a pipeline said so.
     pub run_url: Option<String>,
+    /// Slots that were not seen where this apply put them, by the hash of what they held instead: while they hold that, the
+    /// apply was not finished, and nobody has changed anything.
+    pub unconfirmed: BTreeMap<FieldPath, LeafHash>,
 }
 
 /// What an apply is about to do, written before it does it.
@@ -86,6 +89,9 @@ pub struct Intent {
     pub source: Option<String>,
     /// The way back, where that is what is being done.
     pub rollback: Option<RolledBack>,
+    /// What stands outside of the config, was somebody else's, and was shown in the plan that writes over it, by its hash:
+    /// what the run may still write over when it is gone on with.
+    pub shown: BTreeMap<FieldPath, LeafHash>,
 }
 
 /// Which run is working on the agent.
@@ -272,6 +278,19 @@ fn read_fields(value: &Value) -> Option<Fields> {
     Some(fields)
 }
 
+/// Hashes by their paths, where there are any.
+fn write_hashes(part: &mut Value, name: &str, hashes: &BTreeMap<FieldPath, LeafHash>) {
+    if let (Value::Object(part), false) = (part, hashes.is_empty()) {
+        let each = hashes.iter().map(|(path, hash)| (path.to_string(), json!(hash.as_str())));
+        part.insert(name.to_owned(), Value::Object(each.collect()));
+    }
+}
+
+fn read_hashes(part: &Value, name: &str) -> Option<BTreeMap<FieldPath, LeafHash>> {
+    let Some(hashes) = part.get(name) else { return Some(BTreeMap::new()) };
+    Some(read_fields(hashes)?.into_iter().map(|(path, hash)| (path, hash.sent)).collect())
+}
+
 fn write_state(state: &StampState) -> Value {
     let mut map = Map::new();
     map.insert("salt".to_owned(), json!(state.salt.as_str()));
@@ -293,6 +312,7 @@ fn write_state(state: &StampState) -> Value {
         if let (Value::Object(part), Some(url)) = (&mut part, &applied.run_url) {
             part.insert("run_url".to_owned(), json!(url));
         }
+        write_hashes(&mut part, "unconfirmed", &applied.unconfirmed);
         map.insert("applied".to_owned(), part);
     }
     if let Some(intent) = &state.intent {
@@ -307,6 +327,7 @@ fn write_state(state: &StampState) -> Value {
         if let (Value::Object(part), Some(back)) = (&mut part, &intent.rollback) {
             part.insert("rollback".to_owned(), write_rollback(back));
         }
+        write_hashes(&mut part, "shown", &intent.shown);
         map.insert("intent".to_owned(), part);
     }
     if let Some(lease) = &state.lease {
@@ -365,6 +386,7 @@ fn read_state(value: &Value) -> Option<StampState> {
             verify: verify(applied).ok()?,
             overtaken_by: applied.get("overtaken_by").and_then(Value::as_u64),
             run_url: text(applied, "run_url"),
+            unconfirmed: read_hashes(applied, "unconfirmed")?,
         }),
     };
     let intent = match part("intent") {
@@ -383,6 +405,7 @@ fn read_state(value: &Value) -> Option<StampState> {
                 None => None,
                 Some(back) => Some(read_rollback(back)?),
             },
+            shown: read_hashes(intent, "shown")?,
         }),
     };
     let lease = match part("lease") {
@@ -431,6 +454,7 @@ mod tests {
                     verify: Some(salt.hash(&json!("verify"))),
                     overtaken_by: Some(4),
                     run_url: Some("https://example.com/runs/1".into()),
+                    unconfirmed: BTreeMap::from([(FieldPath::parse("/n").unwrap(), salt.hash(&Value::Null))]),
                 }),
                 intent: Some(Intent {
                     run: "r".into(),
@@ -443,6 +467,7 @@ mod tests {
                     verify: None,
                     source: Some("sha256:t".into()),
                     rollback: Some(rolled_back()),
+                    shown: BTreeMap::from([(FieldPath::parse("/name").unwrap(), salt.hash(&json!("theirs")))]),
                 }),
                 lease: Some(Lease { run: "r".into(), at: "2026-01-01T00:00:00Z".into() }),
                 rollback: Some(rolled_back()),

@@ -272,7 +272,7 @@ fn overwritten(cause: Cause, change: &AgentChange) -> Option<String> {
     let who = by(change);
     match cause {
         Cause::Drift => Some(format!("this was changed on the service{who}, and the plan writes it back")),
-        Cause::Conflict => Some(format!("this was changed on the service{who}, and in Git as well")),
+        Cause::Conflict => Some(format!("this was changed on the service{who}, and the plan writes over it")),
         Cause::Pending | Cause::Rollback => None,
     }
 }

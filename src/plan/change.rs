@@ -274,7 +274,9 @@ impl Held {
     /// The reason in a sentence with the way out.
     pub fn describe(&self, key: &Key) -> String {
         match self {
-            Self::Conflict => format!("changed in Git and on the service; {DECIDE_A_CONFLICT}"),
+            Self::Conflict => {
+                format!("changed on the service, and nobody has decided whether that is to go; {DECIDE_A_CONFLICT}")
+            }
             Self::Rollback { from, to } => format!(
                 "rolled back from version {from} to {to}; change the manifest, or use `--redo {key}` to go forward again"
             ),

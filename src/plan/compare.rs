@@ -141,6 +141,10 @@ pub(crate) mod tests {
         fn requires(&self, _config: &Value, path: &FieldPath) -> bool {
             path.last() == Some("needed")
         }
+        fn lists_values(&self, _config: &Value, path: &FieldPath) -> bool {
+            path.last() == Some("choice")
+        }
+
         fn allows_null(&self, _config: &Value, _path: &FieldPath) -> bool {
             true
         }

@@ -138,7 +138,8 @@ conceal!(SlotDrift { live; number, direction, arrived, conflict });
 conceal!(AsApplied { live_editor, kept; key, live_version });
 conceal!(Unchecked { causes, hints; address });
 conceal!(AgentDrift {
-    name, live_editor, fields, slots, kept, foreign; key, agent_id, origin, applied_version, live_version
+    name, live_editor, fields, slots, kept, foreign; key, agent_id, origin, applied_version, live_version,
+    is_held
 });
 conceal!(ForeignApply { commit; from });
 conceal!(Drift {

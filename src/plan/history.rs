@@ -23,10 +23,10 @@ pub struct History<'a> {
     applied: Option<&'a Applied>,
     /// What a run that got as far as publishing was about to send.
     begun: Option<&'a Intent>,
+    /// What a run that was not finished was about to do, however far it got.
+    intent: Option<&'a Intent>,
     /// What a run was about to do that has recorded all of it but the slots that it had still to empty.
     emptying: Option<&'a Intent>,
-    /// What a run was about to do that is not known to have got to its end.
-    intent: Option<&'a Intent>,
     /// A rollback that got to its end.
     rolled_back: Option<&'a RolledBack>,
 }
@@ -39,8 +39,8 @@ impl<'a> History<'a> {
             seal: stamp.map(Seal::of),
             applied: stamp.and_then(|stamp| stamp.state.applied.as_ref()),
             begun: stamp.zip(agent).and_then(|(stamp, agent)| published_intent(stamp, agent)),
-            emptying: stamp.and_then(recorded_intent),
             intent: stamp.and_then(|stamp| stamp.state.intent.as_ref()),
+            emptying: stamp.and_then(recorded_intent),
             rolled_back: stamp.and_then(|stamp| stamp.state.rollback.as_ref()),
         }
     }
@@ -93,11 +93,57 @@ impl<'a> History<'a> {
         self.begun.is_none() && self.applied_version() == self.live().map(|head| head.version)
     }
 
-    /// Whether the live version was published by somebody else while the run that applied last was still at work: nobody
+    /// Whether somebody else acted while a run of ours was still at work, or before one that stopped was finished: nobody
     /// has seen yet what was changed there, so it is no drift that an apply may write over.
     pub fn was_overtaken(&self) -> bool {
+        if self.begun.is_some() {
+            return false;
+        }
         let by = self.applied.and_then(|applied| applied.overtaken_by);
-        self.begun.is_none() && by.zip(self.live()).is_some_and(|(version, head)| head.version >= version)
+        self.live().is_some_and(|head| {
+            let is_newer = |intent: &Intent| Some(head.version) > intent.base.max(self.applied_version());
+            by.is_some_and(|version| head.version >= version) || self.intent.is_some_and(is_newer)
+        })
+    }
+
+    /// What became of something that is neither as it was applied nor what an apply has left to do.
+    pub fn changed(&self) -> Since {
+        if self.was_overtaken() { Since::Meanwhile } else { Since::Changed }
+    }
+
+    /// The version that an unfinished run of ours began with.
+    pub fn began_with(&self) -> Option<Option<u64>> {
+        self.intent.map(|intent| intent.base)
+    }
+
+    /// Whether an unfinished run of ours was to write over the value that is live outside of the config, and its plan said
+    /// so.
+    pub fn was_shown(&self, path: &FieldPath, live: &Value) -> bool {
+        let shown = self.intent.and_then(|intent| intent.shown.get(path));
+        shown.is_some_and(|hash| self.seal.is_some_and(|seal| seal.hash(live) == *hash))
+    }
+
+    /// Whether a slot still holds what it held when the last apply did not see it where it had put it.
+    pub fn was_unconfirmed(&self, slot: &FieldPath, holder: Option<&str>) -> bool {
+        let seen = self.applied.and_then(|applied| applied.unconfirmed.get(slot));
+        let holder = holder.map_or(Value::Null, |id| Value::String(id.to_owned()));
+        seen.is_some_and(|hash| self.seal.is_some_and(|seal| seal.hash(&holder) == *hash))
+    }
+
+    /// The same where it is certain: an apply recorded it, or the live version names an author who is not us. A service
+    /// that names none shows versions of our own like this as well, if it rewrote what was sent.
+    pub fn was_certainly_overtaken(&self) -> bool {
+        let is_named = |intent: &Intent| {
+            let authors = self.live().into_iter().flat_map(|head| [&head.created_by, &head.modified_by]);
+            intent.by.is_some() && authors.flatten().any(|author| Some(author) != intent.by.as_ref())
+        };
+        let is_recorded = self.applied.is_some_and(|applied| applied.overtaken_by.is_some());
+        self.was_overtaken() && (is_recorded || self.intent.is_some_and(is_named))
+    }
+
+    /// Whether all that was ever published of an agent that we made is somebody else's.
+    pub fn is_made_by_others(&self) -> bool {
+        self.applied.is_none() && self.was_certainly_overtaken()
     }
 
     /// Who made the live version, where that was no apply of ours.
@@ -128,7 +174,7 @@ impl<'a> History<'a> {
         }
         let before = self.applied.and_then(|applied| applied.fields.get(path));
         let is_left = path.in_config() || before.is_none_or(|hash| is_as_applied(seal, hash, live));
-        Some(if self.begun.is_some() && is_left { Since::Unfinished } else { Since::Changed })
+        Some(if self.begun.is_some() && is_left { Since::Unfinished } else { self.changed() })
     }
 
     /// Whether the live value of a path is what the last apply that got to its end had left there, or nothing where it had

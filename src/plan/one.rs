@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::model::{Desired, FieldPath, LiveAgent, RolledBack, Seal, Stamp};
+use crate::model::{Desired, FieldPath, LiveAgent, RolledBack, Seal, Slot, Stamp};
 
 use super::agent::AgentPlan;
 use super::approve::Record;
-use super::change::{Action, AgentChange, Cause, Held};
+use super::change::{Action, AgentChange, Cause, FieldChange, Held, SlotHolder};
 use super::hash::Meaning;
 use super::history::History;
 use super::identity::Binding;
@@ -16,6 +16,7 @@ use super::options::Inputs;
 use super::slots::SlotPlan;
 use super::stamping::{intended_fields, stamp_fields};
 use super::step::Step;
+use super::threeway::slot_path;
 use super::verify::VerifyChange;
 use super::work::{Course, Work};
 
@@ -85,8 +86,38 @@ impl One<'_> {
             .or_else(|| stamp.state.applied.as_ref().map(|applied| (applied.plan.clone(), applied.change.clone())))
     }
 
+    /// What stands outside of the config, is somebody else's, and is written over.
+    fn shown(&self) -> Vec<(FieldPath, Value)> {
+        let is_theirs = |cause: Cause| matches!(cause, Cause::Drift | Cause::Conflict);
+        let fields = self.fields.fields.iter().filter(|field| is_theirs(field.cause) && !field.path.in_config());
+        let fields = fields.filter_map(|field| {
+            let (path, before, _) = self.fields.agent_fields.iter().find(|(path, ..)| *path == field.path)?;
+            Some((path.clone(), before.clone()))
+        });
+        let slots = self.slots.changes.iter().filter(|slot| is_theirs(slot.cause));
+        let slots = slots.map(|slot| {
+            let holder = match &slot.from {
+                SlotHolder::Empty => Value::Null,
+                SlotHolder::Agent { agent_id, .. } => Value::String(agent_id.clone()),
+                SlotHolder::Unknown { version_id } => Value::String(version_id.clone()),
+            };
+            (slot_path(&Slot { number: slot.number.clone(), direction: slot.direction }), holder)
+        });
+        fields.chain(slots).collect()
+    }
+
+    /// Whether all that is written over here was so already in the plan that was begun: a published config stays what it
+    /// is, so only one of the version that the plan began with was shown in it.
+    fn was_all_shown(&self) -> bool {
+        let history = History::of(self.stamp, self.agent);
+        let in_config =
+            |field: &FieldChange| field.path.in_config() && matches!(field.cause, Cause::Drift | Cause::Conflict);
+        (history.began_with() == Some(self.live_version) || !self.fields.fields.iter().any(in_config))
+            && self.shown().iter().all(|(path, live)| history.was_shown(path, live))
+    }
+
     /// What the stamp says of plans, for approval. A plan that was begun counts only while the manifest still hashes to
-    /// what it would have sent.
+    /// what it would have sent, and what is left of it writes over nothing that it did not show.
     pub fn record(&self) -> Record {
         let state = self.stamp.map(|stamp| &stamp.state);
         let applied = state.and_then(|state| state.applied.as_ref());
@@ -94,7 +125,7 @@ impl One<'_> {
             let intent = stamp.state.intent.as_ref()?;
             let verify = self.desired.verify.as_ref().map(|verify| verify.hash(&stamp.state.salt));
             let still = intended_fields(Seal::of(stamp), &self.fields.sent) == intent.fields && verify == intent.verify;
-            still.then(|| (intent.plan.clone(), intent.change.clone()))
+            (still && self.was_all_shown()).then(|| (intent.plan.clone(), intent.change.clone()))
         });
         Record {
             key: self.desired.key.clone(),
@@ -148,6 +179,7 @@ impl One<'_> {
             stamp: stamp.cloned(),
             kept_fields,
             salt: stamp.map(|stamp| stamp.state.salt.clone()),
+            shown: self.shown(),
             secrets: desired.declared.secrets_in_clear(),
             verify: desired.verify.clone(),
             protect: desired.protect,

@@ -67,6 +67,13 @@ impl Before<'_> {
         self.changed.iter().any(|changed| path.starts_with(changed)) && (was(self.base) || was(self.draft))
     }
 
+    /// Whether the value at a path that does not change is the one that was live before, and no other than that.
+    fn keeps(&self, path: &FieldPath, read: &Value) -> bool {
+        let Some((inner, base)) = path.within_config().zip(self.base) else { return false };
+        let is_same = inner.get(base).zip(inner.get(read)).is_some_and(|(was, is)| same(was, is));
+        is_same && !self.changed.iter().any(|changed| path.starts_with(changed) || changed.starts_with(path))
+    }
+
     /// Whether an empty object that was to come at `path`, or below it, was not there before either. Its presence alone
     /// says something, such as that a feature is on, so where it did not come the write was not done.
     fn lacks_presence(&self, path: &FieldPath, sent: &Value) -> bool {
@@ -88,6 +95,8 @@ pub fn compare(
     let mut found = ReadBack::default();
     let walk = Walk { shape, sent, read };
     walk.value(&FieldPath::config(), sent, read, &mut found);
+    // What does not change and reads as it did before was judged when it was first sent.
+    found.losses.retain(|loss| !before.keeps(&loss.path, read));
     let reordered = found.reordered.clone();
     found.rewritten.retain(|path| {
         let value = path.within_config().and_then(|inner| inner.get(read));
@@ -167,8 +176,12 @@ impl Walk<'_> {
             _ if same(sent, read) => {}
             // A service may hide a secret by null as well as by asterisks.
             (sent, Value::Null) if self.is_secret_text(path, sent) => found.rewritten.push(path.clone()),
-            // Objects and lists were walked through above: what is left are values of one type, rendered otherwise.
-            _ if type_name(sent) == type_name(read) => found.rewritten.push(path.clone()),
+            // The nearest number that the service can keep is still the one that was sent.
+            (Value::Number(a), Value::Number(b)) if is_nearly(a, b) => found.rewritten.push(path.clone()),
+            _ if type_name(sent) == type_name(read) => {
+                let what = "another value came back than the one that was sent".to_owned();
+                found.losses.push(Loss { path: path.clone(), what });
+            }
             _ => found.losses.push(Loss {
                 path: path.clone(),
                 what: format!("{} was sent, and {} was read back", a_type(sent), a_type(read)),
@@ -184,7 +197,7 @@ impl Walk<'_> {
             found.rewritten.push(path.clone());
             return;
         }
-        if !may_render_text(sent, read) {
+        if !may_render_text(sent, read) || self.is_another_choice(path, sent, read) {
             let (before, after) = (sent.chars().count(), read.chars().count());
             let what = if after < before {
                 format!("a text of {before} characters was sent, one of {after} came back")
@@ -195,6 +208,14 @@ impl Walk<'_> {
             return;
         }
         found.rewritten.push(path.clone());
+    }
+
+    /// Whether a text that may be a rendering by itself is another of the values that the schema lists, or another
+    /// identifier than the one that was sent. One that the same object offers as well is the service's choice among them.
+    fn is_another_choice(&self, path: &FieldPath, sent: &str, read: &str) -> bool {
+        let is_choice = self.shape.lists_values(self.sent, path) && !sent.trim().eq_ignore_ascii_case(read.trim());
+        let around = path.parent().and_then(|parent| parent.within_config()?.get(self.sent));
+        is_choice || (is_identifier(sent) && !around.is_some_and(|around| offers(around, read)))
     }
 
     fn is_secret_text(&self, path: &FieldPath, sent: &Value) -> bool {
@@ -245,14 +266,62 @@ pub fn says_otherwise(declared: &Value, live: Option<&Value>) -> bool {
 pub fn may_render(sent: &Value, live: Option<&Value>) -> bool {
     match (sent, live) {
         (Value::String(sent), Some(Value::String(live))) => may_render_text(sent, live),
-        (sent, Some(live)) => type_name(sent) == type_name(live),
+        (Value::Number(sent), Some(Value::Number(live))) => is_nearly(sent, live),
+        (Value::Array(_) | Value::Object(_), Some(live)) => type_name(sent) == type_name(live),
+        (sent, Some(live)) => same(sent, live),
         (sent, None) => is_empty(sent),
     }
 }
 
+/// Whether two numbers are one but for how exactly the service keeps it.
+fn is_nearly(a: &serde_json::Number, b: &serde_json::Number) -> bool {
+    let both = a.as_f64().zip(b.as_f64());
+    let is_whole = |number: &serde_json::Number| number.is_i64() || number.is_u64();
+    both.is_some_and(|(a, b)| (a - b).abs() <= a.abs().max(b.abs()) * NEARLY) && !(is_whole(a) && is_whole(b))
+}
+
+/// By what share two numbers may differ that are one: a service may keep them in 32 bits.
+const NEARLY: f64 = 1e-6;
+
+/// Whether an object holds a text, also in one of its lists.
+fn offers(around: &Value, text: &str) -> bool {
+    let is_it = |value: &Value| value.as_str() == Some(text);
+    around.as_object().is_some_and(|map| {
+        map.values().any(|value| is_it(value) || value.as_array().is_some_and(|list| list.iter().any(is_it)))
+    })
+}
+
+/// Whether a text is an identifier that a machine made: in another one's place, it names something else.
+fn is_identifier(text: &str) -> bool {
+    let is_hex = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts: Vec<&str> = text.split('-').collect();
+    parts.len() == 5 && parts.iter().zip([8, 4, 4, 4, 12]).all(|(part, length)| is_hex(part, length))
+}
+
+/// What of a text names somebody or something exactly, where it is a phone number or an address: in another form it still
+/// is the same, and with another content never.
+fn exactly(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_number = |text: &str| {
+        text.bytes().filter(u8::is_ascii_digit).count() >= 3
+            && text.chars().all(|letter| letter.is_ascii_digit() || "+-.() /:,".contains(letter))
+    };
+    let number = text.strip_prefix("tel:").unwrap_or(text);
+    if is_number(number) {
+        return Some(number.chars().filter(char::is_ascii_digit).collect());
+    }
+    let is_address = text.contains("://") || (text.contains('@') && !text.contains(char::is_whitespace));
+    is_address.then(|| text.trim_end_matches('/').to_lowercase())
+}
+
 /// Words that people wrote come back as they are, but for blanks, line ends and the form of letters: anything else is
 /// somebody's edit or a loss. A name or an identifier, such as `voice_id`, a service may well replace by its own.
+///
+/// A phone number, a moment, a URL or an address says the same in another form only.
 fn may_render_text(sent: &str, live: &str) -> bool {
+    if let Some(sent) = exactly(sent) {
+        return exactly(live).is_some_and(|live| live == sent);
+    }
     let is_long = |text: &str| text.chars().nth(PROMPT_LENGTH).is_some();
     let words = |text: &str| text.split_whitespace().count();
     let is_prose = is_long(sent) || words(sent) >= PROSE || words(live) > PROSE;
@@ -314,9 +383,38 @@ mod tests {
     }
 
     #[test]
-    fn a_scalar_of_the_same_type_is_a_rendering_and_so_is_a_secret_that_only_one_side_knows() {
-        let found = check(&json!({"n": 1, "on": true}), &json!({"n": 2, "on": false}));
-        assert!(found.is_fine() && found.rewritten.len() == 2, "{found:?}");
+    fn another_number_switch_telephone_address_identifier_or_choice_is_a_failed_write() {
+        let uuid = |last: &str| format!("f786b574-daa5-4673-aa0c-cbe3e853400{last}");
+        for (sent, read) in [
+            (json!(1), json!(2)),
+            (json!(0.3), json!(0.7)),
+            (json!(true), json!(false)),
+            (json!("+15550100199"), json!("+19005550199")),
+            (json!("+15550100199"), json!("the front desk")),
+            (json!("https://a.example/hook"), json!("https://b.example/hook")),
+            (json!("desk@a.example"), json!("desk@b.example")),
+            (json!("09:30"), json!("10:30")),
+            (json!(uuid("1")), json!(uuid("2"))),
+        ] {
+            let found = check(&json!({"x": sent}), &json!({"x": read}));
+            assert_eq!((found.losses.len(), found.rewritten.len()), (1, 0), "{sent} {read}: {found:?}");
+            assert!(!may_render(&sent, Some(&read)) || sent == json!(uuid("1")), "{sent} {read}");
+        }
+        assert!(!check(&json!({"choice": "fast"}), &json!({"choice": "slow"})).is_fine());
+        for (sent, read) in [
+            (json!({"x": 1}), json!({"x": 1.0})),
+            (json!({"x": 0.3}), json!({"x": 0.300_000_011_920_928_96})),
+            (json!({"x": "+1 (555) 010-0199"}), json!({"x": "+15550100199"})),
+            (json!({"x": "https://A.example/"}), json!({"x": "https://a.example"})),
+            (json!({"choice": "fast"}), json!({"choice": "FAST"})),
+            (json!({"x": uuid("1"), "all": [uuid("2")]}), json!({"x": uuid("2"), "all": [uuid("2")]})),
+        ] {
+            assert!(check(&sent, &read).is_fine(), "{sent} {read}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_only_one_side_knows_is_a_rendering() {
         let long = "s".repeat(300);
         let found = check(&json!({"api_key": long}), &json!({"api_key": "****"}));
         assert!(found.is_fine() && found.rewritten.len() == 1, "{found:?}");
@@ -431,7 +529,7 @@ mod tests {
         assert_eq!(found.losses[0].path, FieldPath::parse("/config/n").unwrap());
         // What does not change, a mask, and another rendering than that of before are renderings.
         assert!(check(&old, &changed(&["/config/api_key"])).is_fine());
-        let other = json!({"n": 5, "voice": "b", "api_key": "****"});
+        let other = json!({"n": 4, "voice": "c", "api_key": "****"});
         assert!(check(&other, &changed(&["/config/n", "/config/api_key"])).is_fine());
     }
 

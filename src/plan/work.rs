@@ -67,6 +67,8 @@ pub struct Work {
     pub kept_fields: Fields,
     /// The salt, where a stamp had one.
     pub salt: Option<Salt>,
+    /// What stands outside of the config, was somebody else's, and is written over as the plan shows.
+    pub shown: Vec<(FieldPath, Value)>,
     /// The secrets that are sent, in clear: the stamp remembers them by their hashes.
     pub secrets: Vec<String>,
     /// The check before publishing.

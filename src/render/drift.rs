@@ -90,16 +90,24 @@ pub(super) fn ways_out(drift: &Drift) -> Vec<WayOut> {
         ways.push(WayOut {
             name: "Revert",
             what: "write back what Git declares, with what is pending there",
-            copy: format!("reachform apply{flags}{}", targets(revertible)),
+            copy: {
+                // At a prompt the plan is shown and decided; without one, the flag decides.
+                let force = if revertible.iter().any(|agent| agent.is_held) { " --force-conflicts" } else { "" };
+                format!("reachform apply{flags}{}{force}", targets(revertible))
+            },
             language: "sh",
         });
     }
-    let present: Vec<&AgentDrift> = drift.agents.iter().filter(|agent| !agent.is_absent()).collect();
+    let present: Vec<&AgentDrift> = drift.agents.iter().filter(|agent| can_be_adopted(agent)).collect();
     if !present.is_empty() {
+        let is_conflict = |agent: &AgentDrift| {
+            agent.fields.iter().any(|field| field.conflict) || agent.slots.iter().any(|slot| slot.conflict)
+        };
+        let force = if present.iter().any(|agent| is_conflict(agent)) { " --force" } else { "" };
         ways.push(WayOut {
             name: "Adopt",
             what: "write the live values into the manifests, then review and merge them",
-            copy: format!("reachform drift --adopt{flags}{}", targets(present)),
+            copy: format!("reachform drift --adopt{force}{flags}{}", targets(present)),
             language: "sh",
         });
     }
@@ -113,6 +121,11 @@ pub(super) fn ways_out(drift: &Drift) -> Vec<WayOut> {
         });
     }
     ways
+}
+
+/// Whether there is a live value that a manifest can take over.
+fn can_be_adopted(agent: &AgentDrift) -> bool {
+    !agent.is_absent() && !is_only_switched_off(agent) && !(agent.fields.is_empty() && agent.slots.is_empty())
 }
 
 /// Whether all that was changed is a switch that Git does not declare, so that an apply would not touch it.

@@ -70,7 +70,8 @@ pub(super) fn drift_line(summary: &Summary) -> Option<String> {
 /// The line on conflicts, where there are any.
 pub(super) fn conflict_line(summary: &Summary) -> Option<String> {
     (summary.conflict > 0).then(|| {
-        format!("Conflicts: {} changed in Git and on the service.", plural(summary.conflict, "agent", "agents"))
+        let agents = plural(summary.conflict, "agent", "agents");
+        format!("Conflicts: {agents} with changes on the service that an apply holds.")
     })
 }
 
@@ -138,6 +139,9 @@ mod tests {
         assert_eq!(drift_line(&summary), None);
         let summary = Summary { drift: 1, conflict: 2, ..summary };
         assert_eq!(drift_line(&summary).unwrap(), "Drift: 1 agent changed outside of Git.");
-        assert_eq!(conflict_line(&summary).unwrap(), "Conflicts: 2 agents changed in Git and on the service.");
+        assert_eq!(
+            conflict_line(&summary).unwrap(),
+            "Conflicts: 2 agents with changes on the service that an apply holds."
+        );
     }
 }

@@ -156,6 +156,20 @@ impl Service {
         Ok(())
     }
 
+    /// Edits a version in place and leaves its authors as they are: what a service keeps in place of what it was sent.
+    pub fn forget_edit(
+        &mut self,
+        agent_id: &str,
+        number: u64,
+        place: &str,
+        value: Value,
+    ) -> Result<(), DashboardError> {
+        let author = self.find(agent_id, number)?.authored.clone();
+        self.dashboard_edit_version(agent_id, number, place, value)?;
+        self.home_mut().versions.change(&version_key(agent_id, number), 0, |version| version.authored = author);
+        Ok(())
+    }
+
     /// Gives an agent other fields and leaves its authors as they are: a write that was answered and is lost.
     pub fn forget_fields(&mut self, agent_id: &str, fields: &Map<String, Value>) -> Result<(), DashboardError> {
         let author = self.home().agents.get(agent_id).ok_or_else(|| missing("agent", agent_id))?.authored.clone();
@@ -193,6 +207,38 @@ impl Service {
         agent_id: Option<&str>,
     ) -> Result<(), DashboardError> {
         let id = agent_id.map(|agent_id| self.live(agent_id).map(|version| version.id.clone())).transpose()?;
+        self.point(number, direction, id)
+    }
+
+    /// Puts one version of an agent on a slot, also one that is not live any more.
+    pub fn dashboard_roll_back(
+        &mut self,
+        number: &str,
+        direction: Direction,
+        agent_id: &str,
+        version: u64,
+    ) -> Result<(), DashboardError> {
+        let id = self.find(agent_id, version)?.id.clone();
+        self.point(number, direction, Some(id))
+    }
+
+    /// The same, and leaves the authors as they are: a move that was answered and is lost.
+    pub fn forget_move(
+        &mut self,
+        number: &str,
+        direction: Direction,
+        back_to: Option<(&str, u64)>,
+    ) -> Result<(), DashboardError> {
+        let author = self.home().numbers.get(number).ok_or_else(|| missing("phone number", number))?.authored.clone();
+        match back_to {
+            Some((agent_id, version)) => self.dashboard_roll_back(number, direction, agent_id, version)?,
+            None => self.point(number, direction, None)?,
+        }
+        self.home_mut().numbers.change(number, 0, |record| record.authored = author);
+        Ok(())
+    }
+
+    fn point(&mut self, number: &str, direction: Direction, id: Option<String>) -> Result<(), DashboardError> {
         self.home().numbers.get(number).ok_or_else(|| missing("phone number", number))?;
         let moment = self.state.mint.moment();
         self.home_mut().numbers.change(number, 0, |record| {

@@ -98,6 +98,11 @@ impl ConfigShape for ConfigSchema {
         places.iter().all(|id| self.graph.node(*id).types.allow_null())
     }
 
+    fn lists_values(&self, config: &Value, path: &FieldPath) -> bool {
+        let view = path.within_config().and_then(|path| view::at(&self.graph, config, &path));
+        view.is_some_and(|view| view.all(&self.graph).any(|node| node.values.is_some()))
+    }
+
     fn faults(&self, config: &Value) -> Vec<ShapeFault> {
         if self.is_valid(config) {
             return Vec::new();

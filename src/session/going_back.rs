@@ -112,5 +112,6 @@ fn drifted(change: &AgentChange, service: &Service) -> Option<AgentDrift> {
         slots: Vec::new(),
         kept: Vec::new(),
         foreign: None,
+        is_held: false,
     })
 }

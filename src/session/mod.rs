@@ -24,7 +24,9 @@ pub use going_back::{Undoing, left_in_git, undoing};
 pub use importing::{Importing, Written, import};
 pub use judging::leave_out;
 pub use looking::{Which, compare, log, portrait};
-pub use planning::{Outside, SANDBOX_HOST, Service, Workspace, check, make_plan, read};
+pub use planning::{
+    Outside, SANDBOX_HOST, Service, Workspace, check, check_against_live, make_plan, needs_the_service, read,
+};
 pub use releasing::release;
 pub use running::{Applying, apply_approved, plan_unleased, see_organization};
 pub use schemas::Schemas;

@@ -7,12 +7,12 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::api::{ApiError, Reader, Writer};
-use crate::diagnostics::{Diagnostic, Diagnostics, Place, Span};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place, Severity, Span};
 use crate::http::{Client, Clock, Entropy};
 use crate::live::{self, Unlisted};
 use crate::manifest::{self, Locations, Resolved};
 use crate::model::seal;
-use crate::model::{Coverage, Direction, FieldPath, Key, LiveState, Origin};
+use crate::model::{ConfigShape as _, Coverage, Desired, Direction, FieldPath, Key, LiveState, Origin};
 use crate::plan::conceal::Conceal;
 use crate::plan::{self, Inputs, Notice, Options, Plan, Source, Target};
 use crate::schema::{ConfigSchema, Leniency, Places, check_declared};
@@ -103,6 +103,38 @@ pub fn check(resolved: &Resolved, schema: &ConfigSchema, leniency: Leniency) -> 
     }
     found
 }
+
+/// Whether what a plan says of the manifests may be another thing than what the schema alone says: a mistake may be live
+/// already, and a manifest that does not declare a whole agent may be of one that there is, or of a new one.
+pub fn needs_the_service(resolved: &Resolved, schema: &ConfigSchema, found: &Diagnostics) -> bool {
+    let is_part = |desired: &Desired| match desired.declared.config() {
+        Some(config) => !schema.faults(config).is_empty(),
+        None => Direction::ALL.into_iter().any(|to| desired.slots.of(to).is_some_and(|numbers| !numbers.is_empty())),
+    };
+    found.has_errors() || resolved.desired.iter().any(is_part)
+}
+
+/// What a plan says of the manifests by the schema, given what is live. Nothing of what else it says.
+pub async fn check_against_live(
+    workspace: &Workspace,
+    options: &Options,
+    leniency: Leniency,
+    outside: &Outside,
+) -> Result<Diagnostics, SessionError> {
+    let reader = outside.reader();
+    let mut service = read(outside, &reader, None).await?;
+    let plan = make_plan(workspace, options, leniency, outside, &reader, &mut service).await?;
+    let mut found = Diagnostics::new();
+    let is_of_the_schema = |code: &str| code.starts_with("schema-") || SCHEMA_BY_PLAN.contains(&code);
+    for problem in plan.diagnostics.into_iter().filter(|problem| is_of_the_schema(problem.code)) {
+        found.push(problem);
+    }
+    Ok(found)
+}
+
+/// The codes under which a plan says what the schema, or the service by its nature, asks of a manifest.
+const SCHEMA_BY_PLAN: [&str; 4] =
+    ["invalid-config", "invalid-as-live", "numbers-without-a-version", "not-supported-yet"];
 
 /// What every plan would refuse, whatever is live.
 pub fn unsupported(resolved: &Resolved) -> Diagnostics {
@@ -333,7 +365,8 @@ fn placed(mut diagnostic: Diagnostic, resolved: &Resolved) -> Diagnostic {
 fn without_echoes(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let explained: BTreeSet<Span> = problems
         .iter()
-        .filter(|problem| problem.code != "invalid-config")
+        // A warning about the same place does not say that the config would be refused.
+        .filter(|problem| problem.code != "invalid-config" && problem.severity == Severity::Error)
         .filter_map(|problem| match &problem.place {
             Some(Place::Span(span)) => Some(span.clone()),
             _ => None,

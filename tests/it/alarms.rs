@@ -146,7 +146,7 @@ fn a_live_edit_that_approving_overwrites() {
     scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 5"));
     let plan = scene.plan();
     assert_eq!(raised(&plan), ["live-edit-overwritten agent.a /config/agent/max_tool_steps"]);
-    assert_eq!(messages(&plan), ["this was changed on the service by a person, and in Git as well"]);
+    assert_eq!(messages(&plan), ["this was changed on the service by a person, and the plan writes over it"]);
     // An edit that stays is no alarm.
     let mut scene = applied("a", "");
     let id = scene.id("a");

@@ -324,7 +324,7 @@ fn about_to_take_a_number() -> (World, String) {
 fn a_number_that_holds_what_the_plan_found_after_it_was_assigned_is_sent_once_more() {
     let (mut world, _) = about_to_take_a_number();
     once_published(&world, move |service| {
-        service.dashboard_assign(A, reachform::sandbox::Direction::Inbound, None).unwrap();
+        service.forget_move(A, reachform::sandbox::Direction::Inbound, None).unwrap();
     });
     let report = run(async { world.apply().await });
     assert_eq!(outcome(&report, "a"), Outcome::Applied, "{report:#?}");
@@ -336,7 +336,7 @@ fn a_number_that_holds_what_the_plan_found_each_time_is_unverified_and_named() {
     let (mut world, _) = about_to_take_a_number();
     world.sandbox.on_request(move |phase, _, request, service| {
         if phase == reachform::sandbox::Phase::After && request.path.ends_with("/publish") {
-            service.dashboard_assign(A, reachform::sandbox::Direction::Inbound, None).unwrap();
+            service.forget_move(A, reachform::sandbox::Direction::Inbound, None).unwrap();
         }
     });
     let report = run(async { world.apply().await });

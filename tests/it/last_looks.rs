@@ -494,12 +494,12 @@ fn an_agent_of_the_same_name_and_key_in_another_project_is_nobodys_elder() {
 }
 
 /// Passes after a while, in which somebody writes something of their own into the metadata of another agent.
-struct Meanwhile(World);
+struct Meanwhile(World, u64);
 
 impl Verifier for Meanwhile {
     fn verify<'a>(&'a self, _command: &'a Verify, _input: &'a VerifyInput) -> Later<'a, Result<(), String>> {
         Box::pin(async {
-            reachform::http::Clock::sleep(&*self.0.clock, Duration::from_secs(15)).await;
+            reachform::http::Clock::sleep(&*self.0.clock, Duration::from_secs(self.1)).await;
             self.0.annotate("Agent b", "theirs", json!("written after the lists were read"));
             Ok(())
         })
@@ -508,18 +508,20 @@ impl Verifier for Meanwhile {
 
 #[test]
 fn metadata_is_as_old_as_the_lists_and_not_as_the_work_on_its_agent() {
-    let mut world = in_service("");
-    for key in ["a", "b"] {
-        world.write(key, manifest(key, ""));
+    for seconds in [3, 15] {
+        let mut world = in_service("");
+        for key in ["a", "b"] {
+            world.write(key, manifest(key, ""));
+        }
+        run(async { world.apply().await });
+        let more = "verify: {command: [check]}";
+        world.write("a", manifest("a", more).replace("max_tool_steps: 3", "max_tool_steps: 4"));
+        world.write("b", manifest("b", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+        world.apply.parallelism = 1;
+        world.verifier = Arc::new(Meanwhile(world.clone(), seconds));
+        run(async { world.converge("one after the other").await });
+        assert_eq!(world.metadata("Agent b")["theirs"], json!("written after the lists were read"));
     }
-    run(async { world.apply().await });
-    let more = "verify: {command: [check]}";
-    world.write("a", manifest("a", more).replace("max_tool_steps: 3", "max_tool_steps: 4"));
-    world.write("b", manifest("b", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
-    world.apply.parallelism = 1;
-    world.verifier = Arc::new(Meanwhile(world.clone()));
-    run(async { world.converge("one after the other").await });
-    assert_eq!(world.metadata("Agent b")["theirs"], json!("written after the lists were read"));
 }
 
 /// Publishes a version of somebody else's above the live one.

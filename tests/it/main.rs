@@ -34,6 +34,7 @@ mod matrix;
 mod moved_secrets;
 mod numbers;
 mod organizations;
+mod overtaken;
 mod parallel;
 mod plan;
 mod planned_secrets;

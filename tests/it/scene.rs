@@ -93,7 +93,10 @@ impl Scene {
         let mut live = LiveState::default();
         for n in 0..10 {
             let number = PhoneNumber::parse(&format!("+1555010000{n}")).unwrap();
-            live.numbers.insert(number.clone(), LiveNumber { number, inbound: None, outbound: None });
+            live.numbers.insert(
+                number.clone(),
+                LiveNumber { number, inbound: None, outbound: None, modified_by: None, updated_at: None },
+            );
         }
         let options = Options { has_project: true, today: jiff::civil::date(2026, 6, 1), ..Options::default() };
         let files = BTreeMap::from([(
@@ -237,6 +240,7 @@ impl Scene {
             overtaken_by: None,
             run_url: None,
             base: None,
+            unconfirmed: BTreeMap::new(),
         });
         let agent = self.live.agents.get_mut(id).unwrap();
         FieldPath::of([STAMP_KEY]).set(&mut agent.metadata, stamp.write());

@@ -229,6 +229,7 @@ fn a_run_that_died_before_it_published_leaves_what_was_applied_as_it_was_also_wh
         verify: None,
         source: None,
         rollback: None,
+        shown: std::collections::BTreeMap::new(),
     });
     agent.metadata["reachform"] = stamp.write();
     // This credential is shown another rendering of the version than the one that applied it was.

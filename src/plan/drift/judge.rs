@@ -187,6 +187,7 @@ fn judge_absent(inputs: &DriftInputs<'_>, nothing_of_ours: bool, desired: &Desir
         slots: Vec::new(),
         kept: Vec::new(),
         foreign: None,
+        is_held: false,
     });
 }
 
@@ -263,6 +264,8 @@ fn judge_one(
         }
         Some(Provenance::Pending) | None => None,
     };
+    let is_held =
+        history.was_overtaken() || fields.iter().any(|field| field.conflict) || slots.iter().any(|slot| slot.conflict);
     let live_editor = match (&foreign, live_version) {
         (Some(_), Some(version)) => version_editor(agent, version),
         _ => history.live_editor(),
@@ -280,6 +283,7 @@ fn judge_one(
             slots,
             kept,
             foreign,
+            is_held,
         });
     } else if unread.is_none() && left.is_empty() && !is_untold {
         draft.as_applied.push(AsApplied { key: desired.key.clone(), live_version, live_editor, kept });

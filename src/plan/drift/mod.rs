@@ -159,6 +159,8 @@ pub struct AgentDrift {
     pub kept: Vec<KeptEdit>,
     /// The apply that made what is live, where it was not of this history.
     pub foreign: Option<ForeignApply>,
+    /// Whether an apply that nobody looks at holds the agent, because something of this is a conflict.
+    pub is_held: bool,
 }
 
 impl AgentDrift {

@@ -119,7 +119,6 @@ impl<'a> Subject<'a> {
             let value = self.desired.declared.reveal(path).ok().flatten();
             let git_changed = value.as_ref().is_some_and(|value| seal.hash(value) != hash.sent);
             return Some(match since(path)? {
-                Since::Changed => Past { git_changed: git_changed || history.was_overtaken(), live: Since::Changed },
                 // The same principal may have published words of its own where a run of ours had got no further than
                 // its intent. What cannot be the service's rendering of what was sent is somebody's edit.
                 Since::Unfinished if !history.was_left(path, live) => {
@@ -135,9 +134,13 @@ impl<'a> Subject<'a> {
         let is_below = |ours: &FieldPath| ours.starts_with(path) && !is_empty_object(named);
         let related = owned.keys().filter(|ours| path.starts_with(ours) || is_below(ours));
         let all: Vec<Since> = related.filter_map(since).collect();
-        let worst = [Since::Changed, Since::Unfinished, Since::AsApplied].into_iter().find(|since| all.contains(since));
-        match worst {
+        let by_harm = [Since::Meanwhile, Since::Changed, Since::Unfinished, Since::AsApplied];
+        match by_harm.into_iter().find(|since| all.contains(since)) {
             Some(live) => Some(Past { git_changed: true, live }),
+            // An agent that an apply had only begun to make, and in which somebody else published words meanwhile.
+            None if path.in_config() && live.is_some() && history.is_made_by_others() => {
+                Some(Past { git_changed: true, live: Since::Meanwhile })
+            }
             None => self
                 .scope
                 .ended(path)

@@ -108,6 +108,11 @@ pub fn slot_at(path: &FieldPath) -> Option<Slot> {
     (root == "phone_numbers").then_some(Slot { number: PhoneNumber::parse(number)?, direction })
 }
 
+/// What a slot counts as that somebody else moved.
+fn moved(history: &History<'_>) -> Since {
+    if history.was_certainly_overtaken() { Since::Meanwhile } else { Since::Changed }
+}
+
 impl<'a, 'w> Slots<'a, 'w> {
     /// Of a reading and who is who in it.
     pub fn of(run: &Inputs<'a>, identities: &'w Identities<'a>) -> Self {
@@ -147,6 +152,10 @@ impl<'a, 'w> Slots<'a, 'w> {
             None if matches!(self.live.number_coverage, Coverage::Forbidden(_)) => SlotLive::NotHere,
             None => SlotLive::Holder(SlotHolder::Empty),
         }
+    }
+
+    fn holder_id(&self, slot: &Slot) -> Option<&str> {
+        self.live.numbers.get(&slot.number)?.slot(slot.direction)
     }
 
     /// All slots that point at any version of an agent.
@@ -192,8 +201,10 @@ impl<'a, 'w> Slots<'a, 'w> {
             let is_left =
                 binding.agent().is_some_and(|agent| live.is_at(agent)) || history.has_to_come(&slot_path(slot));
             Past { git_changed: false, live: if is_left { Since::Unfinished } else { Since::Changed } }
+        } else if is_mine && history.was_unconfirmed(&slot_path(slot), self.holder_id(slot)) {
+            Past { git_changed: false, live: Since::Unfinished }
         } else {
-            Past { git_changed: !is_mine, live: Since::Changed }
+            Past { git_changed: !is_mine, live: moved(&history) }
         })
     }
 
@@ -218,7 +229,7 @@ impl<'a, 'w> Slots<'a, 'w> {
             } else if history.owned().contains_key(&path) {
                 Some(Past { git_changed: true, live: Since::AsApplied })
             } else {
-                (!is_new).then_some(Past { git_changed: false, live: Since::Changed })
+                (!is_new).then(|| Past { git_changed: false, live: moved(&history) })
             };
             let verdict = match verdict(Evidence { declared: true, in_place: false, past }) {
                 Verdict::Write(why) => Verdict::Remove(why),

@@ -13,6 +13,9 @@ pub enum Since {
     Unfinished,
     /// It is neither, so somebody changed it.
     Changed,
+    /// The same, while an apply of ours was at work or not finished: the run that found it gave way, and nobody has
+    /// decided since.
+    Meanwhile,
 }
 
 /// What became of a path since something of ours was written there.
@@ -44,6 +47,9 @@ pub enum Why {
     Unfinished,
     /// Somebody changed it on the service.
     Drift,
+    /// Somebody changed it on the service while an apply of ours was at work or not finished, and Git did not. The next
+    /// apply must not write over what nobody has looked at.
+    Meanwhile,
     /// Both did.
     Conflict,
 }
@@ -54,7 +60,7 @@ impl Why {
         match self {
             Self::Git | Self::Unfinished => Cause::Pending,
             Self::Drift => Cause::Drift,
-            Self::Conflict => Cause::Conflict,
+            Self::Meanwhile | Self::Conflict => Cause::Conflict,
         }
     }
 }
@@ -90,7 +96,7 @@ impl Verdict {
     /// Whether somebody changed it on the service, and Git does not say the same: whether Git changed it as well.
     pub fn drifted(self) -> Option<bool> {
         match self.why()? {
-            Why::Drift => Some(false),
+            Why::Drift | Why::Meanwhile => Some(false),
             Why::Conflict => Some(true),
             Why::Git | Why::Unfinished => None,
         }
@@ -118,7 +124,8 @@ impl Past {
             (Since::AsApplied, _) => Why::Git,
             (Since::Unfinished, _) => Why::Unfinished,
             (Since::Changed, false) => Why::Drift,
-            (Since::Changed, true) => Why::Conflict,
+            (Since::Meanwhile, false) => Why::Meanwhile,
+            (Since::Changed | Since::Meanwhile, true) => Why::Conflict,
         }
     }
 }
@@ -127,7 +134,7 @@ impl Past {
 mod tests {
     use super::*;
 
-    const ALL: [Since; 3] = [Since::AsApplied, Since::Unfinished, Since::Changed];
+    const ALL: [Since; 4] = [Since::AsApplied, Since::Unfinished, Since::Changed, Since::Meanwhile];
 
     #[expect(clippy::unnecessary_wraps, reason = "a past is one of the two that evidence may have")]
     fn past(git_changed: bool, live: Since) -> Option<Past> {
@@ -160,6 +167,14 @@ mod tests {
         assert_eq!(declared(false, past(true, Since::AsApplied)), Verdict::Write(Why::Git));
         assert_eq!(declared(false, past(false, Since::Changed)), Verdict::Write(Why::Drift));
         assert_eq!(declared(false, past(true, Since::Changed)), Verdict::Write(Why::Conflict));
+    }
+
+    #[test]
+    fn what_somebody_changed_during_an_apply_is_held_although_git_has_not_changed() {
+        let found = declared(false, past(false, Since::Meanwhile));
+        assert_eq!((found.why().map(Why::cause), found.drifted()), (Some(Cause::Conflict), Some(false)));
+        assert_eq!(declared(false, past(true, Since::Meanwhile)), Verdict::Write(Why::Conflict));
+        assert_eq!(gone(false, past(true, Since::Meanwhile)), Verdict::Remove(Why::Conflict));
     }
 
     #[test]

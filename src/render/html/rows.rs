@@ -61,7 +61,7 @@ fn row(row: &Row, shown: &mut Shown) -> Markup {
                 @if !path.is_empty() { span.path { (theirs(path)) } }
                 @if is_short { (seen(value, shown)) }
                 @if *mark == RowMark::Drift { span.changed { "changed on the service" } }
-                @if sides.is_some() { b.danger { "conflict: changed in Git and on the service" } }
+                @if let Some(sides) = sides { b.danger { (sides.words()) } }
                 @if let Some(remark) = remark { span { (line(remark)) } }
             }
             @for note in notes { p.note { (line(note)) } }
@@ -72,13 +72,13 @@ fn row(row: &Row, shown: &mut Shown) -> Markup {
 
 /// The sides of a conflict, and the way from what is live to what is declared where the sides do not say it.
 fn three(sides: &Sides, value: &Seen, shown: &mut Shown) -> Markup {
-    let says_all = matches!((sides, value), (Sides::Values(_), Seen::Turn { .. }));
+    let says_all = matches!((sides, value), (Sides::Values(..), Seen::Turn { .. }));
     html! {
         @match sides {
-            Sides::Values(values) => dl.three {
+            Sides::Values(_, values) => dl.three {
                 @for (name, value) in values { div { dt { (name) } dd { (line(value)) } } }
             },
-            Sides::Changes(changes) => {
+            Sides::Changes(_, changes) => {
                 @for (name, change) in changes { div.side-of { p.quiet { (name) ":" } (seen(change, shown)) } }
             },
         }

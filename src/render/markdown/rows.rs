@@ -68,7 +68,7 @@ impl Bullets<'_> {
             None => {}
         }
         let head = match sides {
-            Some(_) => "<b>conflict: changed in Git and on the service</b>".to_owned(),
+            Some(sides) => format!("<b>{}</b>", sides.words()),
             None => self.headline(seen),
         };
         let path = if path.is_empty() { String::new() } else { path.through(&self.medium) };
@@ -88,7 +88,7 @@ impl Bullets<'_> {
 
     fn sides(&mut self, depth: usize, sides: &Sides, seen: &Seen) {
         match sides {
-            Sides::Values(values) => {
+            Sides::Values(_, values) => {
                 for (name, value) in values {
                     self.bullet(depth, &format!("{name}: {}", self.line(value)));
                 }
@@ -96,7 +96,7 @@ impl Bullets<'_> {
                     return;
                 }
             }
-            Sides::Changes(changes) => {
+            Sides::Changes(_, changes) => {
                 for (name, change) in changes {
                     self.bullet(depth, &format!("{name}: {}", self.headline(change)));
                     self.body(depth + 1, change);

@@ -46,7 +46,7 @@ fn write(paper: &mut Paper, row: &Row, at: usize, column: usize, options: &TextO
         paper.flow(at, at + 2, &spans(lead, options));
     }
     let mut value = match sides {
-        Some(_) => vec![Span::new(styles.danger, "conflict: changed in Git and on the service")],
+        Some(sides) => vec![Span::new(styles.danger, sides.words())],
         None => headline(seen, options),
     };
     if let Some(remark) = remark {
@@ -158,7 +158,7 @@ fn item_name(item: &Item, options: &TextOptions) -> Span {
 fn write_sides(paper: &mut Paper, sides: &Sides, seen: &Seen, indent: usize, options: &TextOptions) {
     let styles = &options.styles;
     match sides {
-        Sides::Values(values) => {
+        Sides::Values(_, values) => {
             for (name, value) in values {
                 let name = [Span::new(styles.dim, &format!("{name:<8}")), Span::plain("  ")];
                 paper.flow(indent, indent + 10, &[name.to_vec(), spans(value, options)].concat());
@@ -167,7 +167,7 @@ fn write_sides(paper: &mut Paper, sides: &Sides, seen: &Seen, indent: usize, opt
                 return;
             }
         }
-        Sides::Changes(changes) => {
+        Sides::Changes(_, changes) => {
             for (name, change) in changes {
                 let name = Span::new(styles.dim, &format!("{name}: "));
                 paper.flow(indent, indent + 2, &[vec![name], headline(change, options)].concat());

@@ -235,10 +235,19 @@ pub struct Row {
 /// The three sides of a conflict.
 #[derive(Clone, Debug)]
 pub enum Sides {
-    /// Three short values: applied last, live, declared.
-    Values([(&'static str, Line); 3]),
+    /// Three short values: applied last, live, declared. What sort of conflict it is stands before them.
+    Values(&'static str, [(&'static str, Line); 3]),
     /// What each side did to what was applied last; `seen` of the row is from live to declared.
-    Changes(Vec<(&'static str, Seen)>),
+    Changes(&'static str, Vec<(&'static str, Seen)>),
+}
+
+impl Sides {
+    /// What sort of conflict it is.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Values(words, _) | Self::Changes(words, _) => words,
+        }
+    }
 }
 
 /// What became of a value.

@@ -48,7 +48,7 @@ pub(in crate::render) fn fit(account: Account, max_bytes: usize, write: &dyn Fn(
 }
 
 fn shorten(row: &mut Row, limits: HunkLimits) {
-    if let Some(Sides::Changes(sides)) = &mut row.sides {
+    if let Some(Sides::Changes(_, sides)) = &mut row.sides {
         for (_, seen) in sides.iter_mut() {
             shorten_seen(seen, limits);
         }

@@ -270,27 +270,38 @@ fn brief(value: &Shown) -> Line {
 
 /// The three sides of a conflict: as they are where they are short, else what each side did to what was applied last.
 fn sides(applied: Option<&Shown>, live: &Shown, declared: &Shown) -> Sides {
+    // Git is one side of it only if it says something else than was applied.
+    let git_changed = applied != Some(declared);
+    let words = if git_changed { CHANGED_ON_BOTH } else { CHANGED_DURING_AN_APPLY };
     let is_short = |shown: &Shown| !matches!(shown, Shown::Value(value) if !is_line(value));
     let all_short = is_short(live) && is_short(declared) && applied.is_none_or(is_short);
     if all_short {
         let known = applied.map_or_else(|| line![Tone::Quiet; "(not known)"], |value| one_line(value, Tone::Plain));
-        return Sides::Values([
-            ("applied", known),
-            ("live", one_line(live, Tone::Plain)),
-            ("declared", one_line(declared, Tone::Plain)),
-        ]);
+        return Sides::Values(
+            words,
+            [("applied", known), ("live", one_line(live, Tone::Plain)), ("declared", one_line(declared, Tone::Plain))],
+        );
     }
     match applied {
-        Some(applied) => Sides::Changes(vec![
-            ("changed on the service since it was applied", seen(applied, live, false)),
-            ("changed in Git since it was applied", seen(applied, declared, false)),
-        ]),
-        None => Sides::Changes(vec![(
-            "what was applied last is not known",
-            Seen::Note(line![Tone::Quiet; "both sides have changed since"]),
-        )]),
+        Some(applied) => {
+            let mut changes = vec![("changed on the service since it was applied", seen(applied, live, false))];
+            if git_changed {
+                changes.push(("changed in Git since it was applied", seen(applied, declared, false)));
+            }
+            Sides::Changes(words, changes)
+        }
+        None => Sides::Changes(
+            words,
+            vec![(
+                "what was applied last is not known",
+                Seen::Note(line![Tone::Quiet; "both sides have changed since"]),
+            )],
+        ),
     }
 }
+
+const CHANGED_ON_BOTH: &str = "conflict: changed in Git and on the service";
+const CHANGED_DURING_AN_APPLY: &str = "conflict: changed on the service before an apply was finished";
 
 /// One slot that changes hands.
 fn slot(slot: &SlotChange) -> Move {

@@ -63,6 +63,7 @@ fn die_after_publishing(scene: &mut Scene) {
             verify: None,
             source: None,
             rollback: None,
+            shown: std::collections::BTreeMap::new(),
         });
     });
     let config = change.work.config().cloned().unwrap_or_else(|| scene.config_of("a"));
@@ -154,13 +155,13 @@ fn an_apply_that_has_still_to_empty_a_number_and_to_write_a_description_has_not_
 #[test]
 fn a_value_that_the_service_rewrote_in_a_version_of_ours_that_nobody_read_back_is_no_drift() {
     let mut scene = applied("a", "");
-    scene.write("a", manifest("a", "").replace("max_tool_steps: 3", "max_tool_steps: 4"));
+    scene.write("a", manifest("a", "").replace("voice: v1", "voice: v2"));
     die_after_publishing(&mut scene);
     let id = scene.id("a");
     let read = scene.live.agents.get_mut(&id).unwrap().configs.get_mut(&2).unwrap();
-    read.config["agent"]["max_tool_steps"] = json!(5);
+    read.config["agent"]["stack"]["tts"]["models"][0]["model"]["parameters"]["voice"] = json!("rewritten");
     let (plan, drift) = both(&scene);
-    assert_eq!(causes(&plan), [said(STEPS, "pending")]);
+    assert_eq!(causes(&plan), [said("/config/agent/stack/tts/models", "pending")]);
     assert_eq!(drift.state(), DriftState::NotChecked);
 }
 

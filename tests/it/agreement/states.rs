@@ -266,6 +266,7 @@ fn die(scene: &mut Scene, died: &Died) {
             verify: None,
             source: None,
             rollback: None,
+            shown: std::collections::BTreeMap::new(),
         });
         agent.metadata[STAMP_KEY] = stamp.write();
         if !died.published {

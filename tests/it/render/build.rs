@@ -205,6 +205,7 @@ pub(super) fn drift_of(fields: Vec<FieldChange>) -> Drift {
         slots: Vec::new(),
         kept: Vec::new(),
         foreign: None,
+        is_held: false,
     };
     Drift {
         flags: None,

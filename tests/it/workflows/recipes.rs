@@ -76,6 +76,22 @@ fn no_workflow_lends_its_trust_to_a_stranger() {
 }
 
 #[test]
+fn every_recipe_that_runs_the_program_sees_the_whole_history() {
+    let mut seen = 0;
+    for recipe in recipes() {
+        for step in recipe.steps() {
+            if step["uses"].as_str().is_some_and(|uses| uses.starts_with("actions/checkout@")) {
+                assert_eq!(step["with"]["fetch-depth"], json!(0), "{}", recipe.name);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 7, "{seen}");
+    let gitlab = std::fs::read_to_string("examples/workflows/gitlab-ci.yml").unwrap();
+    assert!(gitlab.contains("\n  GIT_DEPTH: \"0\"\n"), "for all jobs");
+}
+
+#[test]
 fn what_others_wrote_is_pinned_by_its_commit_and_says_its_version() {
     let mut pinned = 0;
     for workflow in workflows() {

@@ -218,6 +218,7 @@ impl From<&AgentDrift> for AgentDriftDoc {
             slots,
             kept,
             foreign,
+            is_held: _,
         } = agent;
         Self {
             address: Address(key.clone()),

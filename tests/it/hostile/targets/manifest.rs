@@ -144,7 +144,10 @@ fn plan_of(resolved: &Resolved) -> Plan {
     let mut live = LiveState::default();
     for n in 0..10 {
         let number = PhoneNumber::parse(&format!("+1555010000{n}")).unwrap();
-        live.numbers.insert(number.clone(), LiveNumber { number, inbound: None, outbound: None });
+        live.numbers.insert(
+            number.clone(),
+            LiveNumber { number, inbound: None, outbound: None, modified_by: None, updated_at: None },
+        );
     }
     let target = Target {
         host: "test".to_owned(),

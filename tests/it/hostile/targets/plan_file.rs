@@ -32,7 +32,7 @@ pub fn reviewed() -> &'static Plan {
         let resolved = resolve(&files, None, &|_| Some("a-secret-of-the-test".to_owned()));
         let mut live = LiveState::default();
         let number = PhoneNumber::parse("+15550100000").unwrap();
-        live.numbers.insert(number.clone(), LiveNumber { number, inbound: None, outbound: None });
+        live.numbers.insert(number.clone(), LiveNumber { number, inbound: None, outbound: None, modified_by: None, updated_at: None });
         let target = Target {
             host: "test".to_owned(),
             declared_organization: None,
