@@ -143,6 +143,8 @@ pub enum Command {
     List(List),
     /// Print the JSON Schema of manifests, for editors
     Schema(Schema),
+    /// Explain the code of a problem: what it means and what to do about it
+    Explain(Explain),
     /// Serve the embedded service on loopback
     Sandbox(Sandbox),
     /// Print shell completions
@@ -476,6 +478,14 @@ pub struct Schema {
     /// Write it to a file instead
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The code, such as `unknown-field`; without one, all of them are listed
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
 }
 
 /// `sandbox`

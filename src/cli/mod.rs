@@ -14,6 +14,7 @@ pub mod connect;
 pub mod diff;
 pub mod drift;
 pub mod exit;
+pub mod explain;
 pub mod forge;
 pub mod git;
 pub mod history;
@@ -155,6 +156,7 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
             output::result(&String::from_utf8_lossy(&out));
             Ok(Exit::Done)
         }
+        Command::Explain(arguments) => explain::run(arguments, settings),
         Command::Action => action::run(settings).await,
         Command::Man(arguments) => man::run(arguments),
     }

@@ -19,6 +19,7 @@ mod cli;
 mod converge;
 mod dead_runs;
 mod differences;
+mod docs;
 mod drift;
 mod examples;
 mod forge;

@@ -84,7 +84,11 @@ fn a_rollback_is_asked_for_with_a_reason_held_by_apply_and_lifted_by_redo() {
     let plan = sandbox(&project, &["plan", "--json"]).ends(0).json();
     assert_eq!(plan["changes"][0]["held"]["kind"], "rollback");
     let held = apply(&project, &[]).ends(3);
-    assert!(held.stdout.contains("HELD") && held.stdout.contains("--redo riverside"), "{}", held.stdout);
+    assert!(
+        held.stdout.contains("nothing is written here") && held.stdout.contains("--redo riverside"),
+        "{}",
+        held.stdout
+    );
     sandbox(&project, &["drift"]).ends(0).says("rolled back from version 2 to version 1");
     apply(&project, &["--redo", "riverside"]).ends(0);
     sandbox(&project, &["plan", "--detailed-exitcode"]).ends(0);

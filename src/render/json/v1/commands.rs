@@ -50,6 +50,26 @@ documents! { pub:
         reason: String,
     }
 
+    /// What `explain --json` writes.
+    ExplainDoc {
+        /// The version of the format.
+        format_version: String,
+        /// The code that was asked for, or all of them.
+        codes: Vec<CodeDoc>,
+    }
+
+    /// The code of a problem.
+    CodeDoc {
+        /// Stable and in kebab case.
+        code: String,
+        /// What is wrong.
+        meaning: String,
+        /// What to do about it.
+        fix: String,
+        /// How such a problem is shown, if the manual has an example.
+        example: Option<String>,
+    }
+
     /// What `comment --json` writes.
     CommentDoc {
         /// The version of the format.
@@ -205,4 +225,4 @@ macro_rules! written {
     )*};
 }
 
-written!(AdoptDoc, CommentDoc);
+written!(AdoptDoc, CommentDoc, ExplainDoc);

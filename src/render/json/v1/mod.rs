@@ -25,8 +25,8 @@ use crate::plan::{Notice, REWRITTEN, Target, codes};
 use crate::render::visible;
 
 pub use commands::{
-    AdoptDoc, AdoptedDoc, CommentDoc, CommentWarningDoc, Failure, NotAdoptedDoc, failure_document, read_failure,
-    validation_document,
+    AdoptDoc, AdoptedDoc, CodeDoc, CommentDoc, CommentWarningDoc, ExplainDoc, Failure, NotAdoptedDoc, failure_document,
+    read_failure, validation_document,
 };
 pub use difference::{DIFFERENCE_KIND, difference_digest, difference_document, read_difference};
 pub use drift::drift_document;

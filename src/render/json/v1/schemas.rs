@@ -11,7 +11,7 @@ mod tests {
     use schemars::generate::SchemaSettings;
     use serde_json::Value;
 
-    use super::super::commands::{AdoptDoc, CommentDoc, FailureDoc, ValidationDoc};
+    use super::super::commands::{AdoptDoc, CommentDoc, ExplainDoc, FailureDoc, ValidationDoc};
     use super::super::difference::DifferenceDoc;
     use super::super::drift::DriftDoc;
     use super::super::import::{ImportDoc, InitDoc, ListDoc};
@@ -45,6 +45,7 @@ mod tests {
             ("validation", schema::<ValidationDoc>("validation document")),
             ("adopt", schema::<AdoptDoc>("adopt document")),
             ("comment", schema::<CommentDoc>("comment document")),
+            ("explain", schema::<ExplainDoc>("explain document")),
             ("failure", schema::<FailureDoc>("failure document")),
         ];
         for (name, schema) in schemas {
