@@ -190,5 +190,5 @@ fn a_push_without_a_pull_request_is_refused_once_with_a_hint_that_an_apply_has()
     // In the text of the error and in its annotation.
     assert_eq!(done.ran.stderr.matches("could not find the pull request").count(), 2, "{done:#?}");
     assert!(!done.ran.stderr.contains("--pull-request") && !done.ran.stderr.contains("pr-number"), "{done:#?}");
-    done.says("run a workflow with the input `approved-plan` sha256:");
+    done.says("run a workflow with the input `approved-plan` `sha256:");
 }

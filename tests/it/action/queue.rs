@@ -159,7 +159,7 @@ fn an_entry_that_was_planned_before_the_one_ahead_was_applied_is_refused_with_wh
     let before = repository.service.writes();
     at_push_of_group(&mut repository, 23);
     let refused = repository.runs(&[("command", "apply")]).ends(3).gives(&[("failure-reason", "plan-changed")]);
-    let refused = refused.says("set the queue's build concurrency to 1").says("the input `approved-plan` sha256:");
+    let refused = refused.says("set the queue's build concurrency to 1").says("the input `approved-plan` `sha256:");
     assert_eq!(repository.service.writes(), before);
     // Whoever agrees with the plan as it is now applies exactly that.
     let hash = refused.output("plan-hash").to_owned();
