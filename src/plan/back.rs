@@ -97,12 +97,22 @@ pub fn way<'s>(agent: &LiveAgent, stamp: &'s Stamp, asked: &BackTo) -> Way<'s> {
 
 /// The configs that a rollback is planned from.
 pub(super) fn configs_needed(agent: &LiveAgent, stamp: &Stamp, asked: &BackTo) -> BTreeSet<u64> {
+    let live = agent.live_version().map(|head| head.version);
     match way(agent, stamp, asked) {
         Way::Go { from, to } => BTreeSet::from([from, to]),
-        Way::Record(_) | Way::Done(_) | Way::Closed(_) => {
-            agent.live_version().map(|head| head.version).into_iter().collect()
-        }
+        // Whether the live version is the copy is seen by what both hold.
+        Way::Record(intent) => live.into_iter().chain(intent.rollback.as_ref().map(|begun| begun.back.to)).collect(),
+        Way::Done(_) | Way::Closed(_) => live.into_iter().collect(),
     }
+}
+
+/// The live version and the one to go back to, if what is live is not the copy that a rollback was about to publish. That
+/// its author is ours does not say so: a person may use the same key.
+fn published_instead(agent: &LiveAgent, intent: &Intent) -> Option<(u64, u64)> {
+    let to = intent.rollback.as_ref()?.back.to;
+    let from = agent.live_version()?.version;
+    let (live, old) = (agent.configs.get(&from)?, agent.configs.get(&to)?);
+    (!same(&live.config, &old.config)).then_some((from, to))
 }
 
 /// What is said of an agent that was rolled back: `live` says whether the manifest still wants what was left.
@@ -173,10 +183,14 @@ impl Return<'_, '_> {
                 });
                 self.unchanged(agent, draft);
             }
-            Way::Record(intent) => {
-                self.unchanged(agent, draft);
-                draft.refreshes.extend(record(desired, agent, stamp, intent, self.inputs));
-            }
+            Way::Record(intent) => match published_instead(agent, intent) {
+                // Somebody who shows the same name published another version before the copy was made.
+                Some((from, to)) => self.go(agent, stamp, (from, to), draft),
+                None => {
+                    self.unchanged(agent, draft);
+                    draft.refreshes.extend(record(desired, agent, stamp, intent, self.inputs));
+                }
+            },
             Way::Go { from, to } => self.go(agent, stamp, (from, to), draft),
         }
     }

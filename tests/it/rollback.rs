@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reachform::cli::exit::Exit;
-use reachform::http::Clock as _;
+use reachform::http::{Clock as _, Method, Repeat, Request};
 use reachform::model::{Back, Key, Lease, RolledBack, Stamp};
 use reachform::plan::{Approval, BackTo, Cause, Held, Outcome, Plan, Report};
 use reachform::render::text::{TextOptions, agent_text, log_text, versions_text};
@@ -270,6 +270,34 @@ fn a_release_that_died_halfway_can_be_rolled_back_wherever_it_died() {
         // Where it died before it published, the manifest is not the one that was rolled back.
         assert_eq!(is_held, copied == 2, "{phase:?} {at}: {:#?}", report.outcomes);
     }
+}
+
+#[test]
+fn a_version_that_was_published_in_the_place_of_the_copy_is_not_taken_for_it() {
+    let mut world = released("");
+    let versions = format!("/core/agents/{}/versions", world.id("Agent a"));
+    let mut doomed = going_back(&world, None);
+    run(async { doomed.die(Phase::Before, ":POST /core/agents/*/versions#1").await });
+    world.runs = doomed.runs;
+    // With the key of the pipeline, so that its author is the one who began the rollback.
+    let mut theirs = config(&world, 2);
+    theirs["agent"]["max_tool_steps"] = json!(9);
+    run(async {
+        let client = world.outside().client;
+        for (path, body) in [
+            (versions.clone(), json!({"config": theirs})),
+            (format!("{versions}/3/publish"), json!({"phone_numbers": [NUMBER], "direction": "both"})),
+        ] {
+            let mut request = Request::new(Method::Post, path);
+            request.body = Some(body.to_string().into_bytes());
+            client.send(&request, Repeat::OnlyIfUnsent).await.unwrap();
+        }
+    });
+    assert_eq!((live_number(&world), rings_at(&world)), (3, [Some(3); 2]));
+    let report = run(async { go_back(&mut world, Some(1)).await });
+    assert!(report.is_complete(), "{report:#?}");
+    assert_eq!(config(&world, live_number(&world)), config(&world, 1), "what was asked for is live");
+    assert_eq!((live_number(&world), rings_at(&world)), (4, [Some(4); 2]));
 }
 
 #[test]
