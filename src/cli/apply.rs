@@ -11,7 +11,7 @@ use crate::apply::ApplyOptions;
 use crate::apply::verify::ProcessVerifier;
 use crate::diagnostics::Problem;
 use crate::model::digest::hex;
-use crate::plan::{self, Approval, ApprovedPlan, Plan, Refusal, Report, SavedPlan};
+use crate::plan::{self, AlarmCode, Approval, ApprovedPlan, Plan, Refusal, Report, SavedPlan};
 use crate::render::json::report_document;
 use crate::render::text::report_text;
 use crate::render::view::Place;
@@ -212,6 +212,14 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, CommandError> {
 /// Asks for a plain yes. Deleting wants the number of deletions typed.
 async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool, CommandError> {
     let summary = approved.plan().summary();
+    let all = plan::alarms(approved.plan());
+    let edits = all.iter().filter(|alarm| alarm.code == AlarmCode::LiveEditOverwritten).count();
+    // The warning may be hundreds of lines above the question.
+    let overwrites = match edits {
+        0 => String::new(),
+        1 => "\nThis overwrites 1 edit made in the dashboard.".to_owned(),
+        edits => format!("\nThis overwrites {edits} edits made in the dashboard."),
+    };
     let question = if summary.delete > 0 {
         let plural = if summary.delete == 1 { "agent" } else { "agents" };
         format!("\n{} {plural} will be deleted. Type `delete {}` to apply this plan: ", summary.delete, summary.delete)
@@ -219,7 +227,7 @@ async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool
         "\nApply this plan? Only `yes` is accepted: ".to_owned()
     };
     progress::pause();
-    output::prompt(&question);
+    output::prompt(&format!("{overwrites}{question}"));
     // On a thread of its own, which the end of the process does not wait for: Ctrl-C is an answer as well.
     let reading = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();

@@ -31,6 +31,7 @@ pub mod load;
 pub mod resolve;
 pub mod suggest;
 
+pub(crate) use expand::TEXT_EXTENSIONS;
 pub use files::{EditedFiles, FileError, Files, MemoryFiles};
 pub use load::{Readable, load};
 pub use lower::Locations;

@@ -179,6 +179,20 @@ pub struct FieldChange {
     pub risk: Option<Risk>,
     /// The file and the line that declare the value. For people: it is in no hash.
     pub origin: Option<Origin>,
+    /// Secrets of the value that are other ones now, by name: another name may be another key to another account.
+    pub secrets: Vec<NamedSecret>,
+}
+
+/// A place that is declared by the name of a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct NamedSecret {
+    /// Where, from the manifest's root.
+    pub path: FieldPath,
+    /// How it was declared before, as `!secret NAME`, where that is known.
+    pub before: Option<String>,
+    /// How it is declared now.
+    pub after: Option<String>,
 }
 
 /// A live edit at a path that Git does not declare. It stays.

@@ -6,7 +6,7 @@ use super::seen::{between, is_line, one_line, seen};
 use super::words;
 use crate::model::Editor;
 use crate::plan::drift::{AgentDrift, Drift, DriftGroup, DriftState, FieldDrift, ForeignApply, SlotDrift, SlotLive};
-use crate::plan::{KeptEdit, Shown, SlotHolder};
+use crate::plan::{KeptEdit, Shown, SlotHolder, alarms_of_drift};
 use crate::render::drift as said;
 
 /// The account of a check.
@@ -16,6 +16,7 @@ pub fn drift(drift: &Drift) -> Account {
         .facts
         .push(Fact { name: "Checked", what: line![Tone::Plain; Theirs::words(said::moment(drift.checked_at))] });
     account.warnings = warnings(drift);
+    account.alarms = words::alarms(std::iter::empty(), alarms_of_drift(drift));
     let groups = drift.groups();
     let (shared, single): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.agents.len() > 1);
     account.blocks = shared.iter().map(shared_block).collect();
