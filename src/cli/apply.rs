@@ -11,7 +11,7 @@ use crate::apply::ApplyOptions;
 use crate::apply::verify::ProcessVerifier;
 use crate::diagnostics::Problem;
 use crate::model::digest::hex;
-use crate::plan::{self, AlarmCode, Approval, ApprovedPlan, Plan, Refusal, Report, SavedPlan};
+use crate::plan::{self, AgentChange, Approval, ApprovedPlan, Plan, Refusal, Report, SavedPlan};
 use crate::render::json::report_document;
 use crate::render::text::report_text;
 use crate::render::view::Place;
@@ -212,8 +212,7 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, CommandError> {
 /// Asks for a plain yes. Deleting wants the number of deletions typed.
 async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool, CommandError> {
     let summary = approved.plan().summary();
-    let all = plan::alarms(approved.plan());
-    let edits = all.iter().filter(|alarm| alarm.code == AlarmCode::LiveEditOverwritten).count();
+    let edits: usize = approved.plan().changes.iter().map(AgentChange::overwritten).sum();
     // The warning may be hundreds of lines above the question.
     let overwrites = match edits {
         0 => String::new(),

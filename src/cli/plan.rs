@@ -30,7 +30,7 @@ pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandE
             });
         }
     } else if settings.interactive && plan.summary().has_changes() && !settings.quiet {
-        output::aside("The plan was not saved (`--out FILE`), so `apply` plans again and shows what it found.");
+        output::aside("Not saved (`--out FILE`): `apply` plans again and shows what it finds.");
     }
     Ok(Exit::of_plan(&plan, arguments.detailed_exitcode))
 }

@@ -11,11 +11,11 @@ use crate::model::unseen::{hidden_runs, spelled};
 use crate::model::{Address, Direction, FieldPath, Slot};
 
 use super::agent::SWITCHED_OFF;
-use super::change::{Action, AgentChange, Cause, FieldChange, Held, Plan, Shown, SlotChange, SlotHolder, SlotTarget};
+use super::change::{Action, AgentChange, Cause, FieldChange, Held, Kind, Plan, Shown, SlotChange, SlotHolder, SlotTarget};
 use super::codes;
 use super::contacts::{self, Contact};
 use super::difference::{Difference, Fate};
-use super::drift::{Drift, FieldDrift, SlotDrift};
+use super::drift::{Drift, SlotDrift};
 use super::threeway::{SlotLive, slot_path};
 use super::verify::VerifyChange;
 
@@ -181,7 +181,11 @@ pub fn alarms_of_drift(drift: &Drift) -> Vec<Alarm> {
         if agent.is_absent() {
             raise(AlarmCode::AgentDeleted, None, "this agent is gone from the service".to_owned());
         }
-        let fields: Vec<FieldChange> = agent.fields.iter().map(as_change).collect();
+        // What Git does not declare stays, and callers are brought there all the same.
+        let kept = agent.kept.iter().map(|edit| drifted(&edit.path, Kind::Other, Some(&edit.before), &edit.after));
+        let fields = agent.fields.iter();
+        let fields = fields.map(|field| drifted(&field.path, field.kind, field.applied.as_ref(), &field.live));
+        let fields: Vec<FieldChange> = fields.chain(kept).collect();
         of_fields(&fields, false, &mut raise);
         for slot in agent.slots.iter().filter(|slot| slot.direction == Direction::Inbound && !slot.arrived) {
             let SlotDrift { number, direction, live, .. } = slot;
@@ -198,21 +202,28 @@ pub fn alarms_of_drift(drift: &Drift) -> Vec<Alarm> {
             raise(code, Some(path), format!("{number}: {what}"));
         }
     }
+    for agent in drift.as_applied.iter().filter(|agent| !agent.kept.is_empty()) {
+        let mut raise = |code, path: Option<FieldPath>, message: String| {
+            found.push(Alarm { code, address: Some(Address(agent.key.clone())), path, message });
+        };
+        let kept = agent.kept.iter().map(|edit| drifted(&edit.path, Kind::Other, Some(&edit.before), &edit.after));
+        of_fields(&kept.collect::<Vec<_>>(), false, &mut raise);
+    }
     found.sort();
     found.dedup();
     found
 }
 
 /// A drift as the change that it is.
-fn as_change(field: &FieldDrift) -> FieldChange {
+fn drifted(path: &FieldPath, kind: Kind, before: Option<&Shown>, after: &Shown) -> FieldChange {
     FieldChange {
-        path: field.path.clone(),
-        kind: field.kind,
+        path: path.clone(),
+        kind,
         cause: Cause::Drift,
-        before: field.applied.clone().unwrap_or(Shown::Absent),
-        after: field.live.clone(),
+        before: before.cloned().unwrap_or(Shown::Absent),
+        after: after.clone(),
         applied: None,
-        removal: field.live == Shown::Absent,
+        removal: *after == Shown::Absent,
         risk: None,
         origin: None,
         secrets: Vec::new(),

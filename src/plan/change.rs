@@ -377,6 +377,13 @@ impl AgentChange {
         self.fields.iter().any(|field| field.cause == cause) || self.numbers.iter().any(|slot| slot.cause == cause)
     }
 
+    /// How many edits made on the service it overwrites. A slot that drifted only follows its version.
+    pub fn overwritten(&self) -> usize {
+        let is_edit = |cause| matches!(cause, Cause::Drift | Cause::Conflict);
+        self.fields.iter().filter(|field| is_edit(field.cause)).count()
+            + self.numbers.iter().filter(|slot| slot.cause == Cause::Conflict).count()
+    }
+
     /// Whether anything about it should be looked at twice.
     pub fn is_risky(&self) -> bool {
         self.action == Action::Delete

@@ -43,6 +43,9 @@ pub struct Text<'v> {
 /// Longest part of an address that is quoted.
 const QUOTED: usize = 300;
 
+/// The same where the host is named before it.
+const SHORT: usize = 100;
+
 /// Fewest digits of a whole number that is taken for a phone number, under a name that says so.
 const PHONE_DIGITS: usize = 7;
 
@@ -72,6 +75,9 @@ static PHONE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&forms.join("|")).expect("internal error: the forms of phone numbers are a pattern")
 });
 
+/// What is said in place of what stands for a secret.
+const HIDDEN: &str = "***";
+
 /// What stands for a secret inside a text.
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\(secret[^()]{0,60}\)").expect("internal error: the form of a placeholder is a pattern")
@@ -89,7 +95,7 @@ const ZEROS: [u32; 49] = [
 /// A text as a machine may read it: in the common forms of letters, digits, blanks and dashes, without what is not seen,
 /// and with what is spelled in invisible letters.
 fn normal(text: &str) -> String {
-    let text = PLACEHOLDER.replace_all(text, "***");
+    let text = PLACEHOLDER.replace_all(text, HIDDEN);
     if text.is_ascii() {
         return text.into_owned();
     }
@@ -178,6 +184,10 @@ fn in_text(text: &Text<'_>) -> Vec<Contact> {
     found.extend(PHONE.find_iter(&rest).map(|number| Contact::Phone(plain(number.as_str()))));
     // What stands alone in a field for one is one, whatever it looks like: an extension, or a variable of the call.
     let alone = text.trim();
+    if alone == HIDDEN {
+        let hidden = names_a_phone(name).then_some(Contact::HiddenPhone);
+        return hidden.or(names_a_url(name).then_some(Contact::HiddenUrl)).into_iter().collect();
+    }
     if found.is_empty() && !alone.is_empty() {
         let bare = BARE_URL.captures(alone);
         if names_a_phone(name) && alone.contains(|c: char| c.is_ascii_digit() || c == '{' || c == '*') {
@@ -209,7 +219,9 @@ fn address(url: &str) -> String {
     if host == authority && url.chars().count() <= QUOTED {
         return quoted(url);
     }
-    format!("on {} ({})", quoted(host), quoted(url))
+    let start: String = url.chars().take(SHORT).collect();
+    let more = if start.len() < url.len() { "…" } else { "" };
+    format!("on {} ({start}{more})", quoted(host))
 }
 
 /// A number without what people put between its digits, so that another way to write it is the same number.

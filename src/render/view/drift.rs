@@ -166,7 +166,7 @@ fn versions(agent: &AgentDrift, tone: Tone) -> Line {
 fn elsewhere(foreign: &ForeignApply, agent: &AgentDrift) -> Line {
     let ForeignApply { commit, from } = foreign;
     let from = from.in_words(commit.as_deref());
-    let from = line![Tone::Danger; "what is live was applied from ", Theirs::words(from)];
+    let from = line![Tone::Danger; "what is live was applied from ", Theirs::sentence(from)];
     let by = agent.live_editor.as_ref().map(|editor| words::editor(Tone::Danger, editor)).filter(|who| !who.is_empty());
     let by = by.map(|who| line![Tone::Danger; " ("].and(who).with(Tone::Danger, ")"));
     from.and(by.unwrap_or_default())

@@ -216,12 +216,10 @@ fn held(change: &AgentChange, place: Place) -> Option<Line> {
             line![Tone::Danger; "nothing is written here: ", Theirs::sentence(rollback.describe(&change.key))],
         );
     }
-    let edits = change.fields.iter().filter(|field| field.cause == Cause::Conflict).count()
-        + change.numbers.iter().filter(|slot| slot.cause == Cause::Conflict).count();
-    if edits == 0 {
+    if !change.has_cause(Cause::Conflict) {
         return None;
     }
-    let edits = Count(edits, "edit made in the dashboard", "edits made in the dashboard");
+    let edits = Count(change.overwritten(), "edit made in the dashboard", "edits made in the dashboard");
     Some(match (place, &change.held) {
         (Place::AutoApprove, Some(_)) => {
             line![Tone::Danger; "nothing is written here, because it would overwrite ", edits, "; ", Theirs::sentence(DECIDE_A_CONFLICT)]
