@@ -11,7 +11,9 @@ use crate::model::unseen::{hidden_runs, spelled};
 use crate::model::{Address, Direction, FieldPath, Slot};
 
 use super::agent::SWITCHED_OFF;
-use super::change::{Action, AgentChange, Cause, FieldChange, Held, Kind, Plan, Shown, SlotChange, SlotHolder, SlotTarget};
+use super::change::{
+    Action, AgentChange, Cause, FieldChange, Held, Kind, Plan, Shown, SlotChange, SlotHolder, SlotTarget,
+};
 use super::codes;
 use super::contacts::{self, Contact};
 use super::difference::{Difference, Fate};

@@ -266,7 +266,7 @@ fn a_value_that_makes_room_for_one_of_any_other_kind_is_shown_in_every_output() 
     };
     for (was, is) in old.iter().flat_map(|was| new.iter().map(move |is| (was, is))) {
         let with =
-            |value: &Value| manifest("a", "").replace("  version:", &format!("  metadata: {{k: {value}}}\n  version:"));
+            |value: &Value| manifest("a", "").replace("config:", &format!("config:\n    metadata: {{k: {value}}}"));
         let mut scene = Scene::new();
         scene.write("a", with(was));
         scene.apply();

@@ -245,7 +245,7 @@ impl ProseDiff {
 }
 
 fn is_kept(part: &Part) -> bool {
-    part.kind == PartKind::Keep
+    matches!(part.kind, PartKind::Keep | PartKind::Note)
 }
 
 fn is_place(run: &&[Part]) -> bool {

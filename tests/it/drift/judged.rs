@@ -369,7 +369,7 @@ fn a_widget_that_was_left_on_an_old_version_is_named() {
 fn a_live_value_in_the_place_of_an_object_is_shown_beside_what_went() {
     run(async {
         let mut world = World::new(Behaviour::default());
-        world.write("a", manifest("a", "").replace("  version:", "  metadata: {crm: {team: x, zone: 3}}\n  version:"));
+        world.write("a", manifest("a", "").replace("config:", "config:\n    metadata: {crm: {team: x, zone: 3}}"));
         world.apply().await;
         edit(&world, "Agent a", "/metadata/crm", json!("nobody"));
         let drift = world.drift().await;

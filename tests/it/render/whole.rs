@@ -111,7 +111,7 @@ fn a_conflict_says_what_an_approval_does_at_that_place() {
         assert!(!text.contains("HELD"), "{text}");
     }
     let held = at(Place::AutoApprove);
-    assert!(held.contains("HELD: not written") && !held.contains(edits), "{held}");
+    assert!(held.contains("nothing is written here") && !held.contains(edits), "{held}");
 }
 
 /// Ten agents with one stack, and one of them with a change of its own.
@@ -324,9 +324,7 @@ fn an_item_that_comes_or_goes_is_shown_with_its_place_in_the_list() {
         list(&["say", "hangup", "transfer"]),
         list(&["say", "transfer", "hangup"]),
     );
-    for (after, says) in
-        [(&first, "first of 3"), (&middle, "item 2 of 3"), (&last, "last of 3")]
-    {
+    for (after, says) in [(&first, "first of 3"), (&middle, "item 2 of 3"), (&last, "last of 3")] {
         let fields = vec![field("/config/agent/tools", before.clone(), after.clone())];
         has(&text(&tools(before.clone(), after.clone())), &[&format!("+ hangup ({says})")]);
         let drift = drift_body(&drift_of(fields.clone()), &context()).text;
@@ -407,7 +405,8 @@ fn an_agent_that_lost_its_manifest_is_not_headed_no_changes() {
 
 #[test]
 fn a_prompt_that_is_rewritten_in_a_thousand_places_fills_the_comment_and_no_alarm_makes_room() {
-    let paragraph = |n: usize, word: &str| format!("Rule {n}: when the caller says {word}, answer with line {n} of the book.\n\n");
+    let paragraph =
+        |n: usize, word: &str| format!("Rule {n}: when the caller says {word}, answer with line {n} of the book.\n\n");
     let text = |word: &str| (0..1_200).fold(String::new(), |text, n| text + &paragraph(n, word));
     let mut desk = change("front-desk", Action::Update);
     desk.fields = vec![
