@@ -136,6 +136,8 @@ fn live_agent(change: &AgentChange) -> LiveAgent {
     });
     stamp.state.applied = Some(Applied {
         overtaken_by: None,
+        run_url: None,
+        base: None,
         version: Some(1),
         plan: "sha256:bench".to_owned(),
         change: "sha256:bench".to_owned(),

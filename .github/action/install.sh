@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Brings the program to the runner and writes its path as the output `binary`.
 #
-# A released binary is taken if `checksums.txt` knows its SHA-256 for this version and platform; otherwise the program is
-# built from the sources of this action. `--where` only prints the place, and names as outputs what a cache needs to keep
-# a build: the `folder`, and a `key` that only the same sources, toolchain and platform have. A release has no key: it is
-# fetched in less time than a cache takes.
+# A released binary is taken if `checksums.txt` knows its SHA-256 for this version and platform, and names the very sources
+# of this action as those that it was built from: a later commit of the same version is built anew. Whoever asks for a
+# version by the input gets that release, whatever the sources here are. Otherwise the program is built from the sources of
+# this action. `--where` only prints the place, and names as outputs what a cache needs to keep a build: the `folder`, and a
+# `key` that only the same sources, toolchain and platform have. A release has no key: it is fetched in less time than a
+# cache takes. `--sources` prints the hash of the sources, which `packaging/pack` writes into `checksums.txt`.
 #
 # The step starts in the workspace, which may hold a stranger's files: a `rust-toolchain.toml` there can name the program
 # that runs as `cargo`, a `.cargo/config.toml` the one that runs as `rustc`. So this script leaves the workspace first,
@@ -15,6 +17,20 @@ set -euo pipefail
 
 action=${GITHUB_ACTION_PATH:?"is set by the runner"}
 cd -- "$action"
+
+sha256=(sha256sum)
+command -v sha256sum >/dev/null || sha256=(shasum -a 256)
+
+# What a program is built from, which tells builds apart: two commits may have one version.
+sources() {
+  find Cargo.toml Cargo.lock src -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 "${sha256[@]}" |
+    "${sha256[@]}" | cut -c 1-32
+}
+
+if [[ ${1:-} == --sources ]]; then
+  sources
+  exit 0
+fi
 
 # The toolchain that the program is tested with. Without rustup it has no effect.
 toolchain=1.95.0
@@ -31,8 +47,8 @@ fail() {
 [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+([-+.0-9A-Za-z]*)$ ]] ||
   fail 'the input `version` is not a version like `1.2.3`'
 
-sha256=(sha256sum)
-command -v sha256sum >/dev/null || sha256=(shasum -a 256)
+[[ ${REACHFORM_CACHE:-true} == true || ${REACHFORM_CACHE:-true} == false ]] ||
+  fail 'the input `cache` may be `true` or `false`'
 
 case "$(uname -s)-$(uname -m)" in
   Linux-x86_64) target=x86_64-unknown-linux-musl ;;
@@ -43,17 +59,15 @@ case "$(uname -s)-$(uname -m)" in
 esac
 
 asset=reachform-$version-$target
-expected=$(awk -v asset="$asset" '$2 == asset { print $1 }' .github/action/checksums.txt)
+known=.github/action/checksums.txt
+expected=$(awk -v asset="$asset" '$2 == asset { print $1 }' "$known")
+if [[ -z ${REACHFORM_VERSION:-} ]] && ! grep -qx "# sources of reachform-$version: $(sources)" "$known"; then
+  expected=
+fi
 
 # The runner empties this folder before and after every job. A tool cache it keeps, so whatever an earlier job, of
 # whomever, left there would be run by this one.
 home=${RUNNER_TEMP:?"is set by the runner"}/reachform-install
-
-# Built programs are told apart by what they were built from: two commits may have one version.
-sources() {
-  find Cargo.toml Cargo.lock src -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 "${sha256[@]}" |
-    "${sha256[@]}" | cut -c 1-32
-}
 
 if [[ -n $expected ]]; then
   root=$home/$version-$expected-$target

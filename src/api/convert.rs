@@ -61,6 +61,15 @@ pub struct EmailRecord {
     pub inbound_agent_version_id: Option<String>,
 }
 
+/// A version as a list gives it, without its config.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatedVersion {
+    /// Its head.
+    pub head: VersionHead,
+    /// When it was made, RFC 3339.
+    pub created_at: Option<String>,
+}
+
 /// A whole version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionDoc {
@@ -114,6 +123,11 @@ pub fn head(wire: wire::Head) -> VersionHead {
         created_by: wire.created_by,
         modified_by: wire.modified_by,
     }
+}
+
+/// A version with the time at which it was made.
+pub fn dated((wire, created_at): (wire::Head, Option<String>)) -> DatedVersion {
+    DatedVersion { head: head(wire), created_at }
 }
 
 /// An agent.

@@ -15,7 +15,7 @@ pub mod read;
 pub mod wire;
 pub mod write;
 
-pub use convert::{AgentRecord, EmailRecord, NumberRecord, VersionDoc, WidgetRecord};
+pub use convert::{AgentRecord, DatedVersion, EmailRecord, NumberRecord, VersionDoc, WidgetRecord};
 pub use error::ApiError;
 pub use page::Listing;
 pub use read::{AgentFilter, Reader, Routing};

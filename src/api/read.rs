@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::allowance::{Allowance, Load, Reached};
-use super::convert::{self, AgentRecord, EmailRecord, NumberRecord, VersionDoc, WidgetRecord};
+use super::convert::{self, AgentRecord, DatedVersion, EmailRecord, NumberRecord, VersionDoc, WidgetRecord};
 use super::error::ApiError;
 use super::exact::inexact_number;
 use super::guard::Guard;
@@ -142,15 +142,14 @@ impl Reader {
 
     /// The heads of all versions of an agent.
     pub async fn list_versions(&self, agent_id: &str) -> Listing<VersionHead> {
-        let target = Target {
-            path: paths::versions(agent_id),
-            query: Vec::new(),
-            what: "versions",
-            expected: "a list of versions",
-            identity: &["id"],
-            heads_only: true,
-        };
-        self.list(target, VERSION_LIMIT, |value, at| wire::Version::read_head(value, at).map(convert::head)).await
+        let read = |value: &Value, at: &str| wire::Version::read_head(value, at).map(convert::head);
+        self.list(versions_of(agent_id), VERSION_LIMIT, read).await
+    }
+
+    /// All versions of an agent, each with the time at which it was made.
+    pub async fn list_dated_versions(&self, agent_id: &str) -> Listing<DatedVersion> {
+        let read = |value: &Value, at: &str| wire::Version::read_dated(value, at).map(convert::dated);
+        self.list(versions_of(agent_id), VERSION_LIMIT, read).await
     }
 
     /// One agent; `None` where there is none of that id.
@@ -329,6 +328,17 @@ impl Reader {
         }
         let found = format!("another one ({})", crate::http::redact::plain(found));
         Err(self.client.wrong_shape(request, expected, at, found))
+    }
+}
+
+fn versions_of(agent_id: &str) -> Target {
+    Target {
+        path: paths::versions(agent_id),
+        query: Vec::new(),
+        what: "versions",
+        expected: "a list of versions",
+        identity: &["id"],
+        heads_only: true,
     }
 }
 

@@ -323,6 +323,12 @@ impl Version {
     pub fn read_head(value: &Value, at: &str) -> Read<Head> {
         Head::read(&Record::read(value, at)?)
     }
+
+    /// The same, with the time at which the version was made.
+    pub fn read_dated(value: &Value, at: &str) -> Read<(Head, Option<String>)> {
+        let record = Record::read(value, at)?;
+        Ok((Head::read(&record)?, record.text("created_at")))
+    }
 }
 
 /// A phone number (contract, section 9.1).

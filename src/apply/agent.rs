@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::api::AgentRecord;
 use crate::http::Fate;
 use crate::model::stamp::{Fields, STAMP_KEY};
-use crate::model::{Applied, Intent, LeafHash, LiveAgent, LiveState, Salt, Seal, Stamp, StampState};
+use crate::model::{Applied, Back, Intent, LeafHash, LiveAgent, LiveState, RolledBack, Salt, Seal, Stamp, StampState};
 use crate::plan::stamping::{intended_fields, stamp_fields};
 use crate::plan::threeway::slot_at;
 use crate::plan::whose::Us;
@@ -92,6 +92,7 @@ impl<'a> Job<'a> {
     /// What is about to be done, as a stamp says it.
     pub(super) fn intent(&self, stamp: &Stamp, principal: Option<&str>) -> Intent {
         let (plan, change) = self.claim();
+        let work = self.work();
         Intent {
             run: self.ctx.run.clone(),
             plan,
@@ -99,9 +100,27 @@ impl<'a> Job<'a> {
             base: self.change.base_version,
             highest: self.highest(),
             by: principal.map(str::to_owned),
-            fields: intended_fields(Seal::of(stamp), &self.work().sent),
+            // Of a copy nothing is sent: what it holds is what the plan found in the old version.
+            fields: match work.back {
+                Some(_) => work.kept_fields.clone(),
+                None => intended_fields(Seal::of(stamp), &work.sent),
+            },
             verify: self.verify_hash(stamp),
+            source: Some(work.source.clone()),
+            rollback: work.back.clone().map(|back| self.rolled_back(back, principal)),
         }
+    }
+
+    /// A rollback, as it is recorded: by whom and when is what is known now.
+    fn rolled_back(&self, back: Back, principal: Option<&str>) -> RolledBack {
+        RolledBack { back, by: principal.map(str::to_owned), at: self.ctx.now().to_string() }
+    }
+
+    /// The version that was live before this one. A run that died may have published it.
+    fn base_before(&self, version: Option<u64>) -> Option<u64> {
+        let begun = self.work().stamp.as_ref().and_then(|stamp| stamp.state.intent.as_ref());
+        let is_begun = |intent: &&Intent| intent.base < version && self.change.base_version == version;
+        begun.filter(is_begun).map_or(self.change.base_version, |intent| intent.base)
     }
 
     /// The plan and the change that the stamp names for what is done.
@@ -262,8 +281,12 @@ impl<'a> Agent<'a> {
         let owned_before = before.state.applied.iter().flat_map(|applied| &applied.fields);
         let still_ours = owned_before.filter(|(path, _)| slot_at(path).is_some_and(|slot| work.empties(&slot)));
         fields.extend(still_ours.map(|(path, hash)| (path.clone(), hash.clone())));
+        let version = published.map(Published::version).or(job.change.base_version);
+        // A record that is only completed is still that of the apply before.
+        let known = before.state.applied.as_ref().filter(|known| known.plan == plan && known.version == version);
         let applied = Applied {
-            version: published.map(Published::version).or(job.change.base_version),
+            version,
+            base: known.map_or(job.base_before(version), |known| known.base),
             plan,
             change,
             source: work.source.clone(),
@@ -271,7 +294,14 @@ impl<'a> Agent<'a> {
             fields,
             verify: job.verify_hash(&self.stamp),
             overtaken_by: None,
+            run_url: job.ctx.options.run_url.clone(),
         };
+        self.stamp.state.rollback = work.back.clone().map(|back| {
+            let begun = self.stamp.state.intent.as_ref().and_then(|intent| intent.rollback.clone());
+            let mut known = begun.into_iter().chain(self.stamp.state.rollback.clone());
+            let same = known.find(|known| known.back == back);
+            same.unwrap_or_else(|| job.rolled_back(back, self.principal.as_deref()))
+        });
         self.stamp.agent = Some(self.id.clone());
         // Slots are emptied when every agent is done; until then the plan is begun and can be gone on with.
         if work.unassign.is_empty() {
@@ -280,7 +310,6 @@ impl<'a> Agent<'a> {
             self.stamp.state.intent = Some(job.intent(&self.stamp, self.principal.as_deref()));
         }
         self.stamp.state.lease = None;
-        self.stamp.state.rollback = None;
         self.stamp.state.applied = Some(applied);
         // A create sent them with the agent.
         let is_known = job.change.agent_id.is_some();

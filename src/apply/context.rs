@@ -40,6 +40,8 @@ pub struct ApplyOptions {
     pub parallelism: usize,
     /// Write although the organization of the credential cannot be seen.
     pub organization_unverified: bool,
+    /// Where this run can be seen, for whoever asks later who applied what.
+    pub run_url: Option<String>,
 }
 
 /// Receives events. One consumer prints them.

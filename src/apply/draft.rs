@@ -11,7 +11,7 @@ use crate::model::value::same;
 use crate::model::{LiveAgent, Seal};
 use crate::plan::stamping::intended_fields;
 use crate::plan::whose::{Intended, OurDrafts, Us};
-use crate::plan::{Outcome, Step};
+use crate::plan::{Course, Outcome, Step};
 
 use super::agent::Agent;
 use super::ended::Ended;
@@ -80,6 +80,12 @@ pub(super) async fn copy(agent: &mut Agent<'_>, base: u64, config: &Value) -> Re
         Some(draft) => Ok(draft),
         None => made_from(agent, VersionSource::Base(base), None).await,
     }
+}
+
+/// A copy of an older version, as a step of its own.
+pub(super) async fn copy_of(agent: &mut Agent<'_>, version: u64, config: &Value) -> Result<Draft, Ended> {
+    agent.begin(&Step::CreateVersion { base: version })?;
+    copy(agent, version, config).await
 }
 
 impl Draft {
@@ -192,6 +198,9 @@ async fn standing(agent: &mut Agent<'_>, config: Option<&Value>, refused: &ApiEr
     if may_replace && config.is_some() {
         return Ok(Draft { version: draft.version, before: Some(held_by(agent, draft.version).await?) });
     }
+    if config.is_none() {
+        return Err(in_the_way.by_hand("publish or discard it in the dashboard, and run the same command again"));
+    }
     Err(in_the_way.by_hand(format!(
         "publish or discard it in the dashboard, or overwrite it with `--replace-draft {}`",
         change.key
@@ -222,9 +231,10 @@ async fn our_drafts(
     if candidates.is_empty() {
         return Ok(OurDrafts::default());
     }
-    let base = match job.change.base_version {
-        Some(base) => Some(base_config(agent, base).await?),
-        None => None,
+    let base = match (&job.work().course, job.change.base_version) {
+        (Course::Copy { config, .. }, _) => Some(Cow::Borrowed(config)),
+        (_, Some(base)) => Some(base_config(agent, base).await?),
+        (_, None) => None,
     };
     let (sent, seal) = (&job.work().sent, Seal::of(&agent.stamp));
     let intended = Intended { base: base.as_deref(), fields, sent, seal, shape: job.ctx.shape.as_ref() };

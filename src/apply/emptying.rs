@@ -128,7 +128,7 @@ async fn empty_by_a_copy(ctx: &Context, change: &AgentChange, entry: &mut Finish
     };
     entry.outcome.draft = Some(made);
     let (copy, agent) = tokio::join!(look::version(ctx, id, made), look::agent(ctx, id));
-    let (agent, proven) = (agent?, Proven::copy(&base.config, copy?)?);
+    let (agent, proven) = (agent?, Proven::copy((base.head.version, &base.config), copy?)?);
     if agent.live_version().map(|head| head.version) != Some(version) {
         return Err(changed_meanwhile(agent.live_version()));
     }

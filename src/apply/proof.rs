@@ -31,11 +31,11 @@ impl Proven {
     }
 
     /// A draft that holds what a published version holds.
-    pub(super) fn copy(base: &Value, copy: VersionDoc) -> Result<Self, Ended> {
+    pub(super) fn copy((of, base): (u64, &Value), copy: VersionDoc) -> Result<Self, Ended> {
         if same(base, &copy.config) {
             return Ok(Self { version: copy.head.version, config: copy.config });
         }
-        let what = format!("draft {} should be a copy of the live version and reads back otherwise", copy.head.version);
+        let what = format!("draft {} should be a copy of version {of} and reads back otherwise", copy.head.version);
         Err(Ended::new(Outcome::Failed, what).hint("publish or discard it in the dashboard, and run again"))
     }
 }
@@ -68,7 +68,7 @@ pub(super) async fn prove(agent: &mut Agent<'_>, written: Written, config: &Valu
 }
 
 /// Reads a copy of a version back, and looks through the fence beside it.
-pub(super) async fn prove_copy(agent: &mut Agent<'_>, draft: &Draft, base: &Value) -> Result<Proven, Ended> {
+pub(super) async fn prove_copy(agent: &mut Agent<'_>, draft: &Draft, base: (u64, &Value)) -> Result<Proven, Ended> {
     let (copy, found) = tokio::join!(look::version(agent.job.ctx, &agent.id, draft.version()), agent.since_intent());
     agent.pass_fence(&found?)?;
     Proven::copy(base, copy?)

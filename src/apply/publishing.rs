@@ -92,7 +92,7 @@ pub(super) async fn give_numbers(agent: &mut Agent<'_>, live: u64) -> Result<Pub
             }
             let base = draft::base_config(agent, live).await?;
             let copy = draft::copy(agent, live, &base).await?;
-            let proven = prove_copy(agent, &copy, &base).await?;
+            let proven = prove_copy(agent, &copy, (live, base.as_ref())).await?;
             publish_new(agent, proven, &all).await
         }
         Err(failed) => Err(failed.into_ended(live)),

@@ -5,14 +5,14 @@
 //! written, and the intent on the agent lets any later run finish the job.
 
 use crate::model::LiveState;
-use crate::plan::{AgentChange, AgentOutcome, Course, Event, Outcome};
+use crate::plan::{AgentChange, AgentOutcome, Course, Event, Outcome, Step};
 
 use super::agent::{Agent, Job};
 use super::context::Context;
 use super::create::create;
-use super::draft::draft;
+use super::draft::{copy_of, draft};
 use super::ended::{Ended, Finished};
-use super::proof::prove;
+use super::proof::{prove, prove_copy};
 use super::publishing::{give_numbers, left_behind, publish};
 use super::trail::Trail;
 use super::verify::verify;
@@ -87,6 +87,17 @@ async fn on_an_agent(agent: &mut Agent<'_>) -> Result<(), Ended> {
         Course::Numbers { live } => {
             agent.write_intent().await?;
             Some(give_numbers(agent, *live).await?)
+        }
+        Course::Copy { of, config } => {
+            agent.write_intent().await?;
+            let copy = copy_of(agent, *of, config).await?;
+            agent.begin(&Step::ReadBack)?;
+            let proven = prove_copy(agent, &copy, (*of, config)).await?;
+            let proven = match &work.verify {
+                Some(command) => verify(agent, proven, config, command).await?,
+                None => proven,
+            };
+            Some(publish(agent, proven).await?)
         }
         Course::Version { config } => {
             agent.write_intent().await?;

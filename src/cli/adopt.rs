@@ -13,7 +13,7 @@ use crate::render::values::plural;
 use crate::render::visible::one_line;
 use crate::session::{self, Adopted, Adopting, Adoption, FileChange, NotAdopted, Service, Workspace};
 
-use super::args::Drift;
+use super::args::{DiffDetail, Drift};
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
@@ -49,7 +49,7 @@ pub fn run(
     }
     output::json(settings, &document(&adoption, arguments.dry_run))?;
     if !settings.json {
-        output::result(&text(&adoption, arguments, settings));
+        output::result(&text(&adoption, arguments.dry_run, arguments.diff, settings));
     }
     Ok(match (adoption.refused.is_empty(), adoption.files.is_empty() || arguments.dry_run) {
         (true, _) if arguments.dry_run && arguments.detailed_exitcode && !adoption.files.is_empty() => Exit::Changes,
@@ -59,8 +59,37 @@ pub fn run(
     })
 }
 
+/// Writes the values of an older version into the manifests of agents that were rolled back to it.
+pub fn old_values(
+    drift: &DriftValue,
+    service: &Service,
+    workspace: &Workspace,
+    diff: DiffDetail,
+    settings: &Settings,
+) -> Result<Exit, CommandError> {
+    let files = DiskFiles::open(&settings.dir, open::readable(settings))
+        .map_err(|error| CommandError::chain("the manifests could not be opened for editing", &error))?;
+    let adopting = Adopting {
+        files: &files,
+        environment: settings.environment.as_deref(),
+        secrets: &|name| settings.secret(name),
+        force: false,
+        redactor: &Redactor::new(&settings.secrets()),
+    };
+    let adoption = session::adopt(drift, workspace, service, &adopting);
+    write(files.root(), &adoption.files)?;
+    let told = text(&adoption, false, diff, settings);
+    // The one document on stdout is the report of the rollback.
+    if settings.json {
+        output::aside(&told);
+    } else {
+        output::result(&told);
+    }
+    Ok(if adoption.refused.is_empty() { Exit::Done } else { Exit::Partial })
+}
+
 /// Writes every file beside its place first, so that a full disk or a missing right leaves all of them as they were.
-fn write(root: &Path, files: &BTreeMap<String, FileChange>) -> Result<(), CommandError> {
+pub fn write(root: &Path, files: &BTreeMap<String, FileChange>) -> Result<(), CommandError> {
     let mut ready = Vec::new();
     for (name, change) in files {
         let unwritten = format!("{name} could not be written; nothing was");
@@ -94,11 +123,11 @@ fn write(root: &Path, files: &BTreeMap<String, FileChange>) -> Result<(), Comman
     Ok(())
 }
 
-fn text(adoption: &Adoption, arguments: &Drift, settings: &Settings) -> String {
+fn text(adoption: &Adoption, dry_run: bool, diff: DiffDetail, settings: &Settings) -> String {
     let Adoption { adopted, refused, files } = adoption;
-    let options = output::text_options(settings, arguments.diff);
+    let options = output::text_options(settings, diff);
     let mut lines: Vec<String> = Vec::new();
-    if arguments.dry_run {
+    if dry_run {
         for (name, FileChange { before, after }) in files {
             lines.push(unified_diff(name, before, after, &options));
         }
@@ -114,14 +143,14 @@ fn text(adoption: &Adoption, arguments: &Drift, settings: &Settings) -> String {
     if !lines.is_empty() {
         lines.push(String::new());
     }
-    let would = if arguments.dry_run { " would be" } else { "" };
+    let would = if dry_run { " would be" } else { "" };
     lines.push(format!(
         "Adopt: {}{would} adopted, {} not. {}{would} written.",
         plural(adopted.len(), "value", "values"),
         refused.len(),
         plural(files.len(), "file", "files"),
     ));
-    if !files.is_empty() && !arguments.dry_run {
+    if !files.is_empty() && !dry_run {
         lines.push("Review the difference and commit it: git diff".to_owned());
     }
     lines.join("\n")

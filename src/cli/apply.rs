@@ -1,5 +1,6 @@
 //! `apply`: plans, shows, asks, and carries the plan out.
 
+use std::collections::BTreeMap;
 use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,14 +11,15 @@ use tokio_util::sync::CancellationToken;
 use crate::apply::ApplyOptions;
 use crate::apply::verify::ProcessVerifier;
 use crate::diagnostics::Problem;
+use crate::model::Key;
 use crate::model::digest::hex;
-use crate::plan::{self, AgentChange, Approval, ApprovedPlan, Plan, Refusal, Report, SavedPlan};
+use crate::plan::{self, AgentChange, Approval, ApprovedPlan, BackTo, Options, Plan, Refusal, Report, SavedPlan};
 use crate::render::json::report_document;
 use crate::render::text::report_text;
-use crate::render::view::Place;
+use crate::render::view::{GoOn, Place};
 use crate::session::{self, Applying, Outside, Service, SessionError, Workspace};
 
-use super::args::{Apply, DiffDetail};
+use super::args::{Apply, DiffDetail, Planning};
 use super::connect::connect;
 use super::exit::Exit;
 use super::progress::{self, Progress};
@@ -50,7 +52,7 @@ pub async fn run(arguments: &Apply, settings: &Settings, verbose: bool) -> Resul
     let settings = &known;
     let cancel = CancellationToken::new();
     signals::listen(cancel.clone());
-    let run = Run { verbose, cancel, gate: &|_| Ok(()) };
+    let run = Run { verbose, cancel, gate: &|_| Ok(()), rollback: BTreeMap::new(), outside: None };
     let prepared =
         prepare(arguments, saved.as_ref(), &workspace, settings, &run).await.map_err(|stopped| stopped.error)?;
     if asks && prepared.approved.plan().summary().has_changes() && !ask(&prepared.approved, &run.cancel).await? {
@@ -68,6 +70,10 @@ pub struct Run<'a> {
     pub cancel: CancellationToken,
     /// Whether a plan may be approved at all, asked once it is known.
     pub gate: &'a (dyn Fn(&Plan) -> Result<(), CommandError> + Sync),
+    /// Agents that go back to an older version, and nothing else is done to them.
+    pub rollback: BTreeMap<Key, BackTo>,
+    /// The connection, where there is one already.
+    pub outside: Option<Outside>,
 }
 
 /// A plan that is shown and approved, with everything that it takes to carry it out.
@@ -109,19 +115,23 @@ pub async fn prepare<'w>(
     run: &Run<'_>,
 ) -> Result<Prepared<'w>, Stopped> {
     open::refuse_broken(workspace, settings)?;
-    let Run { verbose, cancel, gate } = run;
-    let outside = connect(settings, &workspace.resolved.project, cancel.clone())?;
+    let Run { verbose, cancel, gate, rollback, outside } = run;
+    let outside = match outside {
+        Some(outside) => outside.clone(),
+        None => connect(settings, &workspace.resolved.project, cancel.clone())?,
+    };
     let progress = Progress::new(settings, *verbose);
     let listener = progress.clone();
     let random = hex(&outside.entropy.bytes());
     let applying = Applying {
-        options: open::options(workspace, &arguments.planning, settings),
+        options: Options { rollback: rollback.clone(), ..open::options(workspace, &arguments.planning, settings) },
         leniency: open::leniency(arguments.planning.schema),
         apply: ApplyOptions {
             replace_draft: arguments.replace_draft.iter().cloned().collect(),
             break_lease: arguments.break_lease,
             parallelism: settings.parallelism,
             organization_unverified: arguments.organization_unverified,
+            run_url: settings.run_url(),
         },
         run: settings.run_name(random.get(..12).unwrap_or(&random)),
         lease_timeout: Duration::from_secs(arguments.lease_timeout),
@@ -167,6 +177,16 @@ pub async fn prepare<'w>(
 }
 
 impl Prepared<'_> {
+    /// The service that it is for.
+    pub fn outside(&self) -> &Outside {
+        &self.outside
+    }
+
+    /// What it was planned by.
+    pub fn options(&self) -> &Options {
+        &self.applying.options
+    }
+
     /// Carries the plan out.
     pub async fn carry_out(self) -> Result<Report, CommandError> {
         let Self { workspace, dir, outside, applying, progress, service, hash, anew, approved } = self;
@@ -210,7 +230,7 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, CommandError> {
 }
 
 /// Asks for a plain yes. Deleting wants the number of deletions typed.
-async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool, CommandError> {
+pub(super) async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool, CommandError> {
     let summary = approved.plan().summary();
     let edits: usize = approved.plan().changes.iter().map(AgentChange::overwritten).sum();
     // The warning may be hundreds of lines above the question.
@@ -225,8 +245,14 @@ async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool
     } else {
         "\nApply this plan? Only `yes` is accepted: ".to_owned()
     };
+    let wanted = if summary.delete > 0 { format!("delete {}", summary.delete) } else { "yes".to_owned() };
+    confirm(&format!("{overwrites}{question}"), &wanted, cancel).await
+}
+
+/// Asks a question on the terminal, to which only one answer means yes.
+pub(super) async fn confirm(question: &str, wanted: &str, cancel: &CancellationToken) -> Result<bool, CommandError> {
     progress::pause();
-    output::prompt(&format!("{overwrites}{question}"));
+    output::prompt(question);
     // On a thread of its own, which the end of the process does not wait for: Ctrl-C is an answer as well.
     let reading = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
@@ -238,7 +264,6 @@ async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool
         read = reading => read.unwrap_or_else(|lost| Err(std::io::Error::other(lost))),
     };
     let answer = answer.map_err(|error| CommandError::io("the answer could not be read", &error))?;
-    let wanted = if summary.delete > 0 { format!("delete {}", summary.delete) } else { "yes".to_owned() };
     Ok(answer.trim() == wanted)
 }
 
@@ -268,7 +293,11 @@ fn refused(refusal: &Refusal, anew: &str) -> CommandError {
 /// Shows what became of a plan and writes the files that flags name.
 pub fn finish(report: &Report, arguments: &Apply, settings: &Settings) -> Exit {
     let again = (!report.is_complete()).then(|| command::go_on(settings, arguments, report));
-    let planning = &arguments.planning;
+    finish_with(report, &arguments.planning, settings, again.as_ref())
+}
+
+/// The same, with how it goes on where this run stopped.
+pub(super) fn finish_with(report: &Report, planning: &Planning, settings: &Settings, again: Option<&GoOn>) -> Exit {
     // What was done is reported in any case, and goes before a file that could not be written.
     let mut is_lost = false;
     if let Err(unwritten) = output::json(settings, &report_document(report)) {
@@ -279,13 +308,13 @@ pub fn finish(report: &Report, arguments: &Apply, settings: &Settings) -> Exit {
         }
     }
     if let Some(path) = &planning.markdown
-        && let Err(unwritten) = output::file(path, &markdown::of_report(report, again.as_ref(), settings))
+        && let Err(unwritten) = output::file(path, &markdown::of_report(report, again, settings))
     {
         is_lost = true;
         output::aside(&unwritten.text());
     }
     if !settings.json && (!report.outcomes.is_empty() || report.wrote) {
-        output::result(&report_text(report, again.as_ref(), &output::text_options(settings, DiffDetail::Words)));
+        output::result(&report_text(report, again, &output::text_options(settings, DiffDetail::Words)));
     }
     match Exit::of_report(report) {
         Exit::Done if is_lost => Exit::Failed,

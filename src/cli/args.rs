@@ -6,6 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::{Digest, Key, PhoneNumber};
 
+pub use super::history_args::{Compare, Log, Release, Rollback, Show, Versions};
+pub use super::import_args::{Import, Init};
+
 /// Keeps hosted voice agents in Git: validate, plan and apply for the Anyreach platform.
 #[derive(Debug, Parser)]
 #[command(name = "reachform", version, max_term_width = 100, propagate_version = true)]
@@ -25,9 +28,9 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// The project's folder
-    #[arg(short = 'C', long = "dir", global = true, value_name = "DIR", default_value = ".")]
-    pub dir: PathBuf,
+    /// The project's folder [default: the nearest one, from here upward, that holds a `reachform.yaml`]
+    #[arg(short = 'C', long = "dir", global = true, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
     /// The environment to work on: one of `reachform.yaml`, or without that file one for which a manifest has a patch
     #[arg(long, global = true, value_name = "NAME")]
     pub env: Option<String>,
@@ -108,6 +111,10 @@ pub struct Reports {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write `reachform.yaml`, a first manifest and what belongs beside them
+    Init(Init),
+    /// Write manifests of agents that are live and have none
+    Import(Import),
     /// Check manifests against each other and against the service's schema
     Validate(Validate),
     /// Show what would change on the service, without changing anything
@@ -118,14 +125,26 @@ pub enum Command {
     Drift(Drift),
     /// Show the difference between two states of the repository, offline and without a credential
     Diff(Diff),
-    /// Show a saved plan
+    /// Show one agent as it is, or a saved plan
     Show(Show),
+    /// List the versions of an agent
+    Versions(Versions),
+    /// Show the difference between two versions of an agent
+    Compare(Compare),
+    /// Show what was published when, and by which commit and plan
+    Log(Log),
+    /// Go back to an older version of an agent, or undo one apply
+    Rollback(Rollback),
+    /// Stop managing an agent, and leave it as it is
+    Release(Release),
     /// Post a plan, the result of an apply or an error on the pull request
     Comment(Comment),
     /// List managed, unmanaged, orphaned and absent agents
     List(List),
     /// Print the JSON Schema of manifests, for editors
     Schema(Schema),
+    /// Explain the code of a problem: what it means and what to do about it
+    Explain(Explain),
     /// Serve the embedded service on loopback
     Sandbox(Sandbox),
     /// Print shell completions
@@ -355,23 +374,6 @@ pub struct Diff {
     pub markdown: Option<PathBuf>,
 }
 
-/// `show`
-#[derive(Debug, Args)]
-pub struct Show {
-    /// The plan file
-    #[arg(value_name = "PLAN")]
-    pub file: PathBuf,
-    /// How much of each difference is shown
-    #[arg(long, value_enum, default_value_t = DiffDetail::Words)]
-    pub diff: DiffDetail,
-    /// Write the plan as Markdown, as a pull request shows it
-    #[arg(long, value_name = "FILE")]
-    pub markdown: Option<PathBuf>,
-    /// Write the plan as one self-contained HTML page, for whoever approves it
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-}
-
 /// `comment`
 #[derive(Debug, Args)]
 #[command(
@@ -478,6 +480,14 @@ pub struct Schema {
     pub out: Option<PathBuf>,
 }
 
+/// `explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The code, such as `unknown-field`; without one, all of them are listed
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+}
+
 /// `sandbox`
 #[derive(Debug, Args)]
 pub struct Sandbox {
@@ -513,7 +523,7 @@ pub struct Completions {
     pub shell: clap_complete::Shell,
 }
 
-fn key(text: &str) -> Result<Key, String> {
+pub(super) fn key(text: &str) -> Result<Key, String> {
     let bare = text.strip_prefix("agent.").unwrap_or(text);
     Key::parse(bare).ok_or_else(|| {
         format!("a key consists of lower-case letters, digits and hyphens, such as `{}`", Key::suggest(bare))
@@ -525,7 +535,7 @@ fn number(text: &str) -> Result<PhoneNumber, String> {
         .ok_or_else(|| "a phone number is written in E.164 format, such as `+15551234567`".to_owned())
 }
 
-fn digest(text: &str) -> Result<Digest, String> {
+pub(super) fn digest(text: &str) -> Result<Digest, String> {
     if text.is_empty() {
         return Err("it is empty, and an unset variable must not mean \"no check\"".to_owned());
     }
@@ -533,7 +543,7 @@ fn digest(text: &str) -> Result<Digest, String> {
         .ok_or_else(|| "a plan hash is `sha256:` and 64 hexadecimal digits, as `plan` prints it".to_owned())
 }
 
-fn percent(text: &str) -> Result<usize, String> {
+pub(super) fn percent(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n <= 100).ok_or_else(|| "a number from 0 to 100".to_owned())
 }
 

@@ -107,6 +107,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
         mode: arguments.mode.mode(),
         key: arguments.key.clone(),
         pull_request: arguments.pull_request,
+        naming: Some("name it: `--pull-request N`"),
         max_bytes: arguments.max_bytes.and_then(|most| usize::try_from(most).ok()),
         place: Place::Merge,
     };
@@ -306,7 +307,10 @@ fn tell(published: &Published, more: &[String], mode: Mode, settings: &Settings)
     if !settings.json {
         let place = match (put.as_ref().and_then(|put| put.url.as_deref()), pull_request) {
             (Some(url), _) => format!(": {url}"),
-            (None, Some(number)) => format!(" on #{number}"),
+            (None, Some(number)) => {
+                let mark = forge::known_context(settings).map_or('#', |context| context.host.mark());
+                format!(" on {mark}{number}")
+            }
             (None, None) => String::new(),
         };
         output::result(&format!("Comment {outcome} ({}){place}", state.as_str()));

@@ -3,8 +3,9 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::http::{Clock as _, SystemClock};
-use crate::plan::drift::{Drift as DriftValue, Unchecked};
+use crate::plan::drift::{Drift as DriftValue, DriftState, Unchecked};
 use crate::plan::{Options, Target};
+use crate::render::drift::summary_line;
 use crate::render::json::drift_document;
 use crate::render::text::drift_text;
 use crate::session::{self, Service, Workspace};
@@ -15,6 +16,7 @@ use super::exit::Exit;
 use super::report::CommandError;
 use super::revision::GitPast;
 use super::settings::Settings;
+use super::workflow::annotate;
 use super::{adopt, command, issue, markdown, open, output, validate};
 
 /// A check with what it was made from.
@@ -23,12 +25,15 @@ pub struct Checked {
     pub drift: DriftValue,
     /// What was read; absent where nothing was.
     pub service: Option<Service>,
+    /// What kept it from looking at all.
+    pub failure: Option<CommandError>,
 }
 
 /// Runs the command.
 pub async fn run(arguments: &Drift, settings: &Settings) -> Result<Exit, CommandError> {
     let workspace = open::targeted(settings, &arguments.target, &arguments.exclude);
-    let Checked { drift, service } = check(arguments, &workspace, settings).await?;
+    let Checked { drift, service, failure } = check(arguments, &workspace, settings).await?;
+    annotate_unchecked(&drift, failure.as_ref(), settings);
     if arguments.adopt {
         if let Some(path) = &arguments.markdown {
             output::file(path, &markdown::of_drift(&drift, settings))?;
@@ -48,17 +53,35 @@ pub async fn run(arguments: &Drift, settings: &Settings) -> Result<Exit, Command
 /// Checks. Whatever keeps a check from seeing the service or the manifests is a state of the check and no error, so that
 /// an issue or a script is told of it in the same words; wrong usage and a signal are errors.
 pub async fn check(arguments: &Drift, workspace: &Workspace, settings: &Settings) -> Result<Checked, CommandError> {
-    let (mut drift, service) = match look(arguments, workspace, settings).await {
-        Ok((drift, service)) => (drift, Some(service)),
-        Err(CommandError { exit: Exit::Failed, reason: _, causes, hints, problems: _ }) => {
+    let (mut drift, service, failure) = match look(arguments, workspace, settings).await {
+        Ok((drift, service)) => (drift, Some(service), None),
+        Err(error) if error.exit == Exit::Failed => {
+            let CommandError { causes, hints, .. } = error.clone();
             let unchecked = vec![Unchecked { address: None, causes, hints }];
             let (target, source) = (target(workspace, settings), workspace.source.clone());
-            (DriftValue::not_checked(target, source, SystemClock.now(), unchecked), None)
+            (DriftValue::not_checked(target, source, SystemClock.now(), unchecked), None, Some(error))
         }
         Err(error) => return Err(error),
     };
     drift.flags = Some(command::flags(settings, Some(&drift.target)));
-    Ok(Checked { drift, service })
+    Ok(Checked { drift, service, failure })
+}
+
+/// Annotates that nothing, or not everything, could be looked at: whoever sees a green run, as `fail-on: never` makes it,
+/// must not take it for one without drift.
+pub fn annotate_unchecked(drift: &DriftValue, failure: Option<&CommandError>, settings: &Settings) {
+    match failure {
+        Some(failure) => {
+            let mut error = failure.clone();
+            error.causes.insert(0, "drift could not be checked".to_owned());
+            annotate::failure(&error, settings.annotations);
+        }
+        None if drift.state() == DriftState::NotChecked => {
+            let causes = drift.unchecked.first().map(|entry| entry.causes.join(": ")).unwrap_or_default();
+            annotate::failed(&format!("{} {causes}", summary_line(drift)), settings.annotations);
+        }
+        None => {}
+    }
 }
 
 async fn look(

@@ -57,6 +57,27 @@ impl Exit {
         }
     }
 
+    /// What it means, as a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "Done, or nothing to do.",
+            Self::Failed => {
+                "Failed before anything was written; or everything was done and only its result could not be written, which the message says."
+            }
+            Self::Changes => {
+                "With `--detailed-exitcode`: there is something to change, or something was changed on the service."
+            }
+            Self::Refused => {
+                "Refused: the plan is out of date, or is not the one that was approved, or an agent is held because of a conflict."
+            }
+            Self::Limit => "Refused by a safety limit of `reachform.yaml`.",
+            Self::Partial => "Something was written, and something else did not end as `applied` or `already-applied`.",
+            Self::Lease => "Another run is working on an agent.",
+            Self::Usage => "The command line is wrong. Nothing was done.",
+            Self::Interrupted => "Interrupted by a signal.",
+        }
+    }
+
     /// How a plan ends: adopting counts as a change, a stamp that is behind, orphans and notices do not.
     pub fn of_plan(plan: &Plan, detailed: bool) -> Self {
         if !plan.is_applyable() {

@@ -49,7 +49,7 @@ pub async fn keep_at(
     let key = publisher.key(&drift.target.environment);
     let keeping = Keeping {
         key: &key,
-        title: &drift_title(drift),
+        title: &drift_title(drift, publisher.folder()),
         state: &state,
         body: &body,
         news: (!news.is_empty()).then_some(news.as_str()),

@@ -1,12 +1,17 @@
-//! `list`: which agents are managed, unmanaged, orphaned and absent.
+//! `list`: which agents are managed, unmanaged, orphaned and absent, and which number rings where. It needs no manifest.
 
 use tokio_util::sync::CancellationToken;
+use unicode_width::UnicodeWidthChar as _;
+use unicode_width::UnicodeWidthStr as _;
 
-use crate::model::{Coverage, LiveAgent};
-use crate::plan::identity::{Binding, identify};
+use crate::model::{Coverage, PhoneNumber};
+use crate::plan::identity::identify;
 use crate::plan::rewritten::{configs_with_rewritten, rewritten_paths};
-use crate::plan::{Inputs, Options, Source};
-use crate::render::json::{AgentState, ListDoc, ListedDoc};
+use crate::plan::{
+    Inputs, List as Listed, ListedAgent, ListedHolder, ListedNumber, ListedState, Options, Source, list,
+};
+use crate::render::json::list_document;
+use crate::render::visible::one_line;
 use crate::{live, session};
 
 use super::args::List;
@@ -14,11 +19,17 @@ use super::connect::connect;
 use super::exit::Exit;
 use super::report::CommandError;
 use super::settings::Settings;
-use super::{open, output};
+use super::{command, open, output};
+
+/// Widest line: as wide as a terminal is at the least.
+const WIDTH: usize = 80;
+
+/// Widest key and name of a holder in a table; what is longer is cut and whole in the JSON.
+const WIDEST_KEY: usize = 26;
 
 /// Runs the command.
 pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, CommandError> {
-    let workspace = open::workspace(settings);
+    let workspace = open::perhaps_empty(settings);
     open::refuse_broken(&workspace, settings)?;
     let project = &workspace.resolved.project;
     let connection = connect(settings, project, CancellationToken::new())?;
@@ -26,54 +37,26 @@ pub async fn run(_arguments: &List, settings: &Settings) -> Result<Exit, Command
     let target = session::planning::target(&workspace, &connection, &service.live);
     let options = Options { has_project: project.has_project, ..Options::default() };
     let source = Source::default();
-    let reading = Inputs {
-        desired: &workspace.resolved.desired,
-        live: &service.live,
-        target: &target,
-        source: &source,
-        options: &options,
-    };
+    let desired = &workspace.resolved.desired;
+    let reading = Inputs { desired, live: &service.live, target: &target, source: &source, options: &options };
     let wanted = configs_with_rewritten(&reading, &identify(&reading));
     for failure in live::read_configs(&connection.reader(), &mut service.live, &wanted).await {
         output::aside(&format!("warning: {}", describe(&failure)));
     }
-    let inputs = Inputs {
-        desired: &workspace.resolved.desired,
-        live: &service.live,
-        target: &target,
-        source: &source,
-        options: &options,
-    };
+    let inputs = Inputs { desired, live: &service.live, target: &target, source: &source, options: &options };
     let identities = identify(&inputs);
     let rewritten = rewritten_paths(&inputs, &identities, service.schema.as_ref());
-    let mut rows: Vec<ListedDoc> = Vec::new();
-    for (key, binding) in &identities.bindings {
-        let state = match binding {
-            Binding::Owned { .. } => AgentState::Managed,
-            Binding::Adopted { .. } => AgentState::ToAdopt,
-            Binding::New => AgentState::Absent,
-            Binding::Broken => AgentState::Unclear,
-        };
-        let paths = rewritten.get(key).into_iter().flatten().cloned().collect();
-        rows.push(ListedDoc { rewritten: paths, ..row(state, key.as_str(), binding.agent()) });
+    let listed = list(&inputs, &identities, &rewritten);
+    for (what, coverage) in [("agents", &listed.agent_coverage), ("phone numbers", &listed.number_coverage)] {
+        if let Coverage::Unproven(why) | Coverage::Incomplete(why) | Coverage::Forbidden(why) = coverage {
+            output::aside(&format!("warning: there may be more {what} than these: {why}"));
+        }
     }
-    for (orphan, agent, _) in &identities.orphans {
-        rows.push(row(AgentState::Orphaned, orphan.key.as_str(), Some(agent)));
-    }
-    for unmanaged in &identities.unmanaged {
-        let state = if unmanaged.owner.is_some() { AgentState::AnotherProject } else { AgentState::Unmanaged };
-        rows.push(row(state, "", service.live.agents.get(&unmanaged.agent_id)));
-    }
-    let document = ListDoc::new(service.live.agent_coverage.is_proven(), rows);
-    if let Coverage::Unproven(why) | Coverage::Incomplete(why) | Coverage::Forbidden(why) = &service.live.agent_coverage
-    {
-        output::aside(&format!("warning: there may be more agents than these: {why}"));
-    }
-    output::json(settings, &document.text())?;
+    output::json(settings, &list_document(&listed))?;
     if !settings.json {
-        output::result(&table(&document.agents));
+        output::result(&text(&listed, settings));
     }
-    Ok(if service.live.agent_coverage.is_proven() { Exit::Done } else { Exit::Failed })
+    Ok(if listed.agent_coverage.is_proven() { Exit::Done } else { Exit::Failed })
 }
 
 /// An error with its causes, on one line.
@@ -83,57 +66,123 @@ fn describe(error: &dyn std::error::Error) -> String {
     causes.join(": ")
 }
 
-fn row(state: AgentState, key: &str, agent: Option<&LiveAgent>) -> ListedDoc {
-    ListedDoc {
-        state,
-        key: key.to_owned(),
-        version: agent.and_then(LiveAgent::live_version).map(|head| head.version),
-        agent_id: agent.map(|agent| agent.id.clone()).unwrap_or_default(),
-        name: agent.map(|agent| agent.name.clone()).unwrap_or_default(),
-        rewritten: Vec::new(),
+/// The two tables, each line at most as wide as a narrow terminal.
+fn text(listed: &Listed, settings: &Settings) -> String {
+    let Listed { agents, numbers, .. } = listed;
+    let mut blocks = Vec::new();
+    if agents.is_empty() {
+        blocks.push("No agents, and no manifests.".to_owned());
+    } else {
+        blocks.push(table(agents.iter().map(agent).collect(), ["STATE", "KEY", "LIVE", "NAME"], settings));
+    }
+    let is_free =
+        |number: &&ListedNumber| number.inbound == ListedHolder::Nobody && number.outbound == ListedHolder::Nobody;
+    let (free, used): (Vec<&ListedNumber>, Vec<&ListedNumber>) = numbers.iter().partition(is_free);
+    if !used.is_empty() {
+        blocks.push(table(used.into_iter().map(number).collect(), ["NUMBER", "RINGS", "CALLS FROM IT", ""], settings));
+    }
+    if !free.is_empty() {
+        let free: Vec<PhoneNumber> = free.into_iter().map(|number| number.number.clone()).collect();
+        let lines = in_lines(&free).into_iter().map(|line| format!("    {line}"));
+        let lines: Vec<String> = std::iter::once("No agent has these numbers:".to_owned()).chain(lines).collect();
+        blocks.push(lines.join("\n"));
+    }
+    for ListedAgent { key, rewritten, .. } in agents.iter().filter(|agent| !agent.rewritten.is_empty()) {
+        let paths: Vec<String> = rewritten.iter().map(ToString::to_string).collect();
+        let paths = one_line(&paths.join(", "));
+        blocks.push(format!(
+            "agent.{key} is not live as its manifest declares it: the service keeps another value at {paths}"
+        ));
+    }
+    if agents.iter().any(|agent| agent.state == ListedState::Unmanaged) {
+        let flags = command::flags(settings, None);
+        blocks.push(format!("To manage what is unmanaged, write manifests of it: reachform import --all{flags}"));
+    }
+    blocks.join("\n\n")
+}
+
+/// A row, and the lines below it.
+type Row = ([String; 4], Vec<String>);
+
+fn agent(agent: &ListedAgent) -> Row {
+    let ListedAgent { state, key, version, agent_id, name, inbound, outbound, rewritten: _ } = agent;
+    let version = version.map(|version| format!("v{version}")).unwrap_or_default();
+    let mut below = Vec::new();
+    if !agent_id.is_empty() {
+        below.push(format!("id        {}", one_line(agent_id)));
+    }
+    for (word, numbers) in [("inbound ", inbound), ("outbound", outbound)] {
+        below.extend(in_lines(numbers).into_iter().map(|line| format!("{word}  {line}")));
+    }
+    let key = if key.is_empty() { "-" } else { key };
+    ([state.as_str().to_owned(), cut(key, WIDEST_KEY), version, one_line(name)], below)
+}
+
+/// Numbers, as many to a line as fit.
+fn in_lines(numbers: &[PhoneNumber]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for number in numbers.iter().map(|number| one_line(number.as_str())) {
+        match lines.last_mut().filter(|line| line.width() + number.width() + 1 < WIDTH - 14) {
+            Some(line) => *line = format!("{line} {number}"),
+            None => lines.push(number),
+        }
+    }
+    lines
+}
+
+fn number(number: &ListedNumber) -> Row {
+    let ListedNumber { number, inbound, outbound } = number;
+    ([one_line(number.as_str()), holder(inbound), holder(outbound), String::new()], Vec::new())
+}
+
+fn holder(holder: &ListedHolder) -> String {
+    match holder {
+        ListedHolder::Nobody => "-".to_owned(),
+        ListedHolder::NotShown => "not shown to this credential".to_owned(),
+        ListedHolder::Unknown { .. } => "an agent that cannot be seen".to_owned(),
+        ListedHolder::Agent { name, address, version, live, .. } => {
+            let who = address.as_ref().map_or_else(|| one_line(name), ToString::to_string);
+            let older = if *live { "" } else { ", not live" };
+            format!("{} v{version}{older}", cut(&who, WIDEST_KEY - older.len()))
+        }
     }
 }
 
-fn cells(row: &ListedDoc) -> [String; 5] {
-    let show = |text: &str| crate::render::visible::one_line(text);
-    let version = row.version.map(|version| format!("v{version}")).unwrap_or_default();
-    [row.state.as_str().to_owned(), row.key.clone(), version, show(&row.agent_id), show(&row.name)]
+/// The beginning of a text that is too wide.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used >= width.saturating_sub(2) {
+            break;
+        }
+        out.push(c);
+    }
+    format!("{out}...")
 }
 
-fn table(rows: &[ListedDoc]) -> String {
-    use unicode_width::UnicodeWidthStr as _;
-    if rows.is_empty() {
-        return "No agents, and no manifests.".to_owned();
-    }
-    let mut lines = vec![["STATE", "KEY", "LIVE", "ID", "NAME"].map(str::to_owned)];
-    lines.extend(rows.iter().map(cells));
-    let mut widths = [0_usize; 5];
-    for line in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
+fn table(rows: Vec<Row>, head: [&str; 4], settings: &Settings) -> String {
+    let mut lines: Vec<Row> = vec![(head.map(str::to_owned), Vec::new())];
+    lines.extend(rows);
+    let mut widths = [0_usize; 4];
+    for (cells, _) in &lines {
+        for (width, cell) in widths.iter_mut().zip(cells) {
             *width = (*width).max(cell.width());
         }
     }
-    let mut out = String::new();
-    for line in &lines {
-        let mut text = String::new();
-        for (width, cell) in widths.iter().zip(line) {
-            text.push_str(cell);
-            text.push_str(&" ".repeat(width - cell.width() + 2));
+    let mut out: Vec<String> = Vec::new();
+    for (cells, below) in &lines {
+        let mut line = String::new();
+        for (width, cell) in widths.iter().zip(cells) {
+            line.push_str(cell);
+            line.push_str(&" ".repeat(width - cell.width() + 2));
         }
-        out.push_str(text.trim_end());
-        out.push('\n');
+        out.push(cut(line.trim_end(), WIDTH.min(settings.width)));
+        out.extend(below.iter().map(|line| cut(&format!("    {line}"), WIDTH)));
     }
-    for ListedDoc { key, rewritten, .. } in rows.iter().filter(|row| !row.rewritten.is_empty()) {
-        let paths: Vec<String> = rewritten.iter().map(ToString::to_string).collect();
-        let paths = crate::render::visible::one_line(&paths.join(", "));
-        let lines = [
-            "\nagent.",
-            key,
-            " is not live as its manifest declares it: the service keeps another value at ",
-            &paths,
-            "\n",
-        ];
-        out.extend(lines);
-    }
-    out
+    out.join("\n")
 }

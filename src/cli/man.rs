@@ -34,5 +34,11 @@ fn page(command: Command) -> Result<String, CommandError> {
     clap_mangen::Man::new(command)
         .render(&mut out)
         .map_err(|error| CommandError::io("the manual page could not be made", &error))?;
-    Ok(String::from_utf8_lossy(&out).into_owned())
+    Ok(format!("{}{}", String::from_utf8_lossy(&out), exit_status()))
+}
+
+/// The exit codes, in the form of a manual page.
+fn exit_status() -> String {
+    let codes = Exit::ALL.map(|exit| format!(".TP\n{}\n{}\n", exit.code(), exit.meaning().replace('-', "\\-")));
+    format!(".SH \"EXIT STATUS\"\n{}", codes.concat())
 }

@@ -14,9 +14,15 @@ pub mod connect;
 pub mod diff;
 pub mod drift;
 pub mod exit;
+pub mod explain;
 pub mod forge;
 pub mod git;
+pub mod history;
+pub mod history_args;
 pub mod html;
+pub mod import;
+pub mod import_args;
+pub mod init;
 pub mod issue;
 pub mod list;
 pub mod man;
@@ -27,8 +33,10 @@ pub mod plan;
 pub mod progress;
 pub mod publish;
 pub mod pull_request;
+pub mod release;
 pub mod report;
 pub mod revision;
+pub mod rollback;
 pub mod sandbox;
 pub mod schema;
 pub mod schema_cache;
@@ -67,7 +75,11 @@ pub fn main() -> ExitCode {
         }
     };
     output::set_color(cli.global.color);
-    let settings = Settings::gather(&cli.global);
+    let mut settings = Settings::gather(&cli.global);
+    // A new project begins where it was asked for, and a pipeline names its folder.
+    if cli.global.dir.is_none() && !matches!(cli.command, Command::Init(_) | Command::Action) {
+        settings = settings.in_nearest_project();
+    }
     output::guard(settings.annotations || Settings::is_read_by_a_runner());
     // The embedded service prints the token that it takes, for whoever wants to talk to it.
     if !matches!(cli.command, Command::Sandbox(_)) {
@@ -121,12 +133,19 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
         return Err(CommandError::usage("--behave and --fault are for the embedded service: add --sandbox"));
     }
     match &cli.command {
+        Command::Init(arguments) => init::run(arguments, settings).await,
+        Command::Import(arguments) => import::run(arguments, settings).await,
         Command::Validate(arguments) => validate::run(arguments, settings).await,
         Command::Plan(arguments) => plan::run(arguments, settings).await,
         Command::Apply(arguments) => apply::run(arguments, settings, cli.global.verbose > 0).await,
         Command::Diff(arguments) => diff::run(arguments, settings),
         Command::Drift(arguments) => drift::run(arguments, settings).await,
-        Command::Show(arguments) => show::run(arguments, settings),
+        Command::Show(arguments) => show::run(arguments, settings).await,
+        Command::Versions(arguments) => history::versions(arguments, settings).await,
+        Command::Compare(arguments) => history::compare(arguments, settings).await,
+        Command::Log(arguments) => history::log(arguments, settings).await,
+        Command::Rollback(arguments) => rollback::run(arguments, settings, cli.global.verbose > 0).await,
+        Command::Release(arguments) => release::run(arguments, settings).await,
         Command::Comment(arguments) => comment::run(arguments, settings).await,
         Command::List(arguments) => list::run(arguments, settings).await,
         Command::Schema(arguments) => schema::run(arguments, settings).await,
@@ -137,6 +156,7 @@ async fn run(cli: &Cli, settings: &Settings) -> Result<Exit, CommandError> {
             output::result(&String::from_utf8_lossy(&out));
             Ok(Exit::Done)
         }
+        Command::Explain(arguments) => explain::run(arguments, settings),
         Command::Action => action::run(settings).await,
         Command::Man(arguments) => man::run(arguments),
     }

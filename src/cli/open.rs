@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::api::Reader;
-use crate::diagnostics::{Problem, Severity};
-use crate::manifest::{self, Project, Readable};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place, Problem, Severity};
+use crate::manifest::{self, Project, Readable, codes};
 use crate::model::Key;
 use crate::plan::{Limits, LimitsBefore, Options, Source};
 use crate::schema::Leniency;
@@ -33,6 +33,23 @@ pub fn workspace(settings: &Settings) -> Workspace {
     let secret = |name: &str| settings.secret(name);
     let resolved = manifest::load(&settings.dir, readable(settings), settings.environment.as_deref(), &secret);
     Workspace { resolved, source: source(settings) }
+}
+
+/// Reads the manifests of a folder that may have none yet: for those who look at the service, that is no mistake. A file
+/// that was cut to nothing still is.
+pub fn perhaps_empty(settings: &Settings) -> Workspace {
+    let mut workspace = workspace(settings);
+    let is_mistake =
+        |problem: &Diagnostic| problem.code != codes::NO_MANIFESTS || matches!(problem.place, Some(Place::File(_)));
+    let mut kept = Diagnostics::new();
+    workspace
+        .resolved
+        .diagnostics
+        .iter()
+        .filter(|problem| is_mistake(problem))
+        .for_each(|problem| kept.push(problem.clone()));
+    workspace.resolved.diagnostics = kept;
+    workspace
 }
 
 /// Reads the manifests for a run that may leave agents out: their mistakes are no reason to refuse the others.

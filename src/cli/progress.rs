@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::http::Client;
 use crate::http::activity::seconds;
+use crate::http::{Client, RetryPolicy};
 use crate::plan::Event;
 use crate::render::text::event_line;
 
@@ -44,6 +44,7 @@ pub fn watch(client: &Client, settings: &Settings) {
     let silence = if settings.stderr_is_terminal { SILENCE.0 } else { SILENCE.1 };
     runtime.spawn(async move {
         let mut longest = Duration::ZERO;
+        let mut is_unasked_said = false;
         loop {
             client.clock().sleep(TICK * 4).await;
             let activity = client.activity();
@@ -52,7 +53,11 @@ pub fn watch(client: &Client, settings: &Settings) {
                 && asked > longest
             {
                 longest = asked;
-                tell(&format!("The service limits requests and asked to wait {} s.", seconds(asked)));
+                tell(&asked_to_wait(asked, client.retry()));
+            }
+            if activity.waits_unasked && !is_unasked_said {
+                is_unasked_said = true;
+                tell(&waits_unasked(client.retry()));
             }
             let doing = DOING.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let line = match (activity.is_idle(), doing) {
@@ -73,6 +78,24 @@ pub fn watch(client: &Client, settings: &Settings) {
             }
         }
     });
+}
+
+/// What is said of a wait that the service asked for. Nobody waits an hour for one request.
+fn asked_to_wait(asked: Duration, retry: &RetryPolicy) -> String {
+    let longest = retry.longest_pause;
+    let again =
+        if asked > longest { format!("; this run asks again after {} s", seconds(longest)) } else { String::new() };
+    format!("The service limits requests and asked to wait {} s{again}.", seconds(asked))
+}
+
+/// The same where the service did not say for how long.
+fn waits_unasked(retry: &RetryPolicy) -> String {
+    format!(
+        "The service limits requests and does not say for how long: this run waits up to {} s before it asks again, and \
+         {} s in all.",
+        seconds(retry.longest_backoff),
+        seconds(retry.run_limit)
+    )
 }
 
 /// Writes a line: between two drawings of the bar, which would otherwise be torn.
@@ -138,5 +161,20 @@ impl Progress {
         if let Some(bar) = BAR.lock().unwrap_or_else(PoisonError::into_inner).take() {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_announced_is_what_the_run_then_waits() {
+        let retry = RetryPolicy::default();
+        let said = |asked| asked_to_wait(Duration::from_secs(asked), &retry);
+        assert_eq!(said(20), "The service limits requests and asked to wait 20 s.");
+        let capped = "The service limits requests and asked to wait 3000 s; this run asks again after 120 s.";
+        assert_eq!(said(3_000), capped);
+        assert!(waits_unasked(&retry).ends_with("waits up to 20 s before it asks again, and 600 s in all."));
     }
 }

@@ -3,6 +3,8 @@
 //! The commands of the action call it in this process. Nothing here ends a command: what a forge refuses comes back as
 //! a warning beside what was done.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +12,7 @@ use crate::diagnostics::SourceMap;
 use crate::forge::comment::FRAME_BYTES;
 use crate::forge::marker::{About, Target, key};
 use crate::forge::sticky::{Posting, Put, put};
-use crate::forge::{Context, Forge, Marker, Mode, Origin, State, Warning, WarningKind, lookup};
+use crate::forge::{Context, Forge, Marker, Mode, Origin, State, Warning, WarningKind, check, lookup};
 use crate::plan::difference::Difference;
 use crate::plan::{Outcome, Plan, Report, alarms};
 use crate::render::markdown::{
@@ -22,6 +24,7 @@ use crate::render::view::{GoOn, Place};
 use super::exit::Exit;
 use super::forge;
 use super::report::CommandError;
+use super::revision;
 use super::settings::Settings;
 use crate::session::SANDBOX_HOST;
 
@@ -188,6 +191,8 @@ pub struct Options {
     pub key: Option<String>,
     /// The pull request, where a person or an artifact names it.
     pub pull_request: Option<u64>,
+    /// How a user names it, as a hint, where that helps.
+    pub naming: Option<&'static str>,
     /// Most bytes of it.
     pub max_bytes: Option<usize>,
     /// What approving means there.
@@ -217,7 +222,10 @@ pub struct Publisher {
     host: String,
     folder: String,
     linked_folder: Option<String>,
+    /// The commit of the files that are here.
+    commit: Option<String>,
     number: OnceCell<u64>,
+    is_absence_told: AtomicBool,
     together: OnceCell<Vec<u64>>,
 }
 
@@ -233,7 +241,9 @@ impl Publisher {
             host: service_host(settings),
             folder: folder_in_repository(settings),
             linked_folder: forge::folder_in_repository(settings),
+            commit: revision::commit(&settings.dir, "HEAD"),
             number: OnceCell::new(),
+            is_absence_told: AtomicBool::new(false),
             together: OnceCell::new(),
         })
     }
@@ -257,10 +267,22 @@ impl Publisher {
         key(Target { host, environment, folder: &self.folder, extra: self.options.key.as_deref(), about })
     }
 
-    /// The pull request.
+    /// What tells this project's plan of an environment apart in the repository.
+    pub fn place(&self, environment: &str) -> String {
+        check::place(environment, &self.folder, self.options.key.as_deref())
+    }
+
+    /// The pull request. Who asks says to the user why there is none; it is not said a second time with the comment.
     pub async fn pull_request(&self) -> Result<u64, Warning> {
         let find = || lookup::pull_request(&*self.forge, &self.context, self.options.pull_request);
-        self.number.get_or_try_init(find).await.copied()
+        let found = self.number.get_or_try_init(find).await.copied();
+        found.map_err(|warning| {
+            if warning.kind != WarningKind::NoPullRequest {
+                return warning;
+            }
+            self.is_absence_told.store(true, Ordering::Relaxed);
+            self.options.naming.iter().fold(warning, |warning, hint| warning.hint(*hint))
+        })
     }
 
     /// The project's folder, from the root of the repository.
@@ -271,6 +293,9 @@ impl Publisher {
     /// The pull requests that the content tells of: after an apply all that the push has merged, else the one. What keeps
     /// the others from being found is a warning.
     async fn pull_requests(&self, content: &Content<'_>, published: &mut Published) -> Vec<u64> {
+        if self.is_absence_told.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
         let number = match self.pull_request().await {
             Ok(number) => number,
             Err(warning) => {
@@ -291,23 +316,47 @@ impl Publisher {
         }
     }
 
-    /// Why the content may not be posted as what it seems to be.
+    /// Why the content may not be posted as what it seems to be: a plan is that of a pull request only if it was made of
+    /// its head, or of the commit that it was merged as.
     async fn is_of_another_commit(&self, content: &Content<'_>, number: u64) -> Result<Option<Warning>, Warning> {
-        let Content::Plan(plan, _) = content else { return Ok(None) };
-        if !self.context.has_files_of_the_base() {
+        let commit = match content {
+            Content::Plan(plan, _) => plan.source.commit.as_deref(),
+            Content::Planning | Content::Failure { apply: false, .. } => self.commit.as_deref(),
+            Content::Report(..)
+            | Content::Difference(..)
+            | Content::Failure { apply: true, .. }
+            | Content::Applying(_)
+            | Content::Superseded(_)
+            | Content::Markdown { .. } => return Ok(None),
+        };
+        self.commit_is_of_another(commit, number).await
+    }
+
+    /// The same of the files that are here, before anything is made of them.
+    pub async fn files_are_of_another_commit(&self) -> Result<Option<Warning>, Warning> {
+        let number = self.pull_request().await?;
+        self.commit_is_of_another(self.commit.as_deref(), number).await
+    }
+
+    async fn commit_is_of_another(&self, commit: Option<&str>, number: u64) -> Result<Option<Warning>, Warning> {
+        if self.context.has_files_of(number) {
             return Ok(None);
         }
+        let pull_request = self.forge.pull_request(number).await?;
         let head = match &self.context.head_sha {
-            Some(head) => head.clone(),
-            None => self.forge.pull_request(number).await?.head_sha,
+            Some(head) if self.context.has_files_of_the_base => head,
+            Some(_) | None => &pull_request.head_sha,
         };
-        let commit = plan.source.commit.as_deref().unwrap_or("none that is known");
-        let wrong = || {
+        let own = [Some(head.as_str()), pull_request.merge_sha.as_deref()];
+        if commit.is_some() && own.contains(&commit) {
+            return Ok(None);
+        }
+        let commit = commit.unwrap_or("none that is known");
+        Ok(Some(
             Warning::new(WarningKind::WrongPullRequest, format!("post the plan on #{number}"))
                 .cause(format!("it was made of the commit {commit}, and the head of #{number} is {head}"))
-                .hint("plan the pull request with `on: pull_request`, whose files are its own")
-        };
-        Ok((commit != head).then(wrong))
+                .hint("plan the pull request with `on: pull_request`, whose files are its own"),
+        ))
     }
 
     /// Puts it there.

@@ -22,6 +22,8 @@ pub enum Reason {
     Service,
     /// Nobody has approved a plan, or it cannot be told which.
     NotApproved,
+    /// The event that caused the run: the command is not done for it.
+    WrongEvent,
 }
 
 /// A command's failure, ready to be shown.
@@ -80,11 +82,14 @@ impl CommandError {
             next = cause.source();
         }
         let exit = match error {
-            SessionError::UnknownKey { .. } => Exit::Usage,
+            SessionError::UnknownKey { .. } | SessionError::UnknownAgent { .. } => Exit::Usage,
             SessionError::Leased { .. } => Exit::Lease,
             SessionError::Overtaken { .. } => Exit::Refused,
             SessionError::Interrupted => Exit::Interrupted,
             SessionError::Service(_)
+            | SessionError::NoAgent { .. }
+            | SessionError::Version { .. }
+            | SessionError::Import
             | SessionError::Schema(_)
             | SessionError::Organization { .. }
             | SessionError::OrganizationUnverified { .. } => Exit::Failed,
@@ -94,6 +99,10 @@ impl CommandError {
             SessionError::Organization { .. } | SessionError::OrganizationUnverified { .. } => Reason::Auth,
             SessionError::Schema(_) => Reason::Service,
             SessionError::UnknownKey { .. }
+            | SessionError::NoAgent { .. }
+            | SessionError::Version { .. }
+            | SessionError::UnknownAgent { .. }
+            | SessionError::Import
             | SessionError::Leased { .. }
             | SessionError::Overtaken { .. }
             | SessionError::Interrupted => Reason::Config,

@@ -15,7 +15,9 @@ use super::{open, output, schema_cache, validate};
 /// Runs the command.
 pub async fn run(arguments: &Schema, settings: &Settings) -> Result<Exit, CommandError> {
     let bytes = if arguments.offline {
-        schema_cache::load(settings, &validate::host(settings)?, SystemClock.now())?.bytes
+        let host = validate::host(settings)?;
+        let kept = schema_cache::load(settings, &host, SystemClock.now())?;
+        kept.ok_or_else(|| schema_cache::missing(&host))?.bytes
     } else {
         let workspace = open::workspace(settings);
         let connection = connect(settings, &workspace.resolved.project, CancellationToken::new())?;
@@ -35,10 +37,14 @@ pub async fn run(arguments: &Schema, settings: &Settings) -> Result<Exit, Comman
 }
 
 /// The schema of a manifest. What the service requires of a whole config is not required of a manifest, which declares
-/// parts; so `required` is taken out outside lists.
-fn manifest_schema(mut config: Value) -> Value {
+/// parts; so `required` is taken out outside lists. The manual's page on manifests is made of it as well.
+pub fn manifest_schema(mut config: Value) -> Value {
     let definitions = config.as_object_mut().and_then(|map| map.shift_remove("$defs")).unwrap_or_else(|| json!({}));
-    let texts = json!({"type": "array", "items": {"type": "string"}});
+    if let Some(config) = config.as_object_mut() {
+        let what = "The agent's behaviour, in the form that the service's own schema gives it. Only what is declared is managed.";
+        config.entry("description").or_insert_with(|| json!(what));
+        config.entry("examples").or_insert_with(|| json!([{"agent": {"max_tool_steps": 4}}]));
+    }
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "reachform manifest",
@@ -46,27 +52,50 @@ fn manifest_schema(mut config: Value) -> Value {
         "required": ["key", "name"],
         "additionalProperties": false,
         "properties": {
-            "key": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$", "description": "The manifest's stable identity."},
-            "name": {"type": "string", "minLength": 1, "description": "The agent's display name."},
-            "description": {"type": "string"},
-            "active": {"type": "boolean"},
-            "metadata": {"type": "object"},
+            "key": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$", "examples": ["riverside"],
+                "description": "The manifest's identity in the project; the agent's address is `agent.KEY`. To rename it, see `moved`."},
+            "name": {"type": "string", "minLength": 1, "examples": ["Riverside Dental Scheduler"],
+                "description": "The agent's name on the service."},
+            "description": {"type": "string", "examples": ["Books appointments."],
+                "description": "The agent's description on the service."},
+            "active": {"type": "boolean", "examples": [true], "description": "Whether the agent is switched on."},
+            "metadata": {"type": "object", "examples": [{"team": "dental"}],
+                "description": "Metadata of the agent. Keys that are not declared stay as they are; `reachform` is reserved."},
             "config": config,
-            "phone_numbers": {"type": "object", "additionalProperties": false, "properties": {
-                "inbound": texts.clone(), "outbound": texts.clone()}},
-            "web_widgets": texts.clone(),
-            "email_addresses": texts.clone(),
-            "sip_endpoint": {"type": "boolean"},
-            "protect": {"type": "boolean", "description": "Never deleted."},
-            "ignore": {"type": "array", "items": {"type": "object", "required": ["path"], "additionalProperties": false,
-                "properties": {"path": {"type": "string"}, "reason": {"type": "string"}, "until": {"type": "string", "format": "date"}}}},
-            "release": texts.clone(),
-            "environments": {"type": "object"},
-            "id": {"type": "string"},
-            "moved": texts,
-            "instruction_builder_inputs": {"type": "object"},
-            "verify": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}]},
+            "phone_numbers": {"type": "object", "additionalProperties": false, "examples": [{"inbound": ["+15551234567"], "outbound": []}],
+                "description": "The numbers whose calls lead to the agent (`inbound`) and that it calls from (`outbound`). An absent direction is not managed; an empty list means none.",
+                "properties": {"inbound": texts(), "outbound": texts()}},
+            "web_widgets": {"type": "array", "items": {"type": "string"}, "examples": [["wid_1"]],
+                "description": "Reserved: this version refuses to plan it."},
+            "email_addresses": {"type": "array", "items": {"type": "string"}, "examples": [["desk@riverside.example"]],
+                "description": "Reserved: this version refuses to plan it."},
+            "sip_endpoint": {"type": "boolean", "examples": [true],
+                "description": "Reserved: this version refuses to plan it."},
+            "protect": {"type": "boolean", "default": false, "examples": [true],
+                "description": "Never delete the agent, not even after its manifest is gone."},
+            "ignore": {"type": "array", "default": [], "examples": [[{"path": "/config/agent/stack/tts", "reason": "voice test", "until": "2026-12-31"}]],
+                "description": "Paths whose live value is left as it is: JSON pointers, with `*` for one step. `until` is the last day on which an entry applies (UTC).",
+                "items": {"type": "object", "required": ["path"], "additionalProperties": false,
+                    "properties": {"path": {"type": "string"}, "reason": {"type": "string"}, "until": {"type": "string", "format": "date"}}}},
+            "release": {"type": "array", "items": {"type": "string"}, "default": [], "examples": [["/config/agent/max_tool_steps"]],
+                "description": "Paths that are no longer declared and whose live value stays, instead of being removed."},
+            "environments": {"type": "object", "default": {}, "examples": [{"staging": {"name": "Riverside (staging)"}, "demo": false}],
+                "description": "For an environment, a merge patch (RFC 7396) on this manifest, or `false` if the agent is not in it. `null` in a patch removes a path from the declaration."},
+            "id": {"type": "string", "examples": ["ag_123"],
+                "description": "Binds the manifest to this live agent. Needed only if the name does not find it; ids differ in each organization."},
+            "moved": {"type": "array", "items": {"type": "string"}, "default": [], "examples": [["riverside-old"]],
+                "description": "Former keys of this manifest."},
+            "instruction_builder_inputs": {"type": "object", "examples": [{"industry": "dental"}],
+                "description": "Reserved: this version refuses to plan it."},
+            "verify": {"examples": [{"command": ["./check.sh", "--fast"], "env": ["CHECK_URL"]}],
+                "description": "A program that `apply` runs on the draft before publishing it; if it fails, nothing is published. `env` names the variables that it gets.",
+                "anyOf": [texts(), {"type": "object", "required": ["command"], "additionalProperties": false,
+                    "properties": {"command": texts(), "env": texts()}}]},
         },
         "$defs": definitions,
     })
+}
+
+fn texts() -> Value {
+    json!({"type": "array", "items": {"type": "string"}})
 }

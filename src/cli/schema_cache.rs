@@ -9,12 +9,28 @@ use crate::schema::fetch;
 use super::report::CommandError;
 use super::settings::Settings;
 
-/// A schema from the cache, and how old it is in words.
+/// A schema that is here already.
 pub struct Offline {
     /// The bytes, as they were published.
     pub bytes: Vec<u8>,
-    /// Its age.
-    pub age: String,
+    /// Where it is from.
+    pub origin: Origin,
+}
+
+/// Where a schema is from that was not fetched.
+pub enum Origin {
+    /// An earlier run kept it, this long ago.
+    Cache {
+        /// Its age.
+        age: String,
+    },
+    /// The sandbox: its schema is in the program.
+    Sandbox,
+    /// The program, in place of that of a host which no run here has reached yet.
+    Program {
+        /// The host.
+        host: String,
+    },
 }
 
 fn folder(settings: &Settings) -> Option<PathBuf> {
@@ -29,21 +45,29 @@ pub fn store(settings: &Settings, host: &str, bytes: &[u8], now: Timestamp) {
     }
 }
 
-/// The schema of the last run that reached the service. The sandbox needs none: its schema is in the program.
-pub fn load(settings: &Settings, host: &str, now: Timestamp) -> Result<Offline, CommandError> {
+/// The schema of the last run that reached the service, `None` if there was none here.
+pub fn load(settings: &Settings, host: &str, now: Timestamp) -> Result<Option<Offline>, CommandError> {
     if settings.sandbox {
-        return Ok(Offline {
-            bytes: crate::sandbox::ConfigSchema::embedded().document().to_string().into_bytes(),
-            age: "embedded".to_owned(),
-        });
+        return Ok(Some(Offline { bytes: embedded(), origin: Origin::Sandbox }));
     }
-    let missing = || {
-        CommandError::config(format!("the schema of {host} is not cached"))
-            .hint("run any command once without `--offline`, or use `--sandbox` to check against the embedded schema")
-    };
-    let folder = folder(settings).ok_or_else(missing)?;
+    let Some(folder) = folder(settings) else { return Ok(None) };
     let cached = fetch::load_cached(&folder, host, now)
         .map_err(|error| CommandError::chain("the cached schema cannot be used", &error).hint(error.hint()))?;
-    let cached = cached.ok_or_else(missing)?;
-    Ok(Offline { age: cached.age(), bytes: cached.bytes })
+    Ok(cached.map(|cached| Offline { origin: Origin::Cache { age: cached.age() }, bytes: cached.bytes }))
+}
+
+/// The same, and in a fresh clone the schema in the program: a check before a commit has no credential to fetch another.
+pub fn load_or_embedded(settings: &Settings, host: &str, now: Timestamp) -> Result<Offline, CommandError> {
+    let program = || Offline { bytes: embedded(), origin: Origin::Program { host: host.to_owned() } };
+    Ok(load(settings, host, now)?.unwrap_or_else(program))
+}
+
+/// What is missing where only the service's own schema will do.
+pub fn missing(host: &str) -> CommandError {
+    CommandError::config(format!("the schema of {host} is not cached"))
+        .hint("run any command once without `--offline`, or use `--sandbox` for the schema in this program")
+}
+
+fn embedded() -> Vec<u8> {
+    crate::sandbox::ConfigSchema::embedded().document().to_string().into_bytes()
 }

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use crate::disk;
 use crate::http::BaseUrl;
 use crate::http::reqwest_transport::CA_FILE_VARIABLE;
+use crate::manifest::project::{DEFAULT_AGENTS, PROJECT_FILE};
 use crate::model::look::sounds_secret;
 use crate::model::verify::is_withheld;
 
@@ -89,7 +90,7 @@ impl Settings {
             locale.contains("utf-8") || locale.contains("utf8")
         });
         Self {
-            dir: global.dir.clone(),
+            dir: global.dir.clone().unwrap_or_else(|| PathBuf::from(".")),
             environment: global.env.clone(),
             api_url: global
                 .api_url
@@ -126,6 +127,16 @@ impl Settings {
     #[must_use]
     pub fn with_token(mut self, token: Option<&str>) -> Self {
         self.token = token.map(|token| SecretString::from(token.trim().to_owned()));
+        self
+    }
+
+    /// The same in the project that the current folder is in, as git and cargo look for theirs.
+    #[must_use]
+    pub fn in_nearest_project(mut self) -> Self {
+        let home = self.variable("HOME").map(PathBuf::from);
+        if let Some(dir) = disk::nearest_above(PROJECT_FILE, DEFAULT_AGENTS, home.as_deref()) {
+            self.dir = dir;
+        }
         self
     }
 

@@ -15,6 +15,7 @@ use super::args::Validate;
 use super::connect::connect;
 use super::exit::Exit;
 use super::report::CommandError;
+use super::schema_cache::{Offline, Origin};
 use super::settings::Settings;
 use super::workflow::findings;
 use super::{open, output, schema_cache};
@@ -26,6 +27,8 @@ pub struct Validation {
     /// What is wrong with those that were asked for.
     pub problems: Vec<Diagnostic>,
     schema_digest: Option<String>,
+    /// Whether that schema is only the program's, in place of the service's.
+    is_embedded: bool,
 }
 
 impl Validation {
@@ -68,17 +71,20 @@ pub async fn check(arguments: &Validate, settings: &Settings) -> Result<Validati
             Err(error) => return Err(error),
         }
     };
+    let is_embedded = schema.as_ref().is_some_and(|(_, is_embedded)| *is_embedded);
+    let schema = schema.map(|(schema, _)| schema);
     if let Some(schema) = &schema {
         found.extend(session::check(&resolved, schema, open::leniency(arguments.schema)));
     }
     let problems = only(found.sorted(&resolved.sources), &wanted, &resolved);
-    let schema_digest = schema.map(|schema| schema.digest().as_str().to_owned());
-    Ok(Validation { resolved, problems, schema_digest })
+    // Of the service's own schema nothing is known where the program's was used.
+    let schema_digest = schema.filter(|_| !is_embedded).map(|schema| schema.digest().as_str().to_owned());
+    Ok(Validation { resolved, problems, schema_digest, is_embedded })
 }
 
 /// Shows what was found.
 pub fn show(found: &Validation, arguments: &Validate, settings: &Settings) -> Result<(), CommandError> {
-    let Validation { resolved, problems, schema_digest } = found;
+    let Validation { resolved, problems, schema_digest, is_embedded } = found;
     let valid = found.errors() == 0;
     let (environment, manifests) = (&resolved.project.environment, resolved.desired.len());
     let sources = &resolved.sources;
@@ -89,25 +95,36 @@ pub fn show(found: &Validation, arguments: &Validate, settings: &Settings) -> Re
     if valid && !settings.json {
         let count = resolved.desired.len();
         let plural = if count == 1 { "manifest is" } else { "manifests are" };
-        output::result(&format!("{count} {plural} valid for environment `{}`.", resolved.project.environment));
+        let by = if *is_embedded { " by the schema in this program" } else { "" };
+        output::result(&format!("{count} {plural} valid{by} for environment `{}`.", resolved.project.environment));
     }
     Ok(())
 }
 
-async fn schema(arguments: &Validate, settings: &Settings, resolved: &Resolved) -> Result<ConfigSchema, CommandError> {
+/// The schema, and whether it is only the program's in place of the service's.
+async fn schema(
+    arguments: &Validate,
+    settings: &Settings,
+    resolved: &Resolved,
+) -> Result<(ConfigSchema, bool), CommandError> {
     if arguments.offline {
-        let offline = schema_cache::load(settings, &host(settings)?, SystemClock.now())?;
+        let Offline { bytes, origin } = schema_cache::load_or_embedded(settings, &host(settings)?, SystemClock.now())?;
         if !settings.quiet {
-            output::aside(
-                &format!("offline: the schema is {} old", offline.age).replace("embedded old", "the embedded one"),
-            );
+            output::aside(&match &origin {
+                Origin::Cache { age } => format!("offline: the schema is {age} old"),
+                Origin::Sandbox => "offline: the schema is the embedded one".to_owned(),
+                Origin::Program { host } => format!(
+                    "offline: no run here has read the schema of {host} yet, so the one in this program is used; that of \
+                     the service may be newer"
+                ),
+            });
         }
-        return compile(&offline.bytes);
+        return Ok((compile(&bytes)?, matches!(origin, Origin::Program { .. })));
     }
     let connection = connect(settings, &resolved.project, CancellationToken::new())?;
     let bytes = connection.reader().schema().await.map_err(|error| CommandError::service(&error))?;
     schema_cache::store(settings, &connection.host, &bytes, connection.clock.now());
-    compile(&bytes)
+    Ok((compile(&bytes)?, false))
 }
 
 /// Compiles a schema.

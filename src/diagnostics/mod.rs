@@ -2,11 +2,13 @@
 //!
 //! Everything that a person did wrong is gathered and reported at once. Nothing here prints.
 
+pub mod code;
 pub mod diagnostic;
 pub mod problem;
 pub mod source;
 pub mod worst;
 
+pub use code::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Fix, Label, Place, Severity};
 pub use problem::Problem;
 pub use source::{FileId, Position, SourceMap, Span};

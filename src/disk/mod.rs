@@ -3,9 +3,13 @@
 //! Nothing else in this program opens a file, which a test holds. A path may come from a stranger's pull request, so a
 //! named pipe must not hang a run, a device must not be read, and a link must not lead out of the project.
 
+mod above;
+mod new;
 mod read;
 mod write;
 
+pub use above::nearest_above;
+pub use new::{Created, create_below};
 pub use read::{ReadError, read, read_below, read_own, read_text};
 pub use write::{Prepared, append, in_place, lock_file, own_folder, prepare_below, replace, stray_link};
 

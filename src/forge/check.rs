@@ -17,6 +17,9 @@ use super::warning::Warning;
 /// The longest summary: GitHub takes about 65,535 bytes, and our marker is put before it.
 pub const SUMMARY_BYTES: usize = 60_000;
 
+/// The `external_id` of a check whose plan nobody could read.
+const UNSEEN: &str = "not-shown";
+
 /// The app behind `GITHUB_TOKEN`.
 const ACTIONS_APP: &str = "github-actions";
 
@@ -35,6 +38,8 @@ pub struct CheckRun {
     pub completed: bool,
     /// How.
     pub conclusion: Option<String>,
+    /// Its title.
+    pub title: String,
     /// Its summary.
     pub summary: String,
     /// Where it is.
@@ -87,8 +92,8 @@ pub struct Check<'a> {
     pub name: &'a str,
     /// The head commit of the pull request.
     pub head_sha: &'a str,
-    /// The plan's hash.
-    pub plan_hash: &'a str,
+    /// The hash of the plan that it approves; `None` if nobody could read that plan, so that it approves nothing.
+    pub plan_hash: Option<&'a str>,
     /// How it ends.
     pub conclusion: Conclusion,
     /// The summary line.
@@ -105,7 +110,7 @@ impl Check<'_> {
             // A check is told from others by its name.
             key: "check".to_owned(),
             sha: Some(self.head_sha.to_owned()),
-            plan_hash: Some(self.plan_hash.to_owned()),
+            plan_hash: self.plan_hash.map(str::to_owned),
             run: self.run.map(|run| run.id),
             attempt: self.run.map_or(1, |run| run.attempt),
             ..Marker::default()
@@ -113,12 +118,24 @@ impl Check<'_> {
     }
 }
 
-/// The name of an environment's check: `folder` is the project's in the repository, `key` tells two plans of one
-/// environment apart.
-pub fn name(environment: &str, folder: &str, key: Option<&str>) -> String {
-    let place = if folder.is_empty() { String::new() } else { format!(" in {folder}") };
+/// What tells the plans on one pull request apart: `folder` is the project's in the repository, `key` parts two plans of
+/// one environment.
+pub fn place(environment: &str, folder: &str, key: Option<&str>) -> String {
+    let folder = if folder.is_empty() { String::new() } else { format!(" in {folder}") };
     let key = key.filter(|key| !key.is_empty()).map(|key| format!(", {key}")).unwrap_or_default();
-    format!("reachform plan ({environment}{place}{key})")
+    format!("{environment}{folder}{key}")
+}
+
+/// The name of the check of a [`place`].
+pub fn name(place: &str) -> String {
+    format!("reachform plan ({place})")
+}
+
+impl CheckRun {
+    /// Whether it says that nobody could read its plan, so that it approves nothing.
+    pub fn is_of_unseen_plan(&self) -> bool {
+        self.external_id.as_deref() == Some(UNSEEN)
+    }
 }
 
 /// What became of a check.
@@ -136,10 +153,11 @@ pub async fn put(forge: &dyn Forge, check: &Check<'_>) -> Result<Put, Warning> {
     let fits = summary.len() <= SUMMARY_BYTES;
     let summary = if fits { marker::without(summary) } else { "The plan is too long to be shown here." };
     let marker = check.marker();
+    let external_id = plan_hash.unwrap_or(UNSEEN);
     let new = NewCheck {
         name: name.to_owned(),
         head_sha: head_sha.to_owned(),
-        external_id: plan_hash.to_owned(),
+        external_id: external_id.to_owned(),
         conclusion: conclusion.as_str(),
         title: title.to_owned(),
         summary: format!("{}\n{summary}", marker.line()),
@@ -155,11 +173,37 @@ pub async fn put(forge: &dyn Forge, check: &Check<'_>) -> Result<Put, Warning> {
     }
     let of_this_run = |found: &CheckRun| {
         let is_run = found.marker().is_some_and(|theirs| (theirs.run, theirs.attempt) == (marker.run, marker.attempt));
-        is_run && found.external_id.as_deref() == Some(plan_hash)
+        is_run && found.external_id.as_deref() == Some(external_id)
     };
     let make = async || forge.write_check(None, &new).await;
     let look = async || Ok(ours(forge, head_sha, name).await?.filter(of_this_run));
-    once(forge, make, look).await.map(Put::Written)
+    let made = once(forge, make, look).await?;
+    Ok(give_way(forge, made, &new).await)
+}
+
+/// Two runs at once may both have found no check and made one. The forge shows the one that was made last, whichever
+/// counts; so that of the older run becomes a copy of the other, and what is shown is what is approved.
+async fn give_way(forge: &dyn Forge, made: CheckRun, new: &NewCheck) -> Put {
+    let Ok(Some(counts)) = ours(forge, &new.head_sha, &new.name).await else { return Put::Written(made) };
+    let conclusion = counts.conclusion.as_deref().and_then(Conclusion::parse);
+    let (Some(conclusion), Some(external_id)) = (conclusion, counts.external_id.clone()) else {
+        return Put::Written(made);
+    };
+    if counts.id == made.id {
+        return Put::Written(made);
+    }
+    let copy = NewCheck {
+        external_id,
+        conclusion: conclusion.as_str(),
+        title: counts.title.clone(),
+        summary: counts.summary.clone(),
+        details_url: None,
+        ..new.clone()
+    };
+    if let Err(warning) = forge.write_check(Some(made.id), &copy).await {
+        tracing::debug!(warning = warning.one_line(), "a check run that does not count could not be made a copy");
+    }
+    Put::Superseded(counts)
 }
 
 /// What a commit was approved with: our newest check of that name, if it has ended.
@@ -206,9 +250,9 @@ mod tests {
 
     #[test]
     fn names_tell_environments_folders_and_keys_apart() {
-        assert_eq!(name("prod", "", None), "reachform plan (prod)");
-        assert_eq!(name("prod", "", Some("eu")), "reachform plan (prod, eu)");
-        assert_eq!(name("prod", "clinics/east", None), "reachform plan (prod in clinics/east)");
-        assert_eq!(name("prod", "clinics/east", Some("eu")), "reachform plan (prod in clinics/east, eu)");
+        assert_eq!(name(&place("prod", "", None)), "reachform plan (prod)");
+        assert_eq!(place("prod", "", Some("eu")), "prod, eu");
+        assert_eq!(place("prod", "clinics/east", None), "prod in clinics/east");
+        assert_eq!(place("prod", "clinics/east", Some("eu")), "prod in clinics/east, eu");
     }
 }

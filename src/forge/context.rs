@@ -24,6 +24,14 @@ impl Host {
             Self::GitLab => "GitLab",
         }
     }
+
+    /// What stands before the number of a pull request, or of a merge request.
+    pub fn mark(self) -> char {
+        match self {
+            Self::GitHub => '#',
+            Self::GitLab => '!',
+        }
+    }
 }
 
 /// Where the commits of a pull request come from.
@@ -89,6 +97,8 @@ pub struct Context {
     pub actor: Option<String>,
     /// The event, as `pull_request` or `push`.
     pub event: String,
+    /// Whether the commit of the run is another one than that of the pull request, though the event names the latter.
+    pub has_files_of_the_base: bool,
     /// Where the commits come from.
     pub origin: Origin,
 }
@@ -133,10 +143,17 @@ impl Context {
         project.map(|project| gitlab(project, &variable)).ok_or(ContextError::NoForge)
     }
 
-    /// Whether the files of the run are those of the base although the event names a pull request: whatever is made of
-    /// them says nothing of that pull request.
-    pub fn has_files_of_the_base(&self) -> bool {
-        self.pull_request.is_some() && matches!(self.event.as_str(), "pull_request_target" | "issue_comment")
+    /// Whether the files of the run are those of the pull request without having to ask: GitHub hands the runs of three
+    /// events the merge of that pull request. Every other event has some commit, which may be of any branch. Without an
+    /// event it was a person, who means it; a pipeline of GitLab has no files but its own.
+    pub fn has_files_of(&self, number: u64) -> bool {
+        match (self.host, self.event.as_str()) {
+            (Host::GitHub, "pull_request" | "pull_request_review" | "pull_request_review_comment") => {
+                self.pull_request == Some(number)
+            }
+            (Host::GitHub, event) => event.is_empty(),
+            (Host::GitLab, _) => true,
+        }
     }
 
     /// Whether the run is of a group of the merge queue, which may hold more than one pull request.
@@ -192,6 +209,7 @@ fn github<'v>(repository: &str, variable: &dyn Fn(&str) -> Option<&'v str>, even
         }),
         origin: Origin::Repository,
         event: owned("GITHUB_EVENT_NAME").unwrap_or_default(),
+        has_files_of_the_base: false,
         actor,
         server_url,
     };
@@ -236,6 +254,12 @@ fn github<'v>(repository: &str, variable: &dyn Fn(&str) -> Option<&'v str>, even
     if context.actor.as_deref() == Some(DEPENDABOT) && context.pull_request.is_some() {
         context.origin = Origin::Dependabot;
     }
+    context.has_files_of_the_base = match context.event.as_str() {
+        "pull_request_target" | "issue_comment" => context.pull_request.is_some(),
+        // It runs on the default branch, whatever the run that triggered it has read.
+        "workflow_run" => context.head_sha.is_none() || context.head_sha.as_deref() != variable("GITHUB_SHA"),
+        _ => false,
+    };
     context
 }
 
@@ -305,6 +329,7 @@ fn gitlab<'v>(project: &str, variable: &dyn Fn(&str) -> Option<&'v str>) -> Cont
         }),
         actor: owned("GITLAB_USER_LOGIN"),
         event: owned("CI_PIPELINE_SOURCE").unwrap_or_default(),
+        has_files_of_the_base: false,
         origin: if is_fork { Origin::Fork } else { Origin::Repository },
     }
 }

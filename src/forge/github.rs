@@ -30,6 +30,8 @@ const COMMENT_BYTES: usize = 60_000;
 /// Most pages of issues that are looked through for one that has lost its label: the two thousand newest.
 const ISSUE_PAGES: usize = 20;
 
+const WHOSE: &str = "find out whose the token is";
+const OWNER: &str = "an owner, an app or a person";
 const COMMENTS: &str = "`pull-requests: write`";
 const PULLS: &str = "`pull-requests: read`";
 const ISSUES: &str = "`issues: write`";
@@ -105,6 +107,7 @@ impl GitHub {
         let mut request = Request::new(Method::Post, "/graphql");
         request.body = Some(json!({"query": "query { viewer { login } }"}).to_string().into_bytes());
         // A question, though it is posted: it may be asked twice.
+        let mut unanswered = None;
         match self.graphql.json(&request, Repeat::Always, "an object").await {
             Ok(answer) => {
                 if let Some(login) = wire::text(&answer.value, "/data/viewer/login").filter(|login| !login.is_empty()) {
@@ -112,15 +115,16 @@ impl GitHub {
                 }
             }
             Err(error) if error.is_unauthorized() || error.is_interrupted() => {
-                return Err(self.failed(&error, "find out whose the token is", "a login"));
+                return Err(self.failed(&error, WHOSE, OWNER));
             }
-            Err(error) => tracing::debug!(error = %error.one_line(), "GraphQL does not say whose the token is"),
+            Err(error) => unanswered = Some(error),
         }
         let request = Request::new(Method::Get, "/user");
         match self.client.json(&request, Repeat::Always, "an object").await {
-            Ok(answer) => wire::text(&answer.value, "/login").ok_or_else(|| odd("find out whose the token is")),
+            Ok(answer) => wire::text(&answer.value, "/login").ok_or_else(|| odd(WHOSE)),
             Err(error) if error.is_forbidden() => Ok(ACTIONS_BOT.to_owned()),
-            Err(error) => Err(self.failed(&error, "find out whose the token is", "a login")),
+            // What went wrong first is what is to be fixed: this question is only asked because of it.
+            Err(error) => Err(self.failed(&unanswered.unwrap_or(error), WHOSE, OWNER)),
         }
     }
 }
@@ -145,6 +149,10 @@ impl Forge for GitHub {
 
     fn waited(&self) -> Duration {
         Duration::from_millis(self.client.traffic().waited_milliseconds)
+    }
+
+    fn pause(&self) -> Duration {
+        self.client.pause()
     }
 
     fn settle(&self) -> Later<'_, ()> {

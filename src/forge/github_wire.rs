@@ -60,6 +60,7 @@ pub(super) fn check_run(value: &Value) -> Option<CheckRun> {
         external_id: text(value, "/external_id").filter(|id| !id.is_empty()),
         completed: text(value, "/status").as_deref() == Some("completed"),
         conclusion: text(value, "/conclusion"),
+        title: text(value, "/output/title").unwrap_or_default(),
         summary: text(value, "/output/summary").unwrap_or_default(),
         url: text(value, "/html_url").unwrap_or_default(),
     })

@@ -27,7 +27,7 @@ const NOTE_BYTES: usize = 900_000;
 const ISSUE_PAGES: usize = 20;
 
 /// What a token needs. That of the job itself (CI_JOB_TOKEN) writes no notes.
-const TOKEN: &str = "of a project access token with the scope `api` and the role Reporter";
+const TOKEN: &str = "`api` (a project access token with the scope `api` and the role Reporter)";
 
 /// A project on GitLab.
 pub(super) struct GitLab {
@@ -145,6 +145,10 @@ impl Forge for GitLab {
 
     fn waited(&self) -> Duration {
         Duration::from_millis(self.client.traffic().waited_milliseconds)
+    }
+
+    fn pause(&self) -> Duration {
+        self.client.pause()
     }
 
     fn settle(&self) -> Later<'_, ()> {

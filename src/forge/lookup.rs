@@ -73,11 +73,9 @@ async fn find(forge: &dyn Forge, context: &Context) -> Result<u64, Warning> {
             several => trail.push(format!("{} from the branch `{branch}` are at that commit", several.len())),
         }
     }
-    Err(trail.into_iter().fold(
-        Warning::new(WarningKind::NoPullRequest, "find the pull request to post on")
-            .hint("name it: `--pull-request N`"),
-        Warning::cause,
-    ))
+    Err(trail
+        .into_iter()
+        .fold(Warning::new(WarningKind::NoPullRequest, "find the pull request to post on"), Warning::cause))
 }
 
 /// All pull requests that the push of this run has merged: `number`, and those of the other commits that it brought, as a

@@ -3,7 +3,8 @@
 //! It receives finished Markdown and knows no agent, no plan and no manifest. What is decidable without the network is
 //! decided in pure files: [`context`] (which pull request, which run), [`marker`] (the hidden first line), [`comment`]
 //! (which comment is ours, and whether this run may still write it). Everything that a forge refuses comes back as a
-//! [`Warning`]: posting is never a reason for a plan or an apply to end otherwise than it did.
+//! [`Warning`], and whoever asked decides what that means: an apply ends as it did, and a plan that could not be shown where
+//! it is approved is no success.
 
 pub mod check;
 pub mod comment;

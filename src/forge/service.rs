@@ -114,6 +114,9 @@ pub trait Forge: Send + Sync {
     /// How long this run has waited because the forge asked it to.
     fn waited(&self) -> Duration;
 
+    /// How long requests still wait because the forge asked for it.
+    fn pause(&self) -> Duration;
+
     /// Waits until what was sent just now would be listed, if it arrived.
     fn settle(&self) -> Later<'_, ()>;
 

@@ -103,6 +103,11 @@ pub async fn put(forge: &dyn Forge, context: &Context, posting: &Posting<'_>) ->
     match found {
         Some(found) if comment::same_text(&found.body, &body) => Ok(Put::new(Outcome::Unchanged, Some(found))),
         Some(found) => match forge.edit_comment(posting.number, found.id, &body).await {
+            // GitHub was seen to answer 200 to an edit that it did not keep.
+            Ok(edited) if !comment::same_text(&edited.body, &body) => {
+                let doing = format!("edit the comment on #{}", posting.number);
+                Err(Warning::new(WarningKind::Refused, doing).cause("the forge kept another text"))
+            }
             Ok(edited) => Ok(Put::new(Outcome::Updated, Some(&edited))),
             // Deleted since it was listed.
             Err(warning) if warning.kind == WarningKind::NotFound => create(forge, posting, &body).await,

@@ -1,4 +1,4 @@
-//! PURE. What a forge refused, as data: posting is never a reason to fail.
+//! PURE. What a forge refused, as data: whoever posts decides what it means.
 
 use crate::http::{Fate, HttpError, HttpErrorKind};
 
@@ -34,7 +34,7 @@ pub enum WarningKind {
     Interrupted,
 }
 
-/// Something could not be put on the forge. It never changes how a plan or an apply ends.
+/// Something could not be put on the forge. It never changes what was planned or applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("could not {doing}")]
 pub struct Warning {
@@ -107,9 +107,16 @@ impl Warning {
                 hints.push(format!("give the job or the token in {} the permission {permission}", error.token_source));
                 WarningKind::Forbidden { permission }
             }
+            HttpErrorKind::Status { status: 410, .. } => {
+                hints.push(
+                    "if Issues are off in this repository, turn them on under Settings → General → Features".to_owned(),
+                );
+                WarningKind::NotFound
+            }
             // What a token does not see, a forge says is not there.
-            HttpErrorKind::Status { status: 404 | 410, .. } => {
-                hints.push(format!("check the number, and that the token in {} has {permission}", error.token_source));
+            HttpErrorKind::Status { status: 404, .. } => {
+                let number = if doing.contains(['#', '!']) { "the number, and " } else { "" };
+                hints.push(format!("check {number}that the token in {} has {permission}", error.token_source));
                 WarningKind::NotFound
             }
             HttpErrorKind::Status { status: 429, .. } | HttpErrorKind::OutOfTime { .. } => {

@@ -12,6 +12,8 @@ pub struct Activity {
     pub trouble: Option<(String, u32)>,
     /// How long the service asked to wait, and how long it still is.
     pub asked_to_wait: Option<(Duration, Duration)>,
+    /// Whether a request has waited because the service limits requests, without having said for how long.
+    pub waits_unasked: bool,
     /// What is read, how many were answered, and of how many.
     pub counted: Option<(&'static str, usize, usize)>,
 }
@@ -25,7 +27,7 @@ impl Activity {
 
 impl fmt::Display for Activity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { request, trouble, asked_to_wait, counted } = self;
+        let Self { request, trouble, asked_to_wait, waits_unasked: _, counted } = self;
         if let Some((what, done, total)) = counted {
             write!(f, "{what}: {done} of {total}; ")?;
         }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::activity::Activity;
-use super::clock::later;
+use super::clock::{later, until};
 use super::detail::{Detail, is_page};
 use super::error::{Fate, HttpError, HttpErrorKind};
 use super::limiter::{Limiter, MOST_IN_FLIGHT};
@@ -25,6 +25,9 @@ use super::runtime::{Clock, Entropy, Transport};
 
 /// A date in `Retry-After` has whole seconds. Up to this much is added, so that nobody comes back too early.
 const DATE_SLACK: Duration = Duration::from_secs(1);
+
+/// From which wait on it is said that the service limits requests, where the service names no time.
+const TOLD_WAIT: Duration = Duration::from_secs(1);
 
 /// How a client behaves.
 #[derive(Clone, Debug)]
@@ -199,6 +202,16 @@ impl Client {
         *counted = counted.map(|(what, done, total)| (what, done + 1, total)).filter(|(_, done, total)| done < total);
     }
 
+    /// How long all requests still wait because the service asked for it.
+    pub fn pause(&self) -> Duration {
+        self.shared.limiter.pause(self.shared.clock.now()).unwrap_or_default()
+    }
+
+    /// When requests are sent again.
+    pub fn retry(&self) -> &RetryPolicy {
+        &self.shared.options.retry
+    }
+
     /// How many requests may be in flight now.
     pub fn in_flight_limit(&self) -> usize {
         self.shared.limiter.limit()
@@ -328,6 +341,8 @@ impl Client {
             tracing::debug!(request = request.name(), attempts, ?backoff, cause = %rejected.kind, "again");
             if rejected.throttled && self.shared.limiter.pause(self.shared.clock.now()).is_none() {
                 self.count(|traffic| traffic.waited_milliseconds += milliseconds(backoff));
+                // A moment is not worth a word.
+                self.lock().activity.waits_unasked |= backoff >= TOLD_WAIT;
             }
             let woke = self.interruptible(self.shared.clock.sleep(backoff)).await;
             if woke.is_none() {
@@ -399,8 +414,9 @@ impl Client {
         loop {
             let now = self.shared.clock.now();
             let Some(asked) = self.shared.limiter.pause(now) else { return Ok(()) };
-            if later(now, asked) > self.lock().deadline {
-                return Err(HttpErrorKind::OutOfTime { asked, limit: self.shared.options.retry.run_limit });
+            let deadline = self.lock().deadline;
+            if later(now, asked) > deadline {
+                return Err(HttpErrorKind::OutOfTime { asked, left: until(now, deadline) });
             }
             let woke = self.interruptible(self.shared.clock.sleep(asked)).await;
             if woke.is_none() {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::activity::seconds;
 use super::detail::Detail;
 use super::message::TransportError;
 
@@ -102,12 +103,12 @@ pub enum HttpErrorKind {
         read: String,
     },
     /// The service asked for more patience than the run has left.
-    #[error("the service asked to wait {} s, longer than the {} s that this run has left", .asked.as_secs(), .limit.as_secs())]
+    #[error("the service asked to wait {} s, longer than the {} s that this run has left", seconds(*.asked), .left.as_secs())]
     OutOfTime {
         /// What it asks for.
         asked: Duration,
-        /// What the run has in all.
-        limit: Duration,
+        /// What the run has left.
+        left: Duration,
     },
     /// The run was interrupted while the request waited for its turn.
     #[error("the run was interrupted")]

@@ -161,7 +161,7 @@ impl<'f> EditedFiles<'f> {
         Self { files, changed: BTreeMap::new() }
     }
 
-    /// Changes a file that is there.
+    /// Changes a file that is there, or adds one.
     pub fn change(&mut self, name: String, bytes: Vec<u8>) {
         self.changed.insert(name, bytes);
     }
@@ -174,7 +174,10 @@ impl<'f> EditedFiles<'f> {
 
 impl Files for EditedFiles<'_> {
     fn follow(&self, path: &str) -> Result<String, FileError> {
-        self.files.follow(path)
+        match normalize(path) {
+            Some(name) if self.changed.contains_key(&name) => Ok(name),
+            _ => self.files.follow(path),
+        }
     }
 
     fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, FileError> {
@@ -186,7 +189,26 @@ impl Files for EditedFiles<'_> {
     }
 
     fn list(&self, path: &str) -> Result<Vec<Listed>, FileError> {
-        self.files.list(path)
+        let folder = normalize(path).ok_or(FileError::Outside)?;
+        let is_here = |name: &&String| **name == folder || is_below(name, &folder);
+        let mut added: BTreeMap<&String, Listed> = self
+            .changed
+            .keys()
+            .filter(is_here)
+            .map(|name| (name, Listed { path: name.clone(), is_link: false }))
+            .collect();
+        match self.files.list(path) {
+            Ok(listed) => {
+                for entry in &listed {
+                    added.remove(&entry.path);
+                }
+                let mut all: Vec<Listed> = listed.into_iter().chain(added.into_values()).collect();
+                all.sort_by(|a, b| a.path.cmp(&b.path));
+                Ok(all)
+            }
+            Err(FileError::NotFound) if !added.is_empty() => Ok(added.into_values().collect()),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In reading order: `tree` and `yaml` make a tree with places out of a text; `expand`, `overlay` and `tags` resolve it;
 //! `project` and `parse` read the fields; `across` compares the manifests; `resolve` is the whole way; `edit` writes
-//! values back.
+//! values back, `compose` writes whole manifests.
 
 pub mod codes;
 
@@ -22,6 +22,7 @@ pub mod lower;
 pub mod project;
 
 mod across;
+pub mod compose;
 pub mod edit;
 mod parse;
 mod paths;
@@ -29,6 +30,7 @@ mod session;
 
 pub mod load;
 pub mod resolve;
+pub mod starter;
 pub mod suggest;
 
 pub(crate) use expand::TEXT_EXTENSIONS;

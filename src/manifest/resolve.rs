@@ -392,7 +392,7 @@ fn cannot_list(place: &AgentsPath, root: &str, error: &FileError) -> Diagnostic 
                 Some(_) => problem.hint("the path is relative to the project file"),
                 None => problem
                     .hint("manifests are looked for in `agents/`; `agents` in `reachform.yaml` names other places")
-                    .hint("write a first manifest there, or name another folder with `-C`"),
+                    .hint("`reachform init` writes a first one, `reachform import --all` describes agents that are live; `-C` names another folder"),
             }
         }
         FileError::Outside => {

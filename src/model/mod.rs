@@ -29,5 +29,5 @@ pub use path::{FieldPath, PathPattern};
 pub use seal::{Seal, SecretHash};
 pub use secret::SecretText;
 pub use shape::ConfigShape;
-pub use stamp::{Applied, FieldHash, Intent, Lease, RolledBack, Stamp, StampState};
+pub use stamp::{Applied, Back, FieldHash, Intent, Lease, RolledBack, Stamp, StampState};
 pub use verify::Verify;

@@ -40,6 +40,9 @@ pub type Fields = BTreeMap<FieldPath, FieldHash>;
 pub struct Applied {
     /// Its number; absent where an agent has never had a version by us.
     pub version: Option<u64>,
+    /// The version that was live before; the same one where the apply made none. Absent where there was none, and in a
+    /// stamp that was written before stamps named it.
+    pub base: Option<u64>,
     /// The hash of the plan that was applied.
     pub plan: String,
     /// The hash of this agent's change in it.
@@ -56,6 +59,8 @@ pub struct Applied {
     /// The version that somebody else published above it while the run that applied it was still at work: what was
     /// changed there, that run and its reviewers have not seen.
     pub overtaken_by: Option<u64>,
+    /// Where the run that applied it can be seen, where a pipeline said so.
+    pub run_url: Option<String>,
 }
 
 /// What an apply is about to do, written before it does it.
@@ -77,6 +82,10 @@ pub struct Intent {
     pub fields: Fields,
     /// The `verify` of the manifest.
     pub verify: Option<LeafHash>,
+    /// The source digest of the manifest. Absent in a stamp that was written before intents named it.
+    pub source: Option<String>,
+    /// The way back, where that is what is being done.
+    pub rollback: Option<RolledBack>,
 }
 
 /// Which run is working on the agent.
@@ -88,15 +97,24 @@ pub struct Lease {
     pub at: String,
 }
 
+/// The way back to an older version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Back {
+    /// The version that is left.
+    pub from: u64,
+    /// The version that is copied.
+    pub to: u64,
+    /// The source digest that is rolled back.
+    pub source: String,
+    /// Why, in the words of whoever does it. Absent in a stamp that was written before it was asked for.
+    pub reason: Option<String>,
+}
+
 /// A rollback that the manifest has not caught up with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RolledBack {
-    /// The version that was left.
-    pub from: u64,
-    /// The version that was copied.
-    pub to: u64,
-    /// The source digest that was rolled back.
-    pub source: String,
+    /// From where to where, and why.
+    pub back: Back,
     /// Who did it.
     pub by: Option<String>,
     /// When, RFC 3339.
@@ -269,28 +287,54 @@ fn write_state(state: &StampState) -> Value {
         if let (Value::Object(part), Some(version)) = (&mut part, applied.overtaken_by) {
             part.insert("overtaken_by".to_owned(), json!(version));
         }
+        if let (Value::Object(part), Some(base)) = (&mut part, applied.base) {
+            part.insert("base".to_owned(), json!(base));
+        }
+        if let (Value::Object(part), Some(url)) = (&mut part, &applied.run_url) {
+            part.insert("run_url".to_owned(), json!(url));
+        }
         map.insert("applied".to_owned(), part);
     }
     if let Some(intent) = &state.intent {
-        map.insert(
-            "intent".to_owned(),
-            with_verify(
-                json!({"run": intent.run, "plan": intent.plan, "change": intent.change, "base": intent.base,
-                    "highest": intent.highest, "by": intent.by, "fields": write_fields(&intent.fields)}),
-                intent.verify.as_ref(),
-            ),
+        let mut part = with_verify(
+            json!({"run": intent.run, "plan": intent.plan, "change": intent.change, "base": intent.base,
+                "highest": intent.highest, "by": intent.by, "fields": write_fields(&intent.fields)}),
+            intent.verify.as_ref(),
         );
+        if let (Value::Object(part), Some(source)) = (&mut part, &intent.source) {
+            part.insert("source".to_owned(), json!(source));
+        }
+        if let (Value::Object(part), Some(back)) = (&mut part, &intent.rollback) {
+            part.insert("rollback".to_owned(), write_rollback(back));
+        }
+        map.insert("intent".to_owned(), part);
     }
     if let Some(lease) = &state.lease {
         map.insert("lease".to_owned(), json!({"run": lease.run, "at": lease.at}));
     }
     if let Some(back) = &state.rollback {
-        map.insert(
-            "rollback".to_owned(),
-            json!({"from": back.from, "to": back.to, "source": back.source, "by": back.by, "at": back.at}),
-        );
+        map.insert("rollback".to_owned(), write_rollback(back));
     }
     Value::Object(map)
+}
+
+fn write_rollback(rolled_back: &RolledBack) -> Value {
+    let RolledBack { back: Back { from, to, source, reason }, by, at } = rolled_back;
+    let mut part = json!({"from": from, "to": to, "source": source, "by": by, "at": at});
+    if let (Value::Object(part), Some(reason)) = (&mut part, reason) {
+        part.insert("reason".to_owned(), json!(reason));
+    }
+    part
+}
+
+fn read_rollback(value: &Value) -> Option<RolledBack> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let number = |name: &str| value.get(name).and_then(Value::as_u64);
+    Some(RolledBack {
+        back: Back { from: number("from")?, to: number("to")?, source: text("source")?, reason: text("reason") },
+        by: text("by"),
+        at: text("at")?,
+    })
 }
 
 /// A part of the state with the hash of its `verify`, where it has one.
@@ -312,6 +356,7 @@ fn read_state(value: &Value) -> Option<StampState> {
         None => None,
         Some(applied) => Some(Applied {
             version: applied.get("version").and_then(Value::as_u64),
+            base: applied.get("base").and_then(Value::as_u64),
             plan: text(applied, "plan")?,
             change: text(applied, "change")?,
             source: text(applied, "source")?,
@@ -319,6 +364,7 @@ fn read_state(value: &Value) -> Option<StampState> {
             fields: read_fields(applied.get("fields")?)?,
             verify: verify(applied).ok()?,
             overtaken_by: applied.get("overtaken_by").and_then(Value::as_u64),
+            run_url: text(applied, "run_url"),
         }),
     };
     let intent = match part("intent") {
@@ -332,6 +378,11 @@ fn read_state(value: &Value) -> Option<StampState> {
             by: text(intent, "by"),
             fields: read_fields(intent.get("fields")?)?,
             verify: verify(intent).ok()?,
+            source: text(intent, "source"),
+            rollback: match intent.get("rollback").filter(|back| !back.is_null()) {
+                None => None,
+                Some(back) => Some(read_rollback(back)?),
+            },
         }),
     };
     let lease = match part("lease") {
@@ -340,13 +391,7 @@ fn read_state(value: &Value) -> Option<StampState> {
     };
     let rollback = match part("rollback") {
         None => None,
-        Some(back) => Some(RolledBack {
-            from: back.get("from").and_then(Value::as_u64)?,
-            to: back.get("to").and_then(Value::as_u64)?,
-            source: text(back, "source")?,
-            by: text(back, "by"),
-            at: text(back, "at")?,
-        }),
+        Some(back) => Some(read_rollback(back)?),
     };
     let secrets = match part("secrets") {
         None => None,
@@ -377,6 +422,7 @@ mod tests {
                 secrets: Some(vec![SecretHash::parse("5:00112233445566778899aabbccddeeff").unwrap()]),
                 applied: Some(Applied {
                     version: Some(3),
+                    base: Some(2),
                     plan: "sha256:p".into(),
                     change: "sha256:c".into(),
                     source: "sha256:s".into(),
@@ -384,6 +430,7 @@ mod tests {
                     fields: fields.clone(),
                     verify: Some(salt.hash(&json!("verify"))),
                     overtaken_by: Some(4),
+                    run_url: Some("https://example.com/runs/1".into()),
                 }),
                 intent: Some(Intent {
                     run: "r".into(),
@@ -394,10 +441,20 @@ mod tests {
                     by: Some("key".into()),
                     fields,
                     verify: None,
+                    source: Some("sha256:t".into()),
+                    rollback: Some(rolled_back()),
                 }),
                 lease: Some(Lease { run: "r".into(), at: "2026-01-01T00:00:00Z".into() }),
-                rollback: None,
+                rollback: Some(rolled_back()),
             },
+        }
+    }
+
+    fn rolled_back() -> RolledBack {
+        RolledBack {
+            back: Back { from: 3, to: 1, source: "sha256:s".into(), reason: Some("callers hear nothing".into()) },
+            by: Some("jo".into()),
+            at: "2026-01-01T00:00:00Z".into(),
         }
     }
 
@@ -433,7 +490,7 @@ mod tests {
     fn a_newer_or_broken_stamp_is_an_error_and_metadata_without_one_is_not() {
         assert_eq!(Stamp::read(&Value::Null), Ok(None));
         assert_eq!(Stamp::read(&json!({"team": 1})), Ok(None));
-        assert_eq!(Stamp::read(&json!([])), Err(StampError::NotAnObject { found: "array" }));
+        assert_eq!(Stamp::read(&json!([])), Err(StampError::NotAnObject { found: "a list" }));
         let mut newer = stamp().write();
         newer["v"] = json!(2);
         assert_eq!(Stamp::read(&json!({"reachform": newer})), Err(StampError::Newer { found: 2 }));

@@ -6,6 +6,7 @@ use crate::diagnostics::{Diagnostic, Place};
 use crate::model::stamp::Fields;
 use crate::model::{FieldPath, LiveAgent};
 
+use super::back;
 use super::change::{Cause, FieldChange, KeptEdit, Notice, Risk};
 use super::compare::in_the_way;
 use super::conceal::mark_alike;
@@ -65,7 +66,10 @@ pub fn plan_agent(subject: &Subject<'_>, refresh: bool) -> AgentPlan {
             "`config` is no longer declared: the live one stays and is no longer managed".to_owned(),
         );
     }
-    if subject.stamp.is_some_and(|stamp| stamp.state.intent.is_some()) {
+    let back = back::notice(subject.desired, &subject.history());
+    let is_back = subject.history().is_rollback_unpublished();
+    plan.notices.extend(back);
+    if !is_back && subject.stamp.is_some_and(|stamp| stamp.state.intent.is_some()) {
         plan.note(subject, UNFINISHED, UNFINISHED_MESSAGE.to_owned());
     }
     if is_switched_off(subject) {
@@ -146,7 +150,7 @@ fn plan_outside_config(subject: &Subject<'_>, plan: &mut AgentPlan) {
 
 /// Notes what is sent of a declared leaf; where a secret is missing, the old hash is carried.
 pub(super) fn send_or_carry(subject: &Subject<'_>, finding: &Finding, plan: &mut AgentPlan) {
-    let Finding { path, value, verdict, .. } = finding;
+    let Finding { path, value, live, verdict, .. } = finding;
     match value {
         // An ignored leaf is not ours while the entry holds, but for a create, which writes it.
         Some(_) if subject.agent.is_some() && subject.scope.is_ignored(path) => {}
@@ -154,6 +158,9 @@ pub(super) fn send_or_carry(subject: &Subject<'_>, finding: &Finding, plan: &mut
         None => {
             if let Some(hash) = subject.history().owned().get(path) {
                 plan.carried.insert(path.clone(), hash.clone());
+            } else if let (Verdict::NotCompared, Some(live)) = (verdict, live) {
+                // Taken over as it is: from now on it counts as what was sent, until a run knows the secret.
+                plan.sent.push((path.clone(), live.clone()));
             }
         }
     }

@@ -247,7 +247,11 @@ fn of_change(change: &AgentChange, found: &mut Vec<Alarm>) {
         of_slot(slot, change, &mut raise);
     }
     if matches!(change.held, Some(Held::Rollback { .. })) || change.has_cause(Cause::Rollback) {
-        let message = "somebody rolled this agent back, and the plan goes forward again";
+        let message = if change.held.is_some() {
+            "this agent was rolled back, and its manifest still says what was rolled back"
+        } else {
+            "somebody rolled this agent back, and the plan goes forward again"
+        };
         raise(AlarmCode::RollbackUndone, None, message.to_owned());
     }
     for field in &change.fields {

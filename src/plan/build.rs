@@ -6,10 +6,12 @@ use crate::diagnostics::{Diagnostic, Place, Severity};
 use crate::model::{ConfigShape, Desired, FieldPath, LiveAgent};
 
 use super::agent::plan_agent;
+use super::back::{self, Return};
 use super::change::{Action, Notice, Plan, Unchanged};
 use super::codes;
 use super::draft::{Draft, judge_reading, plan_orphans};
 use super::faults;
+use super::history::History;
 use super::identity::{Binding, Identities, identify};
 use super::mask::Labels;
 use super::one::One;
@@ -104,6 +106,10 @@ fn plan_one(
         not_secret: &inputs.options.not_secret,
         labels: &Labels::default(),
     };
+    if let Some(asked) = inputs.options.rollback.get(&desired.key) {
+        Return { inputs, slots, desired, binding, subject: &subject, asked }.plan(draft);
+        return;
+    }
     let mut fields = plan_agent(&subject, inputs.options.refresh);
     let new_version = fields.writes_config;
     let slots = plan_slots(&SlotInputs { run: inputs, identities, slots, desired, agent, new_version });
@@ -141,13 +147,23 @@ fn plan_one(
         || !one.fields.agent_fields.is_empty()
         || one.slots.has_work()
         || (stamp.is_some() && one.verify.is_some());
+    let history = History::of(stamp, agent);
+    let waits = history.is_rollback_unpublished() && !inputs.options.redo.contains(&desired.key);
+    // What a rollback published and did not record is recorded by whoever comes next, whatever it may do otherwise.
+    let is_redone = inputs.options.redo.contains(&desired.key);
+    if let (Some(agent), Some(stamp), Some(intent)) = (agent, stamp, history.begun())
+        && intent.rollback.as_ref().is_some_and(|begun| begun.back.source == desired.source.as_str() && !is_redone)
+    {
+        draft.refreshes.extend(back::record(desired, agent, stamp, intent, inputs));
+    }
     if changes_something {
         let action = if is_new { Action::Create } else { Action::Update };
         draft.changes.push(one.change(action));
     } else if matches!(binding, Binding::Adopted { .. }) {
         draft.changes.push(one.change(Action::Adopt));
     } else if let Some(agent) = agent {
-        let refresh = one.is_behind();
+        // A rollback that was begun is somebody's decision, which this run neither finishes nor forgets.
+        let refresh = one.is_behind() && !waits && !draft.refreshes.iter().any(|known| known.key == desired.key);
         let is_begun = stamp.is_some_and(|stamp| stamp.state.intent.is_some());
         if refresh && !is_begun {
             draft.notices.push(Notice {
@@ -168,6 +184,9 @@ fn plan_one(
         if refresh {
             let mut work = one.work();
             work.claim = one.claim();
+            // What else is recorded does not end a rollback.
+            let rolled_back = history.rolled_back().map(|rolled_back| &rolled_back.back);
+            work.back = rolled_back.filter(|back| back.source == desired.source.as_str() && !is_redone).cloned();
             draft.refreshes.push(Refresh {
                 key: desired.key.clone(),
                 name: desired.name.clone(),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
+use crate::model::{Address, Back, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 
 use super::approve::Record;
 use super::guard::RaisedLimit;
@@ -335,6 +335,8 @@ pub struct AgentChange {
     pub steps: Vec<String>,
     /// Why it is not carried out.
     pub held: Option<Held>,
+    /// The way back to an older version, where that is what it is.
+    pub back: Option<Back>,
     /// What `apply` sends. Not for showing: it holds secrets in clear.
     pub work: Work,
 }
@@ -368,6 +370,7 @@ impl AgentChange {
             verify: None,
             steps: Vec::new(),
             held: None,
+            back: None,
             work: Work::default(),
         }
     }

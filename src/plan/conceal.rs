@@ -8,8 +8,9 @@
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Place};
-use crate::model::{Editor, FieldPath, Verify};
+use crate::model::{Back, Editor, FieldPath, Lease, RolledBack, Verify};
 
+use super::between::Between;
 use super::change::{
     AgentChange, FieldChange, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown, SlotChange, SlotHolder,
     Target, Unchanged, Unmanaged,
@@ -17,6 +18,7 @@ use super::change::{
 use super::difference::{Difference, ManifestDifference};
 use super::drift::{AgentDrift, AsApplied, Drift, FieldDrift, ForeignApply, SlotDrift, SlotLive, Unchecked};
 use super::outcome::{AgentOutcome, Event, Report};
+use super::portrait::{AppliedBy, Begun, Log, LogEntry, Portrait, VersionRow};
 use super::rewritten::Rewrite;
 use super::verify::VerifyChange;
 use super::work::Refresh;
@@ -150,6 +152,19 @@ conceal!(Rewrite { path, sent, read; });
 conceal!(ManifestDifference { name, fields, verify; key, fate, moved_from, origin });
 conceal!(Difference { manifests, notices; project, environment, base, head, numbers, same });
 conceal!(Report { target, outcomes, notices; plan_hash, wrote, interrupted, traffic });
+conceal!(Back { reason; from, to, source });
+conceal!(RolledBack { back, by, at; });
+conceal!(Lease { run, at; });
+conceal!(AppliedBy { plan, commit, run_url; });
+conceal!(Begun { run, plan; back_to });
+conceal!(VersionRow { at, by, widgets, applied, rollback; version, id, state, numbers });
+conceal!(Portrait {
+    target, name, versions, last_apply, begun, at_work, rollback, notices; key, agent_id, active, standing, origin,
+    sip_deployed, complete
+});
+conceal!(LogEntry { row; key });
+conceal!(Log { target, entries, notices; left_out, complete });
+conceal!(Between { target, name, from, to, fields, summary, notices; key, agent_id });
 conceal!(Diagnostic { message, place, label, hints; code, severity, about, others, fix });
 conceal!(Plan {
     target, changes, unchanged, refreshes, unmanaged, orphans, notices, diagnostics, breaches; source, schema_digest,
@@ -159,6 +174,12 @@ conceal!(Plan {
 impl Conceal for Risk {
     fn conceal(&mut self, hide: &Hide<'_>) {
         self.0.conceal(hide);
+    }
+}
+
+impl Conceal for (Option<u64>, AppliedBy) {
+    fn conceal(&mut self, hide: &Hide<'_>) {
+        self.1.conceal(hide);
     }
 }
 
@@ -201,6 +222,7 @@ impl Conceal for AgentChange {
             verify,
             steps,
             held: _,
+            back,
             work: _,
         } = self;
         name.conceal(hide);
@@ -211,6 +233,7 @@ impl Conceal for AgentChange {
         numbers.conceal(hide);
         verify.conceal(hide);
         steps.conceal(hide);
+        back.conceal(hide);
     }
 }
 

@@ -101,6 +101,7 @@ pub(super) fn plan_orphans(
                 base_version: agent.live_version().map(|head| head.version),
                 desired: None,
                 writes_config: false,
+                copies: None,
                 removed: &[],
                 agent_fields: &[],
                 slots: &[],

@@ -9,7 +9,7 @@ use crate::model::Desired;
 use crate::model::shape::ShapeFault;
 use crate::model::value::same;
 
-use super::change::AgentChange;
+use super::change::{Action, AgentChange};
 use super::codes::SECRET_MISSING;
 use super::mask::Mask;
 use super::threeway::Subject;
@@ -63,10 +63,18 @@ pub fn judge(subject: &Subject<'_>, live: Option<&Value>, new: &Value) -> Vec<Di
     found
 }
 
+/// What the schema says against a config that it does not say against the live one as well, in words.
+pub(super) fn new_faults(subject: &Subject<'_>, live: &Value, config: &Value) -> Vec<String> {
+    let known = subject.shape.faults(live);
+    let faults = subject.shape.faults(config);
+    faults.iter().filter(|fault| !known.contains(fault)).map(|fault| message(subject, fault, config)).collect()
+}
+
 /// Secrets without which nothing can be applied, each once, with all agents whose change needs it.
 pub fn missing_secrets(desired: &[Desired], changes: &[AgentChange]) -> Vec<Diagnostic> {
     let mut users: BTreeMap<&str, Vec<&AgentChange>> = BTreeMap::new();
-    for change in changes {
+    // Taking an agent over as it is sends no value of it.
+    for change in changes.iter().filter(|change| change.action != Action::Adopt) {
         for name in &change.work.missing_secrets {
             users.entry(name).or_default().push(change);
         }

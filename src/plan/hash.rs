@@ -24,6 +24,8 @@ pub struct Meaning<'a> {
     pub desired: Option<&'a Desired>,
     /// Whether the config changes, so that the declared config counts.
     pub writes_config: bool,
+    /// The version that is copied as it is, where that is what is done.
+    pub copies: Option<u64>,
     /// Paths that go.
     pub removed: &'a [FieldPath],
     /// Agent fields and metadata keys: path, before (what may not be shown by its salted hash), after (secrets by name).
@@ -45,6 +47,7 @@ impl Meaning<'_> {
             base_version,
             desired,
             writes_config,
+            copies,
             removed,
             agent_fields,
             slots,
@@ -59,6 +62,7 @@ impl Meaning<'_> {
         let mut slots: Vec<Value> = slots.iter().map(slot).collect();
         slots.sort_by_key(Value::to_string);
         let declared = desired.filter(|_| *writes_config).map(|desired| config_by_name(&desired.declared));
+        let declared = copies.map(|version| json!({"copy_of": version})).or(declared);
         let declared_verify = desired.and_then(|desired| desired.verify.as_ref());
         let declared_verify = declared_verify.map(|verify| json!([verify.command, verify.env]));
         // That a check is taken away is not the same as that there is none.

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::model::stamp::Fields;
-use crate::model::{Applied, Editor, FieldHash, FieldPath, Intent, LeafHash, LiveAgent, Seal, Stamp, VersionHead};
+use crate::model::{
+    Applied, Editor, FieldHash, FieldPath, Intent, LeafHash, LiveAgent, RolledBack, Seal, Stamp, VersionHead,
+};
 
-use super::stamping::is_as_applied;
+use super::stamping::{is_as_applied, leaf_hash};
 use super::threeway::Since;
 
 static NOTHING: Fields = BTreeMap::new();
@@ -23,6 +25,10 @@ pub struct History<'a> {
     begun: Option<&'a Intent>,
     /// What a run was about to do that has recorded all of it but the slots that it had still to empty.
     emptying: Option<&'a Intent>,
+    /// What a run was about to do that is not known to have got to its end.
+    intent: Option<&'a Intent>,
+    /// A rollback that got to its end.
+    rolled_back: Option<&'a RolledBack>,
 }
 
 impl<'a> History<'a> {
@@ -34,6 +40,8 @@ impl<'a> History<'a> {
             applied: stamp.and_then(|stamp| stamp.state.applied.as_ref()),
             begun: stamp.zip(agent).and_then(|(stamp, agent)| published_intent(stamp, agent)),
             emptying: stamp.and_then(recorded_intent),
+            intent: stamp.and_then(|stamp| stamp.state.intent.as_ref()),
+            rolled_back: stamp.and_then(|stamp| stamp.state.rollback.as_ref()),
         }
     }
 
@@ -58,6 +66,21 @@ impl<'a> History<'a> {
     /// What a run that got as far as publishing and no further was about to send.
     pub fn begun(&self) -> Option<&'a Intent> {
         self.begun
+    }
+
+    /// A rollback after which nothing of ours went forward: one that was begun, else one that was recorded.
+    pub fn rolled_back(&self) -> Option<&'a RolledBack> {
+        match (self.intent.and_then(|intent| intent.rollback.as_ref()), self.begun) {
+            (Some(begun), _) => Some(begun),
+            // An apply went forward, and was not recorded.
+            (None, Some(_)) => None,
+            (None, None) => self.rolled_back,
+        }
+    }
+
+    /// Whether a rollback was begun and has not got as far as publishing.
+    pub fn is_rollback_unpublished(&self) -> bool {
+        self.begun.is_none() && self.intent.is_some_and(|intent| intent.rollback.is_some())
     }
 
     /// The version that was applied last.
@@ -174,7 +197,7 @@ fn published_intent<'s>(stamp: &'s Stamp, agent: &LiveAgent) -> Option<&'s Inten
     let seal = Seal::of(stamp);
     let mut leaves = intent.fields.iter().filter_map(|(path, hash)| Some((path.within_config()?, hash))).peekable();
     leaves.peek()?;
-    let holds =
-        |(path, hash): (FieldPath, &FieldHash)| path.get(live).is_some_and(|value| seal.hash(value) == hash.sent);
+    // Of a copy of an older version it is also recorded where that has nothing.
+    let holds = |(path, hash): (FieldPath, &FieldHash)| leaf_hash(seal, path.get(live)) == hash.sent;
     leaves.all(holds).then_some(intent)
 }

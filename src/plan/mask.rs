@@ -141,6 +141,26 @@ enum Cover {
     Length(usize),
 }
 
+/// What of a text is a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// Nothing.
+    Open,
+    /// All of it.
+    Whole,
+    /// The parts that are, between those that are not, in order.
+    Parts(Vec<Part>),
+}
+
+/// A part of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What anyone may read.
+    Text(String),
+    /// A secret.
+    Secret,
+}
+
 /// What stands for a text that may not be shown as it is.
 type Replace<'r> = dyn Fn(&FieldPath, &str, Cover) -> String + 'r;
 
@@ -148,6 +168,21 @@ impl Mask<'_> {
     /// Whether the value at `path`, or a part of it, may not be shown.
     pub fn is_secret(&self, path: &FieldPath, value: &Value) -> bool {
         !matches!(self.cover(path, value, self.parent(path)), Cover::Open)
+    }
+
+    /// What of the value at `path` is a secret, for whoever writes the rest of it to a file.
+    pub fn secrecy(&self, path: &FieldPath, value: &Value) -> Secrecy {
+        match self.cover(path, value, self.parent(path)) {
+            Cover::Open => Secrecy::Open,
+            Cover::Hidden(_) | Cover::Length(_) => Secrecy::Whole,
+            Cover::Partly(pieces) => {
+                let part = |piece| match piece {
+                    Piece::Text(text) => Part::Text(text),
+                    Piece::Hidden(_) => Part::Secret,
+                };
+                Secrecy::Parts(pieces.into_iter().map(part).collect())
+            }
+        }
     }
 
     fn cover(&self, path: &FieldPath, value: &Value, parent: Option<&Map<String, Value>>) -> Cover {

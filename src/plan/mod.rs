@@ -7,6 +7,8 @@
 pub mod agent;
 pub mod alarms;
 pub mod approve;
+pub mod back;
+pub mod between;
 pub mod build;
 pub mod change;
 pub mod codes;
@@ -22,6 +24,8 @@ pub mod guard;
 pub mod hash;
 pub mod history;
 pub mod identity;
+pub mod imported;
+pub mod listed;
 pub mod mask;
 pub mod masked;
 pub mod merge;
@@ -30,6 +34,7 @@ mod one;
 pub mod options;
 mod order;
 pub mod outcome;
+pub mod portrait;
 pub mod readback;
 pub mod recheck;
 pub mod removal;
@@ -46,12 +51,15 @@ pub mod work;
 
 pub use alarms::{Alarm, AlarmCode, alarms, alarms_of_difference, alarms_of_drift};
 pub use approve::{Approval, ApprovedPlan, Record, Refusal, approve};
+pub use back::BackTo;
 pub use build::build;
 pub use change::{
     Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, NamedSecret, Notice, Orphan, Plan,
     Risk, Shown, SlotChange, SlotHolder, SlotTarget, Source, Summary, Target, Twin, Unchanged, Unmanaged,
 };
 pub use guard::{LimitKind, RaisedLimit};
+pub use imported::{Import, ImportedAgent, ImportedSecret, LeftOut, NotImported, SecretUse};
+pub use listed::{List, ListedAgent, ListedHolder, ListedNumber, ListedState, list};
 pub use needs::configs_needed;
 pub use options::{Inputs, Limits, LimitsBefore, Options};
 pub use outcome::{AgentOutcome, Event, Outcome, Report, Traffic};

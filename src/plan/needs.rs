@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{Desired, FieldPath, LiveAgent, Seal, Stamp};
 
+use super::back;
 use super::identity::{Identities, identify};
 use super::options::Inputs;
 use super::readback::PROMPT_LENGTH;
@@ -66,6 +67,11 @@ pub fn configs_needed(inputs: &Inputs<'_>) -> Vec<(String, u64)> {
     for desired in inputs.desired.iter().filter(|desired| inputs.options.is_wanted(&desired.key)) {
         let Some(binding) = bindings.get(&desired.key) else { continue };
         let Some(agent) = binding.agent() else { continue };
+        if let Some(asked) = inputs.options.rollback.get(&desired.key) {
+            let versions = binding.stamp().map(|stamp| back::configs_needed(agent, stamp, asked)).unwrap_or_default();
+            wanted.extend(versions.into_iter().map(|version| (agent.id.clone(), version)));
+            continue;
+        }
         let Some(live) = agent.live_version() else { continue };
         let scope = Scope::of(desired, inputs.options.today);
         if desired.declared.config().is_none() {

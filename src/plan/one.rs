@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::model::{Desired, FieldPath, LiveAgent, Seal, Stamp};
+use crate::model::{Desired, FieldPath, LiveAgent, RolledBack, Seal, Stamp};
 
 use super::agent::AgentPlan;
 use super::approve::Record;
@@ -44,7 +44,10 @@ impl One<'_> {
         let sent = |fields: &crate::model::stamp::Fields| -> BTreeMap<FieldPath, crate::model::LeafHash> {
             fields.iter().map(|(path, hash)| (path.clone(), hash.sent.clone())).collect()
         };
+        // A rollback that the manifest has caught up with is over.
+        let is_over = |rolled_back: &RolledBack| rolled_back.back.source != self.desired.source.as_str();
         stamp.state.intent.is_some()
+            || stamp.state.rollback.as_ref().is_some_and(is_over)
             || stamp.agent.is_none()
             || !seal.knows_its_secrets()
             || !self.desired.declared.secrets_in_clear().iter().all(|text| seal.is_secret(text))
@@ -152,6 +155,7 @@ impl One<'_> {
             commit: inputs.source.commit.clone(),
             claim: None,
             core_hash: None,
+            back: None,
             missing_secrets: fields.missing_secrets.clone(),
         }
     }
@@ -168,6 +172,7 @@ impl One<'_> {
             base_version: live_version,
             desired: Some(desired),
             writes_config: fields.writes_config,
+            copies: None,
             removed: &fields.removed,
             agent_fields: &fields.agent_fields,
             slots: &slots.changes,
@@ -198,22 +203,23 @@ impl One<'_> {
             verify,
             steps,
             held: None,
+            back: None,
             work,
         };
-        let rolled_back = stamp.and_then(|stamp| stamp.state.rollback.as_ref());
-        if let Some(back) = rolled_back
-            && back.source == desired.source.as_str()
-        {
+        let history = History::of(stamp, agent);
+        let undone = history.rolled_back().map(|rolled_back| &rolled_back.back);
+        let undone = undone.filter(|back| back.source == desired.source.as_str());
+        if undone.is_some() {
             // What somebody changed since the rollback stays what it is.
             for field in change.fields.iter_mut().filter(|field| field.cause == Cause::Pending) {
                 field.cause = Cause::Rollback;
             }
-            if !inputs.options.redo.contains(&desired.key) {
-                change.held = Some(Held::Rollback { from: back.from, to: back.to });
-            }
-        } else if change.has_cause(Cause::Conflict) && !inputs.options.force_conflicts {
-            change.held = Some(Held::Conflict);
         }
+        change.held = match undone.filter(|_| !inputs.options.redo.contains(&desired.key)) {
+            Some(back) => Some(Held::Rollback { from: back.from, to: back.to }),
+            None if change.has_cause(Cause::Conflict) && !inputs.options.force_conflicts => Some(Held::Conflict),
+            None => None,
+        };
         change
     }
 }

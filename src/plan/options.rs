@@ -1,11 +1,12 @@
 //! What a run asks of planning beside the manifests and the reading.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
 use crate::model::{Desired, Key, LiveState, PhoneNumber};
 
+use super::back::BackTo;
 use super::change::{Source, Target};
 
 /// The limits of `reachform.yaml`, and what this run lifts of them (design, section 5).
@@ -57,6 +58,8 @@ pub struct Options {
     pub create: BTreeSet<Key>,
     /// Keys that go forward again after a rollback.
     pub redo: BTreeSet<Key>,
+    /// Keys that go back to an older version, and nothing else is done to them.
+    pub rollback: BTreeMap<Key, BackTo>,
     /// Trust no hash: read every config.
     pub refresh: bool,
     /// The limits.
@@ -75,7 +78,8 @@ impl Options {
 
     /// Whether agents are left out.
     pub fn is_targeted(&self) -> bool {
-        !self.targets.is_empty() || !self.excludes.is_empty()
+        // A rollback is about the agents that it names, and nothing of it is left out.
+        self.rollback.is_empty() && (!self.targets.is_empty() || !self.excludes.is_empty())
     }
 }
 

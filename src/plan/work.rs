@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::model::stamp::Fields;
-use crate::model::{Declared, Digest, Direction, FieldPath, Key, PhoneNumber, Salt, Slot, Stamp, Verify};
+use crate::model::{Back, Declared, Digest, Direction, FieldPath, Key, PhoneNumber, Salt, Slot, Stamp, Verify};
 
 /// What becomes of an agent's versions and numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +22,13 @@ pub enum Course {
     /// A version is made and published with its numbers: from the live one where there is one.
     Version {
         /// Its whole config.
+        config: Value,
+    },
+    /// A copy of an older version is made and published with the numbers of the live one. Nothing is written into it.
+    Copy {
+        /// The version that is copied.
+        of: u64,
+        /// What it holds.
         config: Value,
     },
     /// It cannot be done, which the plan says as well.
@@ -75,16 +82,18 @@ pub struct Work {
     pub claim: Option<(String, String)>,
     /// The hash of the change without its slots.
     pub core_hash: Option<Digest>,
+    /// The way back, where this is one: what the stamp says of it.
+    pub back: Option<Back>,
     /// Names of secrets that this run has no value of.
     pub missing_secrets: Vec<String>,
 }
 
 impl Work {
-    /// The whole config of the new version, where there is one.
+    /// The whole config that is written into the new version, where anything is.
     pub fn config(&self) -> Option<&Value> {
         match &self.course {
             Course::Version { config } => Some(config),
-            Course::Record | Course::Numbers { .. } | Course::Impossible { .. } => None,
+            Course::Record | Course::Numbers { .. } | Course::Copy { .. } | Course::Impossible { .. } => None,
         }
     }
 

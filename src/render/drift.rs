@@ -17,9 +17,10 @@ const IGNORE_DAYS: i64 = 30;
 /// Values that the snippet lists.
 const IGNORES_SHOWN: usize = 5;
 
-/// The title of the issue on an environment.
-pub fn drift_title(drift: &Drift) -> String {
-    format!("Agent drift in {}", one_line(&drift.target.environment))
+/// The title of the issue on an environment, with the project's folder where it is not the repository itself.
+pub fn drift_title(drift: &Drift, folder: &str) -> String {
+    let folder = if folder.is_empty() { String::new() } else { format!(" ({})", one_line(folder)) };
+    format!("Agent drift in {}{folder}", one_line(&drift.target.environment))
 }
 
 /// `2026-09-01 06:17 UTC`.

@@ -18,7 +18,7 @@ pub mod values;
 mod verify;
 pub mod view;
 pub mod visible;
-mod words;
+pub mod words;
 pub mod workflow_commands;
 
 pub use words::report_line;

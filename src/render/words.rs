@@ -61,7 +61,7 @@ pub(super) fn alarm_lines(alarms: Vec<Alarm>) -> Vec<(Vec<String>, Option<String
 }
 
 /// `Plan: 1 to create, 2 to update, 0 to delete, 0 to adopt. 17 unchanged.` Scripts read it, so its words never vary.
-pub(super) fn plan_line(summary: &Summary) -> String {
+pub fn plan_line(summary: &Summary) -> String {
     let Summary { create, update, delete, adopt, unchanged, drift: _, conflict: _, orphaned: _ } = summary;
     format!(
         "Plan: {create} to create, {update} to update, {delete} to delete, {adopt} to adopt. {unchanged} unchanged."

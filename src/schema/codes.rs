@@ -1,5 +1,7 @@
 //! The codes of the problems that a schema finds. They are stable: people filter by them.
 
+use crate::diagnostics::Code;
+
 /// A value of another JSON type.
 pub const TYPE: &str = "schema-type";
 /// A value that is none of the allowed ones.
@@ -31,21 +33,73 @@ pub const LIST: &str = "schema-list";
 /// A value that is ruled out.
 pub const FORBIDDEN: &str = "schema-forbidden";
 
-/// Every code with what it means, for the documentation.
-pub const ALL: [(&str, &str); 15] = [
-    (TYPE, "a value does not have the JSON type that the schema asks for"),
-    (ENUM, "a value is not one of those that the schema lists; a warning under `--schema=lenient`"),
-    (BRANCH, "a discriminator does not name one of the schema's forms; a warning under `--schema=lenient`"),
-    (NO_BRANCH, "the property that selects one of the schema's forms is missing"),
-    (UNION, "a value fits none of the schema's forms, or more than one if only one is allowed"),
-    (MISSING, "a required property is missing"),
-    (UNKNOWN, "a property is not in the schema; a warning under `--schema=lenient` if the object is open"),
-    (RANGE, "a number is out of its bounds"),
-    (LENGTH, "a text, a list or an object is too short or too long"),
-    (PATTERN, "a text does not match the schema's pattern"),
-    (SLOW_PATTERN, "the schema's pattern takes too long on this text, so that it could not be checked"),
-    (UNCHECKED, "the patterns of the schema take too long on all texts together, so not every value was checked"),
-    (FORMAT, "a text is not of the format that the schema names"),
-    (LIST, "a list holds an element twice, or lacks an element that is required"),
-    (FORBIDDEN, "the schema rules this value out"),
+/// Every code, for documentation and for reports of problems.
+pub const ALL: [Code; 15] = [
+    Code {
+        code: TYPE,
+        meaning: "A value does not have the JSON type that the schema asks for.",
+        fix: "Write a value of the type that the message names. In YAML, quotes make a text of a number.",
+    },
+    Code {
+        code: ENUM,
+        meaning: "A value is not one of those that the schema lists; a warning under `--schema=lenient`.",
+        fix: "Use one of the values that the message lists. If the service takes newer ones, use `--schema=lenient`.",
+    },
+    Code {
+        code: BRANCH,
+        meaning: "A discriminator does not name one of the schema's forms; a warning under `--schema=lenient`.",
+        fix: "Use one of the names that the message lists. If the service knows a newer one, use `--schema=lenient`.",
+    },
+    Code {
+        code: NO_BRANCH,
+        meaning: "The property that selects one of the schema's forms is missing.",
+        fix: "Add the property that the message names; it says which form the other properties belong to.",
+    },
+    Code {
+        code: UNION,
+        meaning: "A value fits none of the schema's forms, or more than one if only one is allowed.",
+        fix: "Compare the value with the forms that the message lists, and keep the properties of one of them.",
+    },
+    Code { code: MISSING, meaning: "A required property is missing.", fix: "Add the property." },
+    Code {
+        code: UNKNOWN,
+        meaning: "A property is not in the schema; a warning under `--schema=lenient` if the object is open.",
+        fix: "Correct the name as the hint says, or remove the property.",
+    },
+    Code {
+        code: RANGE,
+        meaning: "A number is out of its bounds.",
+        fix: "Use a value within the bounds that the message names.",
+    },
+    Code {
+        code: LENGTH,
+        meaning: "A text, a list or an object is too short or too long.",
+        fix: "Make it longer or shorter, as the message says.",
+    },
+    Code {
+        code: PATTERN,
+        meaning: "A text does not match the schema's pattern.",
+        fix: "Write the text in the form that the pattern asks for.",
+    },
+    Code {
+        code: SLOW_PATTERN,
+        meaning: "The schema's pattern takes too long on this text, so that it could not be checked.",
+        fix: "Make the text shorter. It is sent as it is, and the service checks it.",
+    },
+    Code {
+        code: UNCHECKED,
+        meaning: "The patterns of the schema take too long on all texts together, so not every value was checked.",
+        fix: "Validate fewer manifests at once. What was not checked is sent as it is, and the service checks it.",
+    },
+    Code {
+        code: FORMAT,
+        meaning: "A text is not of the format that the schema names.",
+        fix: "Write the text in the format that the message names.",
+    },
+    Code {
+        code: LIST,
+        meaning: "A list holds an element twice, or lacks an element that is required.",
+        fix: "Remove the element that is there twice, or add the one that is missing.",
+    },
+    Code { code: FORBIDDEN, meaning: "The schema rules this value out.", fix: "Remove the value." },
 ];

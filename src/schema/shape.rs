@@ -14,6 +14,21 @@ use crate::model::FieldPath;
 use crate::model::look::sounds_secret;
 use crate::model::shape::{ConfigShape, ShapeFault};
 
+impl ConfigSchema {
+    /// Whether the property at `path` says what the object is: it tells the branches of a union apart, or can have one value
+    /// alone. A default says it as well, but not to a reader.
+    pub fn names_kind(&self, config: &Value, path: &FieldPath) -> bool {
+        let Some((parent, view, name)) = self.object_above(config, path) else { return false };
+        let mut unions = view.all(&self.graph).flat_map(super::node::Node::unions);
+        let has_one_value = |id: NodeId| {
+            let values = self.graph.node(resolved(&self.graph, id)).values.as_ref();
+            values.is_some_and(|values| values.len() == 1)
+        };
+        unions.any(|union| union.tag_property() == Some(name))
+            || view.below(&self.graph, parent, name).into_iter().any(has_one_value)
+    }
+}
+
 impl ConfigShape for ConfigSchema {
     /// A property that stands outside every union keeps its default whatever branch is picked, so it is told even
     /// where the branch is not.

@@ -45,6 +45,33 @@ pub enum SessionError {
         /// The nearest, or all of them.
         hint: String,
     },
+    /// There is no such agent.
+    #[error("there is no agent `{wanted}`{reading}")]
+    NoAgent {
+        /// What was asked for.
+        wanted: String,
+        /// What is said of a reading that did not see everything.
+        reading: &'static str,
+        /// The nearest, or where to look.
+        hint: String,
+    },
+    /// A version that was asked for cannot be looked at.
+    #[error("{what}")]
+    Version {
+        /// Why.
+        what: String,
+    },
+    /// An agent was named that the service does not have.
+    #[error("there is no agent with the id or the name `{word}`")]
+    UnknownAgent {
+        /// What was typed.
+        word: String,
+        /// The nearest name.
+        hint: String,
+    },
+    /// The manifests of an import never came to rest.
+    #[error("no manifests could be made of which a plan changes nothing; nothing was written")]
+    Import,
     /// Another run's lease did not end in time.
     #[error("another run ({holder}) is still working on {address}")]
     Leased {
@@ -83,7 +110,7 @@ impl SessionError {
                 format!("nothing was written: {}", why.in_words()),
                 "or, for one run and if you are sure of the key, use `--organization-unverified`".to_owned(),
             ],
-            Self::UnknownKey { hint, .. } => vec![hint.clone()],
+            Self::UnknownKey { hint, .. } | Self::NoAgent { hint, .. } | Self::UnknownAgent { hint, .. } => vec![hint.clone()],
             Self::Leased { .. } => {
                 vec!["wait for it and run again, or use `--break-lease` if that run is certainly no longer running".to_owned()]
             }
@@ -91,7 +118,8 @@ impl SessionError {
                 "nothing was written: if this run's commit is the newer one, run it again; otherwise there is nothing to do"
                     .to_owned(),
             ],
-            Self::Interrupted => Vec::new(),
+            Self::Version { .. } | Self::Interrupted => Vec::new(),
+            Self::Import => vec!["import the agents one by one, by id, to see which of them it is".to_owned()],
         }
     }
 }

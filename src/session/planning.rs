@@ -225,6 +225,7 @@ pub async fn make_plan(
     let resolved = &workspace.resolved;
     check_organization(resolved, outside, &service.live)?;
     let named = options.targets.iter().chain(&options.excludes).chain(&options.create).chain(&options.redo);
+    let named = named.chain(options.rollback.keys());
     check_keys(resolved, named)?;
     let options = Options { today: TimeZone::UTC.to_datetime(outside.clock.now()).date(), ..options.clone() };
     let target = target(workspace, outside, &service.live);
@@ -251,6 +252,8 @@ pub async fn make_plan(
         );
     }
     let mut found = check_each(resolved, &service.schema, leniency);
+    // What a manifest says plays no part in a rollback, and must not be in the way of one.
+    found.retain(|(key, _)| !options.rollback.contains_key(key));
     judging::weigh(&mut found, &mut plan, &service.live, resolved, &options);
     let mut problems = Diagnostics::new();
     for problem in found.into_iter().map(|(_, problem)| problem).chain(unchecked(&service.schema)) {
@@ -285,7 +288,7 @@ pub async fn make_plan(
 }
 
 /// An error and its causes on one line.
-fn one_line(error: &dyn std::error::Error) -> String {
+pub(super) fn one_line(error: &dyn std::error::Error) -> String {
     causes(error).join(": ")
 }
 

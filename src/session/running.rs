@@ -55,7 +55,8 @@ pub async fn plan_unleased(
     loop {
         let mut service = read(outside, &reader, None).await?;
         let plan = make_plan(workspace, &applying.options, applying.leniency, outside, &reader, &mut service).await?;
-        verify_organization(workspace, outside, applying, &reader, &mut service).await?;
+        let unverified = applying.apply.organization_unverified;
+        see_organization(workspace, outside, unverified, &reader, &mut service).await?;
         // Another commit that was applied while this run waited must not be undone by the plan that is made now.
         let before = applied_before.get_or_insert_with(|| service.live.clone());
         applied_changes(before, &service.live, &plan, workspace, outside, applying)?;
@@ -70,10 +71,10 @@ pub async fn plan_unleased(
 
 /// A declared organization is seen to be the credential's before anything is written. The lists of most services say it;
 /// else a version does (contract, section 6.2).
-async fn verify_organization(
+pub async fn see_organization(
     workspace: &Workspace,
     outside: &Outside,
-    applying: &Applying,
+    unverified: bool,
     reader: &Reader,
     service: &mut Service,
 ) -> Result<(), SessionError> {
@@ -86,7 +87,7 @@ async fn verify_organization(
         tracing::debug!(?unread, "a version was read to see the organization");
         check_organization(&workspace.resolved, outside, &service.live)?;
     }
-    let unseen = service.live.unseen_organization().filter(|_| !applying.apply.organization_unverified);
+    let unseen = service.live.unseen_organization().filter(|_| !unverified);
     let Some(why) = unseen else { return Ok(()) };
     Err(SessionError::OrganizationUnverified {
         environment: project.environment.clone(),

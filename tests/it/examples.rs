@@ -1,18 +1,15 @@
-//! The shipped examples, loaded from disk, planned and applied in every environment, and the manifests that the
-//! documentation shows.
+//! The shipped examples, loaded from disk, planned and applied in every environment.
 
-use std::fs;
 use std::path::Path;
 
 use reachform::diagnostics::Severity;
-use reachform::manifest::{MemoryFiles, Readable, load, resolve, sandbox_secret};
-use reachform::model::{ConfigShape, Direction};
+use reachform::manifest::{Readable, load, sandbox_secret};
+use reachform::model::Direction;
 use reachform::plan::{Approval, Source, approve};
 use reachform::sandbox::{Behaviour, Sandbox, Seed, Service};
 use reachform::schema::Leniency;
-use reachform::session::{Workspace, apply_approved, check, make_plan, plan_unleased, read};
+use reachform::session::{Workspace, apply_approved, make_plan, plan_unleased, read};
 
-use crate::scene::schema;
 use crate::world::{World, run};
 
 fn workspace(example: &str, environment: &str) -> Workspace {
@@ -79,52 +76,4 @@ fn the_clinic_group_converges_in_each_of_its_environments() {
     for environment in ["staging", "prod-east", "prod-west"] {
         run(converges("clinic-group", environment));
     }
-}
-
-/// The manifests that a Markdown text shows, each with the project file that it shows.
-fn manifests_shown(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let blocks = || text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    let with = |block: &str, key: &str| block.lines().any(|line| line.starts_with(key));
-    let project = blocks().find(|block| with(block, "project:")).unwrap_or_default();
-    blocks().filter(move |block| with(block, "key:")).map(move |manifest| (project, manifest))
-}
-
-/// What the manifests of the documentation pull in and do not show.
-const NOT_SHOWN: [(&str, &str); 3] = [
-    ("prompts/riverside.md", "You answer the phone."),
-    (
-        "stacks/default.yaml",
-        "type: stt_llm_tts
-turn_detection: {models: [{provider: livekit, model: {name: english}}]}
-stt: {models: [{provider: deepgram, model: {name: nova-3-general}}]}
-llm: {models: [{provider: openai, model: {name: gpt-4.1}}]}
-",
-    ),
-    ("stacks/warm-voice.yaml", "models: [{provider: cartesia, model: {name: sonic-3, parameters: {voice: v1}}}]\n"),
-];
-
-#[test]
-fn every_manifest_in_the_documentation_holds_under_the_strict_schema() {
-    let mut seen = 0;
-    for document in ["README.md", "CONTRIBUTING.md"] {
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document)).unwrap();
-        for (project, manifest) in manifests_shown(&text) {
-            let mut files = MemoryFiles::default();
-            files.add("reachform.yaml", project);
-            files.add("agents/shown.yaml", manifest);
-            for (name, text) in NOT_SHOWN {
-                files.add(name, text);
-            }
-            for environment in ["staging", "prod"] {
-                let resolved = resolve(&files, Some(environment), &sandbox_secret);
-                let found = check(&resolved, &schema(), Leniency::Strict);
-                let problems: Vec<_> = resolved.diagnostics.iter().chain(found.iter()).collect();
-                assert!(problems.is_empty(), "{document}: {problems:#?}");
-                let config = resolved.desired[0].declared.config().unwrap();
-                assert_eq!(schema().faults(config), [], "{document}");
-                seen += 1;
-            }
-        }
-    }
-    assert!(seen >= 2, "the README shows a manifest");
 }

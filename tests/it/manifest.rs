@@ -187,7 +187,7 @@ fn every_case_folder_comes_out_as_expected() {
 fn every_code_is_shown_by_a_case_and_every_shown_code_is_listed() {
     let shown: BTreeSet<&str> =
         cases().iter().flat_map(|case| sorted(&run(case)).into_iter().map(|problem| problem.code)).collect();
-    let listed: BTreeSet<&str> = codes::CODES.iter().map(|(code, _)| *code).collect();
+    let listed: BTreeSet<&str> = codes::CODES.iter().map(|known| known.code).collect();
     assert_eq!(listed.len(), codes::CODES.len(), "a code is listed twice");
     // So many problems are no case that anyone reads.
     let large = BTreeSet::from([codes::TOO_MANY_PROBLEMS]);

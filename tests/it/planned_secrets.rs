@@ -1,7 +1,7 @@
 //! Secrets in plans: compared where the run has their value, said to be unchecked where it has none, and never carried on
 //! as the mask of the service.
 
-use reachform::plan::Plan;
+use reachform::plan::{Action, Plan};
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, manifest};
@@ -80,14 +80,17 @@ fn another_secret_in_the_same_place_is_drift_and_another_neighbour_a_conflict() 
 }
 
 #[test]
-fn what_was_never_applied_is_pending_also_where_it_looks_the_same() {
+fn an_agent_that_is_taken_over_needs_no_value_of_a_secret_whose_surroundings_are_the_same() {
     let from = applied();
     let mut scene = Scene::new();
     scene.unmanaged("x", "Agent a", Some(from.config_of("a")));
     scene.write("a", with_bucket("calls"));
     let plan = scene.plan();
-    assert_eq!(causes(&plan), [(LIST.to_owned(), "pending")]);
-    assert_eq!(told(&plan), Vec::<&str>::new());
+    assert_eq!(plan.changes[0].action, Action::Adopt);
+    assert_eq!(causes(&plan), []);
+    assert_eq!(told(&plan).len(), 1, "it says that the secret was not checked");
+    scene.write("a", with_bucket("other"));
+    assert_eq!(causes(&scene.plan()), [(LIST.to_owned(), "pending")]);
 }
 
 #[test]

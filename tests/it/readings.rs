@@ -1,6 +1,6 @@
 //! What a plan makes of what could be read, of what it cannot manage, and of numbers and steps in their details.
 
-use reachform::model::stamp::RolledBack;
+use reachform::model::stamp::{Back, RolledBack};
 use reachform::model::{Coverage, Direction, Stamp};
 use reachform::plan::{Action, Cause, Held, Kind, Plan, SlotTarget};
 use serde_json::json;
@@ -209,7 +209,11 @@ fn what_was_rolled_back_is_held_until_the_manifest_changes_or_somebody_says_so()
     let source = scene.resolve().desired[0].source.as_str().to_owned();
     let agent = scene.live.agents.get_mut(&id).unwrap();
     let mut stamp = Stamp::read(&agent.metadata).unwrap().unwrap();
-    stamp.state.rollback = Some(RolledBack { from: 2, to: 1, source, by: None, at: "2026-06-01T12:00:00Z".to_owned() });
+    stamp.state.rollback = Some(RolledBack {
+        back: Back { from: 2, to: 1, source, reason: None },
+        by: None,
+        at: "2026-06-01T12:00:00Z".to_owned(),
+    });
     agent.metadata["reachform"] = stamp.write();
 
     let plan = scene.plan();

@@ -235,6 +235,8 @@ impl Scene {
             fields,
             verify,
             overtaken_by: None,
+            run_url: None,
+            base: None,
         });
         let agent = self.live.agents.get_mut(id).unwrap();
         FieldPath::of([STAMP_KEY]).set(&mut agent.metadata, stamp.write());

@@ -233,6 +233,8 @@ fn a_run_that_died_before_it_published_leaves_what_was_applied_as_it_was_also_wh
         by: None,
         fields: applied.fields,
         verify: None,
+        source: None,
+        rollback: None,
     });
     agent.metadata["reachform"] = stamp.write();
     // This credential is shown another rendering of the version than the one that applied it was.

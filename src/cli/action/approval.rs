@@ -7,7 +7,7 @@
 use crate::cli::comment::in_words;
 use crate::cli::report::CommandError;
 use crate::forge::Warning;
-use crate::forge::check::{Conclusion, approved, name};
+use crate::forge::check::{Conclusion, approved, name, place};
 use crate::model::Digest;
 use crate::plan::{Plan, Report};
 use crate::render::view::GoOn;
@@ -16,8 +16,20 @@ use super::desk::Desk;
 use super::inputs::Inputs;
 use super::not_approved;
 
+/// The approved plan.
+pub struct Approved {
+    /// Its hash.
+    pub hash: Digest,
+    /// Whether the merge queue made it, of the very commit that it pushed.
+    pub of_queue: bool,
+}
+
+/// Why the plan of a merge queue may be another one by now, and what to do about it.
+pub const QUEUED: &str = "the merge queue planned this commit, perhaps before an earlier apply had ended: set the queue's \
+    build concurrency to 1 (docs/setup.md, section 5)";
+
 /// Finds it.
-pub async fn find(desk: &Desk<'_>, inputs: &Inputs, environment: &str) -> Result<Digest, CommandError> {
+pub async fn find(desk: &Desk<'_>, inputs: &Inputs, environment: &str) -> Result<Approved, CommandError> {
     let Some(publisher) = desk.publisher() else {
         return Err(untold().cause("there is no forge to ask, or no token for it"));
     };
@@ -31,23 +43,30 @@ pub async fn find(desk: &Desk<'_>, inputs: &Inputs, environment: &str) -> Result
     if pull_request.merge_sha.is_none() {
         return Err(unapproved().cause(format!("#{number} is not merged, and merging is what approves its plan")));
     }
-    let name = name(environment, publisher.folder(), inputs.comment_key.as_deref());
+    let name = name(&place(environment, publisher.folder(), inputs.comment_key.as_deref()));
     let head = &pull_request.head_sha;
     // The merge queue plans the very commit that it then pushes, with all pull requests of the group in it.
     let pushed = publisher.context().head_sha.as_ref().filter(|sha| pull_request.merge_sha.as_ref() == Some(sha));
+    let of_queue = |sha: &String| pushed == Some(sha);
     let mut found = None;
     for sha in pushed.into_iter().chain([head]) {
-        found = approved(publisher.forge(), sha, &name).await.map_err(asked)?.map(|check| (check, short(sha)));
+        found = approved(publisher.forge(), sha, &name).await.map_err(asked)?.map(|check| (check, sha));
         if found.is_some() {
             break;
         }
     }
-    let Some((check, sha)) = found else {
+    let Some((check, commit)) = found else {
         let head = short(head);
         return Err(unapproved()
             .cause(format!("the commit {head} of #{number} has no check run `{name}` of this workflow's app"))
             .hint("plan pull requests with this action, with `checks: write`, before they are merged"));
     };
+    let sha = short(commit);
+    if check.is_of_unseen_plan() {
+        return Err(unapproved().cause(format!(
+            "the check run `{name}` on the commit {sha} of #{number} says that its plan could not be shown in the comment"
+        )));
+    }
     let ended = check.conclusion.as_deref().unwrap_or_default();
     match Conclusion::parse(ended) {
         Some(Conclusion::Success | Conclusion::Neutral | Conclusion::ActionRequired) => {}
@@ -60,7 +79,8 @@ pub async fn find(desk: &Desk<'_>, inputs: &Inputs, environment: &str) -> Result
                 .cause(format!("the check run `{name}` on the commit {sha} of #{number} ended as `{ended}`")));
         }
     }
-    check.external_id.as_deref().and_then(Digest::parse).ok_or_else(|| {
+    let hash = check.external_id.as_deref().and_then(Digest::parse);
+    hash.map(|hash| Approved { hash, of_queue: of_queue(commit) }).ok_or_else(|| {
         unapproved().cause(format!("the check run `{name}` on the commit {sha} of #{number} names no plan hash"))
     })
 }

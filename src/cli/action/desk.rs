@@ -16,8 +16,10 @@ use crate::cli::settings::Settings;
 use crate::cli::workflow::annotate;
 use crate::cli::{markdown, output, step_summary};
 use crate::diagnostics::{Diagnostic, SourceMap};
-use crate::forge::check::{Check, Conclusion, Put, SUMMARY_BYTES, name, put};
+use crate::forge::check::{self, Check, Conclusion, SUMMARY_BYTES, name};
 use crate::forge::labels::{self, Would};
+use crate::forge::marker;
+use crate::forge::sticky::Outcome as Put;
 use crate::forge::{Mode, State, Warning, WarningKind};
 use crate::manifest::Resolved;
 use crate::plan::Plan;
@@ -25,18 +27,12 @@ use crate::render::markdown::plan_comment;
 use crate::render::text::summary_lines;
 use crate::render::view::Place;
 
-use super::inputs::{Approve, Inputs};
+use super::inputs::{Approve, Command, Inputs};
 use super::outputs::Outputs;
+use super::patience::{self, Asked, PASSING, Patience};
 
 /// From the signal to the last word. An apply takes up to six seconds to end, and the runner kills after seven and a half.
 const LAST_WORD: Duration = Duration::from_millis(6_700);
-
-/// How long a run waits for a word that says what it is doing: the word is worth nothing a moment later.
-const PASSING: Duration = Duration::from_secs(3);
-
-/// How long a run waits for a word that says how it ended, beside what the forge itself asks it to wait. Final words go
-/// out side by side, so that a forge which hangs costs a plan no more than this and [`PASSING`].
-const FINAL: Duration = Duration::from_secs(16);
 
 /// Whether something is worth the time that is left after a signal, and how long it may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +41,17 @@ pub enum Urgency {
     Passing,
     /// It says how it ended.
     Final,
+}
+
+/// What the pull request says after a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// What this run has to say, or no comment was wanted.
+    Ours,
+    /// What a newer run has to say.
+    Newer,
+    /// Something else: the word did not arrive.
+    Other,
 }
 
 /// The desk.
@@ -56,6 +63,7 @@ pub struct Desk<'a> {
     signal: Arc<OnceLock<Instant>>,
     /// Whether a passing word was given up: it may still arrive, after the last one.
     given_up: AtomicBool,
+    patience: Patience,
 }
 
 impl<'a> Desk<'a> {
@@ -65,6 +73,8 @@ impl<'a> Desk<'a> {
             mode: inputs.comment.mode(),
             key: inputs.comment_key.clone(),
             pull_request: inputs.pr_number,
+            // An apply is started by a push, whose pull request nobody can name beforehand.
+            naming: (inputs.command != Command::Apply).then_some("name it with the input `pr-number`"),
             max_bytes: inputs.comment_max_bytes,
             place: match inputs.approve {
                 Approve::PlanHash => Place::Merge,
@@ -86,7 +96,15 @@ impl<'a> Desk<'a> {
             cancelled.cancelled().await;
             seen.get_or_init(Instant::now);
         });
-        Self { publisher, inputs, settings, cancel, signal, given_up: AtomicBool::new(false) }
+        Self {
+            publisher,
+            inputs,
+            settings,
+            cancel,
+            signal,
+            given_up: AtomicBool::new(false),
+            patience: Patience::default(),
+        }
     }
 
     /// The forge.
@@ -100,18 +118,24 @@ impl<'a> Desk<'a> {
         self.publish(content, environment, Urgency::Final, outputs).await;
     }
 
-    /// Shows a plan: in the summary, and side by side as the comment, the check run and the label.
-    pub async fn show(&self, plan: &Plan, sources: &SourceMap, environment: &str, outputs: &mut Outputs) {
+    /// Shows a plan: in the summary, as the comment, and then by the check run, which approves it only once the comment
+    /// holds it, and the label. Says whether a merge can be applied by what was shown, where that was asked for.
+    pub async fn show(&self, plan: &Plan, sources: &SourceMap, environment: &str, outputs: &mut Outputs) -> bool {
         let content = Content::Plan(plan, sources);
         self.summarize(&content, environment);
-        let (mut of_comment, mut of_check) = (Outputs::default(), Outputs::default());
-        tokio::join!(
-            self.publish(&content, environment, Urgency::Final, &mut of_comment),
-            self.check(plan, sources, environment, &mut of_check),
-            self.label(plan, environment),
-        );
-        outputs.take(of_comment);
-        outputs.take(of_check);
+        let told = self.publish(&content, environment, Urgency::Final, outputs).await;
+        let is_approvable = match told {
+            Told::Newer => {
+                output::aside("A newer run has written the comment, so the check run is left as that run wrote it.");
+                true
+            }
+            Told::Ours => self.check(plan, sources, environment, true, outputs).await,
+            Told::Other => self.check(plan, sources, environment, false, outputs).await,
+        };
+        if told == Told::Ours {
+            self.label(plan, environment).await;
+        }
+        is_approvable || self.inputs.approve != Approve::PlanHash
     }
 
     /// Appends to the step's summary.
@@ -131,62 +155,94 @@ impl<'a> Desk<'a> {
     }
 
     /// Writes the comment.
-    pub async fn publish(&self, content: &Content<'_>, environment: &str, urgency: Urgency, outputs: &mut Outputs) {
-        let Some(publisher) = self.publisher().filter(|_| self.inputs.comment.mode() != Mode::Off) else { return };
+    pub async fn publish(
+        &self,
+        content: &Content<'_>,
+        environment: &str,
+        urgency: Urgency,
+        outputs: &mut Outputs,
+    ) -> Told {
+        if self.inputs.comment.mode() == Mode::Off {
+            return Told::Ours;
+        }
+        let Some(publisher) = self.publisher() else { return Told::Other };
+        if publisher.context().is_of_merge_queue() {
+            return Told::Ours;
+        }
+        let (doing, asked) = ("write the comment", || self.asked());
         let work = publisher.publish(content, environment);
         let published = match urgency {
             Urgency::Passing => {
                 let published = tokio::select! {
                     biased;
                     () = self.cancel.cancelled() => None,
-                    published = tokio::time::timeout(PASSING, work) => published.ok(),
+                    published = self.patience.within(PASSING, &asked, work) => published,
                 };
                 self.given_up.fetch_or(published.is_none(), Ordering::Relaxed);
                 published
             }
             Urgency::Final => {
-                let mut published = self.in_time(work).await;
+                publisher.forge().renew_patience();
+                let mut published = self.in_time(doing, work).await;
                 // What was given up may have arrived after our comments were listed, and is found only now.
                 if published.is_some() && self.given_up.swap(false, Ordering::Relaxed) {
-                    published = self.in_time(publisher.publish(content, environment)).await.or(published);
+                    let again = self.in_time(doing, publisher.publish(content, environment)).await;
+                    published = again.or(published);
                 }
                 published
             }
         };
-        let Some(published) = published else { return };
+        let Some(published) = published else { return Told::Other };
         published.warnings.iter().for_each(|warning| warn(warning, self.settings));
         outputs.comment(&published);
+        match published.put.map(|put| put.outcome) {
+            Some(Put::Created | Put::Updated | Put::Unchanged | Put::Skipped) => Told::Ours,
+            Some(Put::Superseded { .. }) => Told::Newer,
+            None => Told::Other,
+        }
     }
 
-    /// Writes the check run that the plan is approved by, where there is a pull request.
-    async fn check(&self, plan: &Plan, sources: &SourceMap, environment: &str, outputs: &mut Outputs) {
-        let Some(publisher) = self.publisher().filter(|_| self.inputs.check) else { return };
+    /// Writes the check run that the plan is approved by, where there is a pull request. A plan that the comment does not
+    /// show is not approved by it: whoever merges has not seen that plan. Says whether a merge can be applied by it.
+    async fn check(
+        &self,
+        plan: &Plan,
+        sources: &SourceMap,
+        environment: &str,
+        is_shown: bool,
+        outputs: &mut Outputs,
+    ) -> bool {
+        let Some(publisher) = self.publisher().filter(|_| self.inputs.check) else { return true };
         let context = publisher.context();
-        let Some(head_sha) = context.head_sha.as_deref().filter(|_| context.pull_request.is_some()) else { return };
-        let body = plan_comment(plan, sources, &publisher.comment_context(SUMMARY_BYTES));
-        let lines = summary_lines(plan);
+        let Some(head_sha) = context.head_sha.as_deref().filter(|_| context.pull_request.is_some()) else {
+            return true;
+        };
+        let body = plan_comment(plan, sources, &publisher.comment_context(SUMMARY_BYTES - UNSEEN.len()));
+        let (summary, lines) = (format!("{}\n\n{}", UNSEEN, marker::without(&body.text)), summary_lines(plan));
         let check = Check {
-            name: &name(environment, publisher.folder(), self.inputs.comment_key.as_deref()),
+            name: &name(&publisher.place(environment)),
             head_sha,
-            plan_hash: plan.plan_hash.as_str(),
-            conclusion: conclusion(plan),
-            title: lines.first().map_or("A plan", String::as_str),
-            summary: &body.text,
+            plan_hash: is_shown.then(|| plan.plan_hash.as_str()),
+            conclusion: if is_shown { conclusion(plan) } else { Conclusion::ActionRequired },
+            title: if is_shown { lines.first().map_or("A plan", String::as_str) } else { UNSEEN },
+            summary: if is_shown { &body.text } else { &summary },
             run: context.run.as_ref(),
         };
-        match self.in_time(put(publisher.forge(), &check)).await {
-            Some(Ok(Put::Written(check))) => outputs.check(check.id),
-            Some(Ok(Put::Superseded(check))) => {
+        match self.in_time("write the check run", check::put(publisher.forge(), &check)).await {
+            Some(Ok(check::Put::Written(check))) => {
+                outputs.check(check.id);
+                is_shown
+            }
+            Some(Ok(check::Put::Superseded(check))) => {
                 output::aside("A newer run has planned this commit, so the check run is left as that run wrote it.");
                 outputs.check(check.id);
+                true
             }
-            Some(Err(warning)) if self.inputs.approve == Approve::PlanHash => {
-                let hint =
-                    "without this check run a merge cannot be applied by the plan's hash, as `approve: plan-hash` does";
-                warn(&warning.hint(hint), self.settings);
+            Some(Err(warning)) => {
+                warn(&warning, self.settings);
+                false
             }
-            Some(Err(warning)) => warn(&warning, self.settings),
-            None => {}
+            None => false,
         }
     }
 
@@ -204,46 +260,51 @@ impl<'a> Desk<'a> {
         };
         let work = async {
             let number = publisher.pull_request().await?;
-            labels::keep(publisher.forge(), number, environment, would).await
+            labels::keep(publisher.forge(), number, &publisher.place(environment), would).await
         };
-        if let Some(Err(warning)) = self.in_time(work).await {
+        if let Some(Err(warning)) = self.in_time("label the pull request", work).await {
             warn(&warning, self.settings);
         }
     }
 
-    /// Does it, unless the forge hangs, or a signal leaves no time for it any more.
-    pub async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let doing = "tell the forge how it ended";
+    /// Does it, unless the forge hangs, or a signal leaves no time for it any more. What then was not done is a warning.
+    pub async fn in_time<T>(&self, doing: &str, work: impl Future<Output = T>) -> Option<T> {
+        // It was said when the last of it was spent.
+        if self.patience.is_spent() {
+            return None;
+        }
+        let asked = || self.asked();
         tokio::select! {
             biased;
-            ended = work => Some(ended),
-            () = self.too_late() => {
-                let warning = Warning::new(WarningKind::Interrupted, format!("{doing} before the step had to end"));
-                warn(&warning, self.settings);
-                None
+            ended = self.patience.within(patience::ALL, &asked, work) => {
+                if ended.is_none() {
+                    warn(&self.too_slow(doing), self.settings);
+                }
+                ended
             }
-            () = self.too_slow() => {
-                let warning = Warning::new(WarningKind::Unreachable, doing)
-                    .cause(format!("it did not answer within {} seconds", FINAL.as_secs()));
-                warn(&warning, self.settings);
+            () = self.too_late() => {
+                let doing = format!("{doing} before the step had to end");
+                warn(&Warning::new(WarningKind::Interrupted, doing), self.settings);
                 None
             }
         }
     }
 
-    /// Waits as long as a final word may take.
-    async fn too_slow(&self) {
-        let Some(publisher) = self.publisher() else { return std::future::pending().await };
-        let forge = publisher.forge();
-        forge.renew_patience();
-        let (began, before) = (Instant::now(), forge.waited());
-        loop {
-            let until = began + FINAL + forge.waited().saturating_sub(before);
-            if Instant::now() >= until {
-                return;
-            }
-            tokio::time::sleep_until(until).await;
+    fn too_slow(&self, doing: &str) -> Warning {
+        let asked = self.asked();
+        if !asked.left.is_zero() {
+            let cause = format!("the forge limits requests and asked to wait {} s more", asked.left.as_secs() + 1);
+            return Warning::new(WarningKind::RateLimited, doing).cause(cause);
         }
+        let all = patience::ALL.as_secs();
+        Warning::new(WarningKind::Unreachable, doing)
+            .cause(format!("the forge is slow or does not answer: this run has waited {all} seconds for it in all"))
+    }
+
+    /// What the forge asked this run to wait.
+    fn asked(&self) -> Asked {
+        let forge = self.publisher().map(Publisher::forge);
+        forge.map_or_else(Asked::default, |forge| Asked { total: forge.waited(), left: forge.pause() })
     }
 
     async fn too_late(&self) {
@@ -252,6 +313,9 @@ impl<'a> Desk<'a> {
         tokio::time::sleep_until(since + LAST_WORD).await;
     }
 }
+
+/// What the check run says of a plan that could not be shown.
+const UNSEEN: &str = "The comment could not be written, so nobody could read this plan there, and it approves nothing. Run the job again.";
 
 fn conclusion(plan: &Plan) -> Conclusion {
     let summary = plan.summary();

@@ -2,7 +2,8 @@
 //!
 //! The inputs become a command line, which is parsed and carried out by the code of the commands. Around it: the comment
 //! through its states, the step's summary, the check run that a plan is approved by, the issue on drift, the outputs, and
-//! the exit code that `fail-on` asks for. What the forge refuses is a warning throughout.
+//! the exit code that `fail-on` asks for. What the forge refuses is a warning; it fails the step where nobody would learn what
+//! was found, or where a merge would approve what nobody could read.
 
 mod approval;
 mod desk;
@@ -10,8 +11,10 @@ mod inputs;
 mod line;
 mod outcome;
 mod outputs;
+mod patience;
 mod stranger;
 
+use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 use crate::forge::{Context, State};
@@ -19,7 +22,8 @@ use crate::plan::{Plan, SavedPlan};
 use crate::render::report_line;
 use crate::session::Workspace;
 
-use super::args::{self, Apply, IssueMode};
+use super::args::{self, Apply, CommentMode, IssueMode};
+use super::comment::in_words;
 use super::exit::Exit;
 use super::publish::Content;
 use super::report::{CommandError, Reason};
@@ -36,7 +40,7 @@ use outputs::Outputs;
 /// Runs the action.
 pub async fn run(settings: &Settings) -> Result<Exit, CommandError> {
     let mut outputs = Outputs::default();
-    let ended = act(settings, &mut outputs).await;
+    let ended = Box::pin(act(settings, &mut outputs)).await;
     if let Err(error) = &ended {
         outputs.failure(error);
     }
@@ -88,6 +92,7 @@ async fn act(outer: &Settings, outputs: &mut Outputs) -> Result<Exit, CommandErr
             output::aside(&error.text());
             annotate::failure(&error, settings.annotations);
             output::json_of_failure(&settings, &error.json());
+            outputs.failure(&error);
             Outcome::failed(&error)
         }
     };
@@ -104,10 +109,13 @@ impl Action<'_> {
         outputs: &mut Outputs,
     ) -> Result<Outcome, CommandError> {
         let Self { inputs, settings, .. } = *self;
-        if let Some(context) = context.filter(|context| context.has_files_of_the_base())
+        if let Some(context) = context.filter(|context| context.has_files_of_the_base)
             && matches!(command, args::Command::Plan(_))
         {
             return Err(stranger::no_plan(context));
+        }
+        if matches!(command, args::Command::Plan(_)) {
+            self.refuse_another_commit().await?;
         }
         if let Some(context) = context.filter(|context| context.origin.is_untrusted()) {
             if matches!(command, args::Command::Apply(_)) {
@@ -123,6 +131,18 @@ impl Action<'_> {
             args::Command::Apply(arguments) => self.apply(arguments.clone(), outputs).await,
             args::Command::Drift(arguments) => self.drift(arguments, inputs.drift_issue, outputs).await,
             _ => Err(CommandError::usage("the input `args` may not name another command")),
+        }
+    }
+
+    /// A number that a workflow hands in may be that of any pull request, whatever files the event has brought here.
+    async fn refuse_another_commit(&self) -> Result<(), CommandError> {
+        let is_named = self.inputs.pr_number.is_some() && self.inputs.comment != CommentMode::Off;
+        let Some(publisher) = self.desk.publisher().filter(|_| is_named) else { return Ok(()) };
+        let asked = self.desk.in_time("read the pull request", publisher.files_are_of_another_commit());
+        match asked.await {
+            Some(Ok(Some(warning))) => Err(in_words(&warning).because(Reason::WrongEvent)),
+            // What keeps it from being found out keeps the comment from being written too.
+            Some(Ok(None) | Err(_)) | None => Ok(()),
         }
     }
 
@@ -154,8 +174,15 @@ impl Action<'_> {
         match self.unless_cancelled(plan::make(arguments, &workspace, self.settings)).await {
             Ok(plan) => {
                 outputs.plan(&plan);
-                self.desk.show(&plan, &workspace.resolved.sources, &environment, outputs).await;
-                Ok(Outcome::of_plan(&plan))
+                let is_approvable = self.desk.show(&plan, &workspace.resolved.sources, &environment, outputs).await;
+                let outcome = Outcome::of_plan(&plan);
+                if is_approvable || outcome.exit == Exit::Failed {
+                    return Ok(outcome);
+                }
+                let error = unshown();
+                output::aside(&error.text());
+                annotate::failure(&error, self.settings.annotations);
+                Ok(Outcome::of_unshown_plan())
             }
             Err(error) => {
                 let content = Content::Failure { error: &error, apply: false, plan: None };
@@ -173,11 +200,13 @@ impl Action<'_> {
             Ok(saved) => saved,
             Err(error) => return Err(self.stopped(error, None, &workspace, &environment, outputs).await),
         };
+        let mut queued = None;
         let unapproved = match self.inputs.approve {
             Approve::PlanHash if arguments.approved_plan.is_none() => {
                 match self.unless_cancelled(approval::find(&self.desk, self.inputs, &environment)).await {
-                    Ok(hash) => {
-                        arguments.approved_plan = Some(hash);
+                    Ok(approved) => {
+                        arguments.approved_plan = Some(approved.hash);
+                        queued = approved.of_queue.then_some(approval::QUEUED);
                         None
                     }
                     Err(error) if error.exit == Exit::Interrupted => {
@@ -194,25 +223,34 @@ impl Action<'_> {
             Some(error) if plan.summary().has_changes() => Err(error.clone()),
             Some(_) | None => Ok(()),
         };
-        self.approved(&arguments, saved.as_ref(), &gate, &workspace, &environment, outputs).await
+        let holds = Holds { gate: &gate, queued };
+        self.approved(&arguments, saved.as_ref(), &holds, &workspace, &environment, outputs).await
     }
 
     async fn approved(
         &self,
         arguments: &Apply,
         saved: Option<&SavedPlan>,
-        gate: &(dyn Fn(&Plan) -> Result<(), CommandError> + Sync),
+        holds: &Holds<'_>,
         workspace: &Workspace,
         environment: &str,
         outputs: &mut Outputs,
     ) -> Result<Outcome, CommandError> {
-        let run = apply::Run { verbose: self.verbose, cancel: self.cancel.clone(), gate };
+        let run = apply::Run {
+            verbose: self.verbose,
+            cancel: self.cancel.clone(),
+            gate: holds.gate,
+            rollback: BTreeMap::new(),
+            outside: None,
+        };
         let prepared = match apply::prepare(arguments, saved, workspace, self.settings, &run).await {
             Ok(prepared) => prepared,
             Err(apply::Stopped { error, plan }) => {
                 if let Some(plan) = &plan {
                     outputs.plan(plan);
                 }
+                let hint = holds.queued.filter(|_| error.exit == Exit::Refused);
+                let error = hint.into_iter().fold(error, CommandError::hint);
                 return Err(self.stopped(error, plan.as_deref(), workspace, environment, outputs).await);
             }
         };
@@ -270,7 +308,8 @@ impl Action<'_> {
         }
         let workspace = open::targeted(self.settings, &arguments.target, &arguments.exclude);
         let checked = self.unless_cancelled(drift::check(arguments, &workspace, self.settings)).await?;
-        let found = checked.drift;
+        let (found, failure) = (checked.drift, checked.failure);
+        drift::annotate_unchecked(&found, failure.as_ref(), self.settings);
         drift::show(&found, arguments, self.settings)?;
         outputs.drift(&found);
         let text = markdown::of_drift(&found, self.settings);
@@ -279,17 +318,25 @@ impl Action<'_> {
         let kept = match self.desk.publisher().filter(|_| mode != IssueMode::Off) {
             Some(publisher) => {
                 let labels = &self.inputs.drift_labels;
-                self.desk.in_time(issue::keep_at(publisher, &found, mode, labels)).await
+                self.desk.in_time("keep the issue on drift", issue::keep_at(publisher, &found, mode, labels)).await
             }
             None => None,
         };
         if let Some(Ok(kept)) = &kept {
             outputs.issue(kept.number);
         }
-        let outcome = Outcome::of_drift(&found);
+        let outcome = Outcome::of_drift(&found, failure.as_ref());
         let is_reported = issue::tell(&found, mode, kept.as_ref(), self.settings);
         Ok(if is_reported { outcome } else { outcome.unreported() })
     }
+}
+
+/// What an apply holds itself to.
+struct Holds<'a> {
+    /// Whether a plan may be approved at all.
+    gate: &'a (dyn Fn(&Plan) -> Result<(), CommandError> + Sync),
+    /// What a refusal says of a plan that the merge queue has made.
+    queued: Option<&'static str>,
 }
 
 /// The environment that is worked on, also where the manifests do not tell.
@@ -298,6 +345,13 @@ fn environment(workspace: &Workspace, settings: &Settings) -> String {
         "" => settings.environment.clone().unwrap_or_else(|| "default".to_owned()),
         known => known.to_owned(),
     }
+}
+
+/// A plan that reached neither the comment nor its check run in full.
+fn unshown() -> CommandError {
+    CommandError::config("the plan could not be shown where it is approved, so a merge of it could not be applied")
+        .cause("the comment and the check run must both be written (the warnings above say what kept them)")
+        .hint("run the job again; with `approve: none`, no merge is applied by a plan's hash, and this is no failure")
 }
 
 /// Nobody has approved this, or it cannot be told who approved what.

@@ -25,6 +25,7 @@ impl Outcome {
     pub fn failed(error: &CommandError) -> Self {
         let reason = match (error.exit, error.reason) {
             (_, Reason::NotApproved) => "not-approved",
+            (_, Reason::WrongEvent) => "wrong-event",
             (Exit::Done | Exit::Changes, _) => "",
             (Exit::Refused, _) => "plan-changed",
             (Exit::Limit, _) => "safety",
@@ -37,6 +38,11 @@ impl Outcome {
             (Exit::Failed, Reason::Service) => "api-error",
         };
         Self { exit: error.exit, reason, drifted: false, always_fails: false }
+    }
+
+    /// Of a plan that could not be shown where it is approved, so that nothing could be applied by it.
+    pub fn of_unshown_plan() -> Self {
+        Self { exit: Exit::Failed, reason: "not-reported", drifted: false, always_fails: false }
     }
 
     /// Of a check of the manifests, which fails for what stands in them alone.
@@ -78,8 +84,11 @@ impl Outcome {
         Self { exit, reason, drifted: false, always_fails: false }
     }
 
-    /// Of a check for drift.
-    pub fn of_drift(drift: &Drift) -> Self {
+    /// Of a check for drift. `failure` is what kept the whole check from looking.
+    pub fn of_drift(drift: &Drift, failure: Option<&CommandError>) -> Self {
+        if let Some(failure) = failure {
+            return Self::failed(failure);
+        }
         let exit = Exit::of_drift(drift, true);
         let reason = match exit {
             Exit::Changes => "drift",

@@ -58,11 +58,6 @@ impl Outputs {
         self.known.insert(name, value.to_string());
     }
 
-    /// Takes over what was found out side by side.
-    pub fn take(&mut self, other: Self) {
-        self.known.extend(other.known);
-    }
-
     /// A plan.
     pub fn plan(&mut self, plan: &Plan) {
         let summary = plan.summary();

@@ -4,7 +4,7 @@ use crate::cli::args::{self, Diff, DiffDetail};
 use crate::cli::exit::Exit;
 use crate::cli::publish::Content;
 use crate::cli::pull_request::{self, Base};
-use crate::cli::report::CommandError;
+use crate::cli::report::{CommandError, Reason};
 use crate::cli::settings::Settings;
 use crate::cli::workflow::findings;
 use crate::cli::{diff, git, markdown, open, output, schema_cache, validate};
@@ -42,6 +42,7 @@ pub fn refuse_borrowed_trust(context: Option<&Context>, settings: &Settings) -> 
     let named =
         if event.is_empty() { "a run without an event".to_owned() } else { format!("a run of the event `{event}`") };
     Err(CommandError::config(format!("refused: in {named} the files here may be a stranger's"))
+        .because(Reason::WrongEvent)
         .cause(reason)
         .cause("such a run may have secrets whoever caused it, so it works with the files of its own commit alone")
         .hint("check out without `ref` and put nothing else into the project's folder")
@@ -80,7 +81,8 @@ pub fn no_apply(origin: Origin, context: &Context) -> CommandError {
         // The event did not say so, and the forge did.
         Origin::Repository => "by a comment on it",
     };
-    let error = CommandError::config(format!("refused: nothing is applied for a pull request {whose}"));
+    let error = CommandError::config(format!("refused: nothing is applied for a pull request {whose}"))
+        .because(Reason::WrongEvent);
     let error = match origin {
         Origin::Repository => error.cause(files_of_the_base(context)),
         Origin::Unknown => {
@@ -95,6 +97,7 @@ pub fn no_apply(origin: Origin, context: &Context) -> CommandError {
 pub fn no_plan(context: &Context) -> CommandError {
     let number = context.pull_request.map(|number| format!(" #{number}")).unwrap_or_default();
     CommandError::config(format!("refused: this would show the plan of the base as that of the pull request{number}"))
+        .because(Reason::WrongEvent)
         .cause(files_of_the_base(context))
         .hint("plan pull requests with `on: pull_request`; a fork then gets the offline difference, without a secret")
 }
@@ -109,7 +112,8 @@ pub async fn origin(context: &Context, desk: &Desk<'_>) -> Origin {
     else {
         return context.origin;
     };
-    let Some(Ok(found)) = desk.in_time(publisher.forge().pull_request(number)).await else { return Origin::Unknown };
+    let asked = desk.in_time("find out where the pull request comes from", publisher.forge().pull_request(number));
+    let Some(Ok(found)) = asked.await else { return Origin::Unknown };
     match found.head_repository {
         Some(head) if head.eq_ignore_ascii_case(&context.repository) => Origin::Repository,
         // A deleted fork has no repository any more.
@@ -155,7 +159,7 @@ pub async fn run(action: &Action<'_>, command: &args::Command, outputs: &mut Out
 /// earlier run on this machine has kept it.
 async fn validated(action: &Action<'_>, arguments: &args::Validate) -> Result<Outcome, CommandError> {
     let Action { settings, desk, .. } = action;
-    if schema_cache::load(settings, &validate::host(settings)?, SystemClock.now()).is_ok() {
+    if matches!(schema_cache::load(settings, &validate::host(settings)?, SystemClock.now()), Ok(Some(_))) {
         let offline = args::Validate { offline: true, ..arguments.clone() };
         return action.validate(&offline).await;
     }

@@ -6,13 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::cli::args::Reports;
 use crate::cli::report::CommandError;
 use crate::cli::settings::Settings;
-use crate::cli::{git, output};
+use crate::cli::{explain, git, output};
 use crate::diagnostics::Diagnostic;
-use crate::manifest::{self, Resolved};
+use crate::manifest::Resolved;
 use crate::model::{Address, Origin};
-use crate::plan;
 use crate::render::findings::{FindingContext, SarifRun, annotations, code_quality, findings, sarif};
-use crate::schema;
 
 /// Writes problems to stderr, and where a runner reads them also as annotations.
 pub fn tell(problems: &[Diagnostic], resolved: &Resolved, settings: &Settings) {
@@ -45,19 +43,15 @@ pub fn write(
     let context = FindingContext { sources: &resolved.sources, folder: &folder, manifests: &manifests };
     let found = findings(problems, &context);
     if let Some(path) = &reports.sarif {
-        let rules = rules();
-        let run = SarifRun { command, environment: &resolved.project.environment, rules: &rules };
+        let (known, page) = (explain::every_code(), explain::page(settings));
+        let environment = &resolved.project.environment;
+        let run = SarifRun { command, environment, known: &known, page: page.as_deref() };
         output::file(path, &format!("{:#}\n", sarif(&found, &run, &context)))?;
     }
     if let Some(path) = &reports.code_quality {
         output::file(path, &format!("{:#}\n", code_quality(&found, &context)))?;
     }
     Ok(())
-}
-
-/// Every code of the program with what it means.
-pub fn rules() -> BTreeMap<&'static str, &'static str> {
-    manifest::codes::CODES.iter().chain(&schema::codes::ALL).chain(&plan::codes::ALL).copied().collect()
 }
 
 fn manifests(resolved: &Resolved) -> BTreeMap<Address, Origin> {

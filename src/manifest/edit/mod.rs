@@ -7,7 +7,7 @@
 mod change;
 mod place;
 mod splice;
-mod write;
+pub(super) mod write;
 
 use std::collections::BTreeMap;
 
@@ -79,6 +79,8 @@ pub enum Placement {
     InPlace,
     /// In the manifest's patch of the environment.
     Patch,
+    /// Likewise, also over what a tag brings in: here, the environment no longer follows it.
+    PatchOver,
 }
 
 /// The files that differ once a value is written, by name, with their new texts.
@@ -92,14 +94,38 @@ pub fn write(
     let opened = open(files, environment, want.file, want.key).ok_or(Unfit::NotFound)?;
     if let Some(live) = want.live {
         // Inside a list a secret may be beside what changed: in place, it is refused where it would be written.
-        if placement == Placement::Patch || !live.is_array() {
+        if placement != Placement::InPlace || !live.is_array() {
             refuse_secrets(want.path, live, judge)?;
         }
     }
     match placement {
         Placement::InPlace => Change::new(files, &opened, judge).write(want),
-        Placement::Patch => patch(&opened, want),
+        Placement::Patch => patch(&opened, want, false),
+        Placement::PatchOver => patch(&opened, want, true),
     }
+}
+
+/// The text of a file in which a manifest no longer says that it does not count in an environment. Nothing if it never
+/// said so.
+pub fn admit(files: &dyn Files, environment: &str, file: &str, key: &Key) -> Option<String> {
+    let text = String::from_utf8(files.read(file, usize::MAX).ok()?).ok()?;
+    let mut sources = SourceMap::default();
+    let id = sources.add(file, text.clone());
+    let documents = yaml::parse(id, &text, &mut Diagnostics::new());
+    let is_it =
+        |node: &Node| matches!(node.get("key").map(|key| &key.kind), Some(Kind::Text(text)) if text == key.as_str());
+    let root = documents.into_iter().map(|document| document.root).find(is_it)?;
+    let at = place::entries(&root).iter().position(|entry| entry.key == "environments")?;
+    let patches = &place::entries(&root).get(at)?.value;
+    let is_said = |entry: &super::tree::Entry| entry.key == environment && entry.value.kind == Kind::Bool(false);
+    let index = place::entries(patches).iter().position(is_said)?;
+    let mut draft = Draft::new(file, &text);
+    let removed = match place::entries(patches) {
+        [_] => draft.remove_entry(&root, at),
+        _ => draft.remove_entry(patches, index),
+    };
+    removed.ok()?;
+    draft.finish()
 }
 
 /// The list that a manifest holds at a path, in the order in which it was written.
@@ -122,15 +148,14 @@ fn refuse_secrets(path: &FieldPath, live: &Value, judge: &dyn Judge) -> Result<(
 }
 
 /// Writes a value into the patch of the environment.
-fn patch(opened: &Opened, want: &Want<'_>) -> Result<BTreeMap<String, String>, Unfit> {
+fn patch(opened: &Opened, want: &Want<'_>, over_tags: bool) -> Result<BTreeMap<String, String>, Unfit> {
     let value = match want.live {
         None => Value::Null,
         Some(live) if holds_null(live) => return Err(Unfit::NullInPatch),
         Some(live) => live.clone(),
     };
-    if let Some(tag) =
-        find(&opened.root, want.path).and_then(|node| tag_inside(opened.sources.text(node.span.file), node))
-    {
+    let tag = find(&opened.root, want.path).and_then(|node| tag_inside(opened.sources.text(node.span.file), node));
+    if let Some(tag) = tag.filter(|_| !over_tags) {
         return Err(Unfit::TagInside(tag));
     }
     let mut steps = vec!["environments".to_owned(), opened.environment.clone()];

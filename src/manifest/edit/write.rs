@@ -7,7 +7,7 @@ use super::super::tree::Kind;
 
 /// How text is written where it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Form {
+pub(in crate::manifest) struct Form {
     /// Whether the file is JSON, which knows one kind of quotes and no block.
     pub json: bool,
     /// Whether it stands inside brackets.
@@ -15,7 +15,7 @@ pub(super) struct Form {
 }
 
 /// Between a level of a block and the next.
-pub(super) const STEP: usize = 2;
+pub(in crate::manifest) const STEP: usize = 2;
 
 /// Longest list that is written within its line.
 const INLINE_LIST: usize = 80;
@@ -24,7 +24,7 @@ const NARROWEST_FOLD: usize = 40;
 
 /// How a scalar was written before, so that it stays so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Habit {
+pub(in crate::manifest) enum Habit {
     /// Without quotes, or not there.
     Plain,
     /// In single quotes.
@@ -38,7 +38,7 @@ pub(super) enum Habit {
 }
 
 /// A value on one line.
-pub(super) fn inline(value: &Value, form: Form) -> String {
+pub(in crate::manifest) fn inline(value: &Value, form: Form) -> String {
     match value {
         Value::String(text) => scalar_text(text, Habit::Plain, form),
         Value::Array(items) => {
@@ -55,7 +55,7 @@ pub(super) fn inline(value: &Value, form: Form) -> String {
 }
 
 /// A text on one line, in the quotes that it had where they can hold it.
-pub(super) fn scalar_text(text: &str, habit: Habit, form: Form) -> String {
+pub(in crate::manifest) fn scalar_text(text: &str, habit: Habit, form: Form) -> String {
     let single = |text: &str| format!("'{}'", text.replace('\'', "''"));
     match habit {
         _ if form.json => quoted(text),
@@ -66,7 +66,7 @@ pub(super) fn scalar_text(text: &str, habit: Habit, form: Form) -> String {
 }
 
 /// A key.
-pub(super) fn key(name: &str, form: Form) -> String {
+pub(in crate::manifest) fn key(name: &str, form: Form) -> String {
     if !form.json && is_plain(name, Form { flow: true, ..form }) { name.to_owned() } else { quoted(name) }
 }
 
@@ -113,7 +113,7 @@ fn is_plain(text: &str, form: Form) -> bool {
 }
 
 /// The lines of a text as a block, its header first; `None` where a block cannot hold it.
-pub(super) fn block_text(text: &str, habit: Habit, indent: usize) -> Option<Vec<String>> {
+pub(in crate::manifest) fn block_text(text: &str, habit: Habit, indent: usize) -> Option<Vec<String>> {
     let body = text.trim_end_matches('\n');
     let ends = text.len() - body.len();
     let fits =
@@ -180,7 +180,7 @@ fn fold(text: &str, width: usize) -> Vec<String> {
 
 /// A value behind `key:` or `-`: what stands on that line, and the lines below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Written {
+pub(in crate::manifest) struct Written {
     /// On the line itself; empty where everything stands below.
     pub head: String,
     /// Below, with their indents.
@@ -194,7 +194,7 @@ impl Written {
 }
 
 /// Writes a value in block style, its lines indented by `indent`.
-pub(super) fn block(value: &Value, habit: Habit, indent: usize, form: Form) -> Written {
+pub(in crate::manifest) fn block(value: &Value, habit: Habit, indent: usize, form: Form) -> Written {
     if form.flow || form.json {
         return Written::on_line(match value {
             Value::String(text) => scalar_text(text, habit, form),
@@ -235,7 +235,7 @@ fn is_one_line(value: &Value) -> bool {
 }
 
 /// The lines of an item of a list, its dash at `indent`.
-pub(super) fn item_lines(value: &Value, indent: usize, form: Form) -> Vec<String> {
+pub(in crate::manifest) fn item_lines(value: &Value, indent: usize, form: Form) -> Vec<String> {
     let written = block(value, Habit::Plain, indent + STEP, form);
     let dash = format!("{}-", " ".repeat(indent));
     let mut lines = written.lines;
@@ -253,7 +253,7 @@ pub(super) fn item_lines(value: &Value, indent: usize, form: Form) -> Vec<String
 }
 
 /// The lines of an entry of a map, its key at `indent`.
-pub(super) fn entry_lines(name: &str, value: &Value, indent: usize, form: Form) -> Vec<String> {
+pub(in crate::manifest) fn entry_lines(name: &str, value: &Value, indent: usize, form: Form) -> Vec<String> {
     let Written { head, mut lines } = block(value, Habit::Plain, indent + STEP, form);
     let blank = if head.is_empty() { "" } else { " " };
     lines.insert(0, format!("{}{}:{blank}{head}", " ".repeat(indent), key(name, form)));

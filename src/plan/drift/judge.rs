@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::diagnostics::{Diagnostic, Place, Severity};
 use crate::model::{ConfigShape, Coverage, Desired, Direction, Key, LiveAgent, Stamp, Unseen};
 use crate::plan::agent::{SWITCHED_OFF, SWITCHED_OFF_MESSAGE, UNFINISHED, UNFINISHED_MESSAGE};
+use crate::plan::back;
 use crate::plan::change::Notice;
 use crate::plan::history::{History, version_editor};
 use crate::plan::identity::{Binding, Identities, identify};
@@ -236,10 +237,10 @@ fn judge_one(
             if live_version.is_none() { "everything but the agent itself" } else { "what `plan` shows" }.to_owned(),
         );
     }
-    if left.is_empty() && stamp.state.intent.is_some() {
+    if left.is_empty() && stamp.state.intent.is_some() && !history.is_rollback_unpublished() {
         draft.notice(desired, UNFINISHED, UNFINISHED_MESSAGE.to_owned());
     }
-    say_more(desired, run, other_rendering, draft);
+    say_more(desired, &history, run, other_rendering, draft);
     if !left.is_empty() {
         let causes =
             vec!["an apply was not finished".to_owned(), format!("what it has still to do: {}", left.join(", "))];
@@ -327,7 +328,10 @@ fn judge_slots(
 }
 
 /// What a person should know beside the differences.
-fn say_more(desired: &Desired, run: &Inputs<'_>, other_rendering: bool, draft: &mut Draft) {
+fn say_more(desired: &Desired, history: &History<'_>, run: &Inputs<'_>, other_rendering: bool, draft: &mut Draft) {
+    if let Some(Notice { code, message, .. }) = back::notice(desired, history) {
+        draft.notice(desired, code, message);
+    }
     if other_rendering {
         draft.notice(
             desired,

@@ -163,13 +163,20 @@ impl<'a> Subject<'a> {
             _ if self.scope.is_ignored(&path) && live.is_some() => Verdict::InPlace,
             _ if self.scope.is_ignored(&path) => Verdict::Write(Why::Git),
             Some(value) => verdict(Evidence { declared: true, in_place: in_place(value, live.as_ref()), past }),
-            None => self.judge_not_compared(&path, &named, live.as_ref(), past),
+            None => self.judge_not_compared(&path, &named, live.as_ref(), past, in_place),
         };
         Finding { path, named: Some(named), value, live, verdict }
     }
 
     /// A leaf that holds a secret without a value here: what is around the secret is compared, the secret is not.
-    fn judge_not_compared(&self, path: &FieldPath, named: &Value, live: Option<&Value>, past: Option<Past>) -> Verdict {
+    fn judge_not_compared(
+        &self,
+        path: &FieldPath,
+        named: &Value,
+        live: Option<&Value>,
+        past: Option<Past>,
+        in_place: &dyn Fn(&Value, Option<&Value>) -> bool,
+    ) -> Verdict {
         let is_same_around = live.is_some_and(|live| {
             let mut around = named.clone();
             for (at, secret) in self.desired.declared.secrets().iter().filter(|(at, _)| at.starts_with(path)) {
@@ -180,8 +187,7 @@ impl<'a> Subject<'a> {
                     below.set(&mut around, found.clone());
                 }
             }
-            let sides = Sides { shape: self.shape, wanted: live, live };
-            sides.equal(path, &around, live)
+            in_place(&around, Some(live))
         });
         let git_changed = !is_same_around && (live.is_some() || !self.desired.declared.secrets().contains_key(path));
         match past {
@@ -193,6 +199,8 @@ impl<'a> Subject<'a> {
                     found => found,
                 }
             }
+            // An agent that is taken over as it is: what is live may well be the secret, and nothing says otherwise.
+            None if self.stamp.is_none() && live.is_some() && is_same_around => Verdict::NotCompared,
             None => Verdict::Write(Why::Git),
         }
     }

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::{Finding, FindingContext, Region, counted, file_of, in_repository, words};
-use crate::diagnostics::{Severity, Span};
+use crate::diagnostics::{Code, Severity, Span};
 use crate::render::visible;
 
 /// GitHub refuses a file with more.
@@ -27,8 +27,10 @@ pub struct SarifRun<'a> {
     pub command: &'a str,
     /// The environment. Results of two environments live beside each other; without it they would replace each other.
     pub environment: &'a str,
-    /// Every known code with what it means.
-    pub rules: &'a BTreeMap<&'a str, &'a str>,
+    /// Every known code.
+    pub known: &'a [Code],
+    /// The address of the page that explains them, each under its own name, where it is known.
+    pub page: Option<&'a str>,
 }
 
 /// The log. At most [`MAX_RESULTS`] problems and [`MAX_BYTES`] are in it, the worst first; what is left out is counted in
@@ -36,7 +38,7 @@ pub struct SarifRun<'a> {
 pub fn sarif(findings: &[Finding<'_>], run: &SarifRun<'_>, context: &FindingContext<'_>) -> Value {
     let codes: BTreeMap<&str, Severity> =
         findings.iter().rev().map(|f| (f.diagnostic.code, f.diagnostic.severity)).collect();
-    let rules: Vec<Value> = codes.iter().map(|(code, severity)| rule(code, *severity, run.rules)).collect();
+    let rules: Vec<Value> = codes.iter().map(|(code, severity)| rule(code, *severity, run)).collect();
     let order: BTreeSet<&str> = codes.keys().copied().collect();
     let mut results = Vec::new();
     let mut bytes = 0;
@@ -72,13 +74,13 @@ pub fn sarif(findings: &[Finding<'_>], run: &SarifRun<'_>, context: &FindingCont
     })
 }
 
-fn rule(code: &str, severity: Severity, known: &BTreeMap<&str, &str>) -> Value {
-    let spelled = code.replace('-', " ");
-    let (short, help) = match known.get(code) {
-        Some(what) => (sentence(what), format!("{} `{code}` is a stable code: search for it.", sentence(what))),
-        None => (sentence(&spelled), format!("The problem `{code}`. Its message says what to do.")),
+fn rule(code: &str, severity: Severity, run: &SarifRun<'_>) -> Value {
+    let explained = run.known.iter().find(|known| known.code == code);
+    let (short, help) = match explained {
+        Some(Code { code: _, meaning, fix }) => ((*meaning).to_owned(), format!("{meaning} {fix}")),
+        None => (sentence(&code.replace('-', " ")), format!("The problem `{code}`. Its message says what to do.")),
     };
-    json!({
+    let mut rule = json!({
         "id": code,
         "shortDescription": {"text": short},
         "fullDescription": {"text": short},
@@ -89,7 +91,11 @@ fn rule(code: &str, severity: Severity, known: &BTreeMap<&str, &str>) -> Value {
             Severity::Warning => "warning",
             Severity::Notice => "recommendation",
         }},
-    })
+    });
+    if let (Some(_), Some(page)) = (explained, run.page) {
+        rule["helpUri"] = json!(format!("{page}#{code}"));
+    }
+    rule
 }
 
 /// With a capital at its start and a full stop at its end.

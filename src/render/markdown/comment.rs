@@ -63,7 +63,10 @@ pub fn plan_comment(plan: &Plan, sources: &SourceMap, context: &CommentContext) 
     problems::list(&mut above, plan.diagnostics.iter().map(|found| Problem::of(found, sources)), room);
     let head = Head {
         marker: marker("plan", plan.plan_hash.as_str(), context, commit),
-        title: format!("Agents plan · {} — {state}{counts} · {unchanged} unchanged", name(&plan.target.environment)),
+        title: format!(
+            "Agents plan · {} — {state}{counts} · {unchanged} unchanged",
+            place(&plan.target.environment, context)
+        ),
         links: links(context, commit, plan.source.dirty),
         above,
     };
@@ -80,7 +83,7 @@ pub fn report_comment(
 ) -> Body {
     let head = Head {
         marker: marker("apply", report.plan_hash.as_str(), context, None),
-        title: format!("Agents apply · {} — {}", name(&report.target.environment), headline(report)),
+        title: format!("Agents apply · {} — {}", place(&report.target.environment, context), headline(report)),
         links: links(context, None, false),
         above: String::new(),
     };
@@ -92,7 +95,7 @@ pub fn report_comment(
 pub fn drift_body(drift: &Drift, context: &CommentContext) -> Body {
     let head = Head {
         marker: marker("drift", drift.fingerprint.as_str(), context, drift.source.commit.as_deref()),
-        title: format!("Agent drift · {} — {}", name(&drift.target.environment), said::outcome(drift)),
+        title: format!("Agent drift · {} — {}", place(&drift.target.environment, context), said::outcome(drift)),
         links: links(context, drift.source.commit.as_deref(), drift.source.dirty),
         above: String::new(),
     };
@@ -111,7 +114,7 @@ pub fn difference_comment(difference: &Difference, maker: Maker, context: &Comme
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     let counts = if counts.is_empty() { "no difference".to_owned() } else { counts.join(", ") };
-    let (environment, same) = (name(&difference.environment), difference.same);
+    let (environment, same) = (place(&difference.environment, context), difference.same);
     let head = Head {
         marker: marker("diff", hash.as_str(), context, commit),
         title: format!("{} · {environment} — {counts} · {same} the same", maker.headline()),
@@ -170,6 +173,13 @@ pub(super) fn marker(kind: &str, hash: &str, context: &CommentContext, commit: O
         }
     }
     format!("<!-- {} -->\n", parts.join(" "))
+}
+
+/// An environment in a title, and the project's folder where it is not the repository itself.
+pub(super) fn place(environment: &str, context: &CommentContext) -> String {
+    let folder = context.folder.as_deref().filter(|folder| !folder.is_empty());
+    let folder = folder.map(|folder| format!(" in {}", name(folder))).unwrap_or_default();
+    format!("{}{folder}", name(environment))
 }
 
 /// A name in a title. However long it is, the comment stays one.

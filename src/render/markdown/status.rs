@@ -1,6 +1,6 @@
 //! The comment where there is neither a plan nor a report: something is under way, was refused, or failed.
 
-use super::comment::{self, marker, name, with_plan};
+use super::comment::{self, marker, place, with_plan};
 use super::escape::{code, sentence};
 use super::problems;
 use super::rows::fenced;
@@ -59,7 +59,7 @@ pub fn status_comment(
     let hash = plan.map(|(plan, _)| plan.plan_hash.as_str()).unwrap_or_default();
     let mut out = marker("status", hash, context, None);
     let (command, headline) = headline(status);
-    put(&mut out, format_args!("### Agents {command} · {} — {headline}\n", name(environment)));
+    put(&mut out, format_args!("### Agents {command} · {} — {headline}\n", place(environment, context)));
     out.push_str(&links(context));
     let mut truncated = false;
     match status {
@@ -106,7 +106,7 @@ pub fn validation_summary(environment: &str, manifests: usize, problems: &[Probl
         0 => plural(manifests, "manifest is valid", "manifests are valid"),
         _ => plural(errors, "mistake", "mistakes"),
     };
-    put(&mut out, format_args!("### Agents validate · {} — {headline}\n", name(environment)));
+    put(&mut out, format_args!("### Agents validate · {} — {headline}\n", place(environment, context)));
     out.push_str(&links(context));
     let truncated = problems_below(&mut out, problems, context);
     Body { text: out, truncated }

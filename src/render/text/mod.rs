@@ -4,17 +4,20 @@ mod account;
 mod events;
 mod hunks;
 mod paper;
+mod portrait;
 mod rows;
 mod unified;
 
 use super::style::{Detail, Glyphs, Styles};
 use super::view::{self, Place};
+use crate::plan::between::Between;
 use crate::plan::difference::Difference;
 use crate::plan::drift::Drift;
 use crate::plan::{Plan, Report};
 
 pub use account::account_text;
 pub use events::event_line;
+pub use portrait::{agent_text, log_text, versions_text};
 pub use unified::unified_diff;
 
 /// How a text is written.
@@ -68,6 +71,11 @@ pub fn drift_text(drift: &Drift, options: &TextOptions) -> String {
 /// The whole difference.
 pub fn difference_text(difference: &Difference, options: &TextOptions) -> String {
     account_text(&view::difference(difference), options)
+}
+
+/// The whole difference of two versions.
+pub fn comparison_text(between: &Between, options: &TextOptions) -> String {
+    account_text(&view::between(between), options)
 }
 
 /// The whole report. `again` is the command that finishes the job, shown where something is left.

@@ -5,6 +5,7 @@
 //! [`Theirs`], which reaches an output through the one [`Medium`] of its format and in no other way.
 
 mod account;
+mod between;
 mod difference;
 mod drift;
 pub(super) mod fit;
@@ -21,6 +22,7 @@ pub use account::{
     Account, Alarm, AlarmGroup, Block, Cut, Fact, Item, Items, Mark, Move, Note, OutcomeRow, Place, Program, Row,
     RowMark, Seen, Sides, Total, Warning, Way, by_agent,
 };
+pub use between::{between, details, facts, state as version_state};
 pub use difference::difference;
 pub use drift::drift;
 pub use piece::{Line, Look, Medium, Ours, Piece, Sign, Theirs, Tone, Word};

@@ -7,7 +7,7 @@ use super::shared::{Candidate, Part, Shared, Sharing};
 use super::tree::nest;
 use super::words;
 use crate::diagnostics::Severity;
-use crate::model::{FieldPath, Key};
+use crate::model::{Back, FieldPath, Key};
 use crate::plan;
 use crate::plan::change::DECIDE_A_CONFLICT;
 use crate::plan::{
@@ -100,6 +100,7 @@ fn is_bare(change: &AgentChange, own: &[&FieldChange], shares_program: bool) -> 
         && change.action == Action::Update
         && (change.verify.is_none() || shares_program)
         && change.moved_from.is_none()
+        && change.back.is_none()
         && !change.adopts
         && change.kept.is_empty()
         && change.numbers.iter().all(|slot| slot.follows)
@@ -204,6 +205,10 @@ fn agent_notes(change: &AgentChange, place: Place) -> Vec<Line> {
     let who = change.live_editor.as_ref().filter(|_| is_edited).map(|editor| words::editor(Tone::Quiet, editor));
     if let Some(who) = who.filter(|who| !who.is_empty()) {
         notes.push(line![Tone::Quiet; "changed on the service "].and(who));
+    }
+    if let Some(Back { from: _, to, source: _, reason }) = &change.back {
+        let reason = reason.as_ref().map(|reason| line![Tone::Changed; ": ", Theirs::words(reason.as_str())]);
+        notes.push(line![Tone::Changed; "goes back to version ", *to].and(reason.unwrap_or_default()));
     }
     notes.extend(held(change, place));
     notes

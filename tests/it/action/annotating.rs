@@ -70,7 +70,8 @@ fn what_the_forge_refuses_is_a_warning_once_however_many_words_it_refuses() {
         let forbidden = Fault::Answer(refusal(403, "Resource not accessible by integration", &[]));
         repository.github.fault(Method::Post, "/issues/12/comments", forbidden);
     }
-    let done = repository.runs(&[("command", "plan")]).ends(0);
+    let done = repository.runs(&[("command", "plan")]).ends(1);
     says_once(&done, "warning", "`pull-requests: write`");
+    says_once(&done, "error", "the plan could not be shown where it is approved");
     assert_eq!(done.ran.stderr.matches("warning: could not").count(), 1, "{done:#?}");
 }

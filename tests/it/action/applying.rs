@@ -181,3 +181,14 @@ fn an_apply_that_ends_halfway_is_5_and_the_comment_says_so() {
     done.gives(&[("applied", "0"), ("failed", "1"), ("plan-hash", &hash)]);
     repository.comment_says("partly-applied", &["run the job again"]);
 }
+
+#[test]
+fn a_push_without_a_pull_request_is_refused_once_with_a_hint_that_an_apply_has() {
+    let mut repository = Repository::new();
+    repository.event(30, "push", &json!({"ref": "refs/heads/main"}));
+    let done = repository.runs(&[("command", "apply")]).ends(3).gives(&[("failure-reason", "not-approved")]);
+    // In the text of the error and in its annotation.
+    assert_eq!(done.ran.stderr.matches("could not find the pull request").count(), 2, "{done:#?}");
+    assert!(!done.ran.stderr.contains("--pull-request") && !done.ran.stderr.contains("pr-number"), "{done:#?}");
+    done.says("run a workflow with the input `approved-plan` sha256:");
+}

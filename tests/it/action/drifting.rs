@@ -118,7 +118,7 @@ fn drift_that_could_not_be_reported_fails_the_step_under_every_policy() {
         fails(fail_on).says("`issues: write`");
     }
     repository.github.fault(Method::Get, "/issues", disabled());
-    fails("error").says("Issues are disabled");
+    fails("error").says("Issues are disabled").says("turn them on under Settings → General → Features");
     for _ in 0..3 {
         repository.github.fault(Method::Post, "/issues", down());
     }
@@ -130,6 +130,24 @@ fn drift_that_could_not_be_reported_fails_the_step_under_every_policy() {
     repository.service.dashboard_edit("/agent/max_tool_steps", json!(11));
     repository.github.fault(Method::Post, "/issues/1/comments", forbidden());
     drift(&repository).ends(1).gives(&[("failure-reason", "not-reported"), ("issue-number", "1")]);
+}
+
+#[test]
+fn drift_that_could_not_look_says_so_once_and_why_as_a_plan_would() {
+    let repository = applied();
+    let wrong = [("command", "drift"), ("token-anyreach", "ak_wrong")];
+    for (fail_on, code) in [("error", 1), ("never", 0)] {
+        for (with, words) in [(&wrong[..], "401"), (&wrong[..1], "there is no credential")] {
+            let done = repository.runs_without_credential(&[with, &[("fail-on", fail_on)]].concat()).ends(code);
+            let done = done.gives(&[("exit-code", "1"), ("failure-reason", "auth")]).says(words);
+            let errors = done.ran.stderr.matches("::error title=reachform::drift could not be checked").count();
+            assert_eq!((errors, done.ran.stderr.matches("::error ").count()), (1, 1), "{done:#?}");
+        }
+    }
+    let plan = repository.runs_without_credential(&[("command", "plan"), ("token-anyreach", "ak_wrong")]).ends(1);
+    plan.gives(&[("failure-reason", "auth")]);
+    repository.service.fault("500-before:GET /core/agents#1+");
+    drift(&repository).ends(1).gives(&[("failure-reason", "api-error")]);
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn wrong_inputs_are_told_all_at_once_and_fail_under_every_policy() {
 }
 
 #[test]
-fn what_github_refuses_is_a_warning_and_the_plan_ends_as_it_would_have() {
+fn what_github_refuses_is_a_warning_and_a_plan_that_nobody_can_approve_by_it_is_no_success() {
     let mut repository = Repository::new();
     repository.at_pull_request(20, 'a');
     let forbidden = || Fault::Answer(refusal(403, "Resource not accessible by integration", &[]));
@@ -135,15 +135,20 @@ fn what_github_refuses_is_a_warning_and_the_plan_ends_as_it_would_have() {
     repository.github.fault(Method::Post, "/issues/12/comments", forbidden());
     repository.github.fault(Method::Post, "/issues/12/comments", forbidden());
     repository.github.fault(Method::Post, "/check-runs", forbidden());
-    let done = repository.runs(&[("command", "plan")]).ends(0);
-    let done = done.says("the permission `pull-requests: write`").says("`checks: write`").says("`approve: plan-hash`");
-    done.gives(&[("exit-code", "2"), ("changes", "true"), ("comment-id", ""), ("check-id", "")]);
+    let done = repository.runs(&[("command", "plan")]).ends(1);
+    let done = done.says("the permission `pull-requests: write`").says("`checks: write`").says("`approve: none`");
+    let done = done.gives(&[("exit-code", "1"), ("failure-reason", "not-reported"), ("changes", "true")]);
+    done.gives(&[("comment-id", ""), ("check-id", "")]);
 
     repository.github.fault(Method::Post, "/issues/12/comments", too_long());
     repository.github.fault(Method::Post, "/issues/12/comments", too_long());
-    let done = repository.runs(&[("command", "plan"), ("fail-on", "changes")]).ends(2);
+    let done = repository.runs(&[("command", "plan"), ("fail-on", "changes")]).ends(1);
     let done = done.says("warning: could not");
     assert_ne!(done.output("check-id"), "");
+    // Where no merge is applied by the hash, the plan ends as it would have.
+    repository.github.fault(Method::Post, "/issues/12/comments", too_long());
+    repository.github.fault(Method::Post, "/issues/12/comments", too_long());
+    repository.runs(&[("command", "plan"), ("approve", "none"), ("fail-on", "changes")]).ends(2);
     assert!(done.summary.contains("— 1 to create"));
 }
 

@@ -112,8 +112,11 @@ fn two_projects_in_one_repository_have_a_check_run_each() {
     repository.project.edit(&format!("west/{MANIFEST}"), "max_tool_steps: 4", "max_tool_steps: 5");
     git(&repository.project.dir(), &["add", "-A"]);
     repository.at_pull_request(20, 'a');
+    // What the west declares is there already: of the two, only the east changes something.
+    let apply = [("command", "apply"), ("approve", "none"), ("comment", "off"), ("config", "west")];
+    repository.runs(&apply).ends(0);
     let plan = |folder| {
-        let done = repository.runs(&[("command", "plan"), ("config", folder)]).ends(0);
+        let done = repository.runs(&[("command", "plan"), ("config", folder), ("labels", "true")]).ends(0);
         done.output("plan-hash").to_owned()
     };
     let hashes = ["east", "west"].map(plan);
@@ -122,8 +125,45 @@ fn two_projects_in_one_repository_have_a_check_run_each() {
     });
     let wanted = ["east", "west"].map(|folder| json!(format!("reachform plan (demo in {folder})")));
     assert_eq!(checks, wanted.into_iter().zip(hashes.map(Value::from)).collect::<Vec<_>>());
+    // Neither takes the other's label away, and each comment says whose it is.
+    let labels = repository.github.with(|github| github.labels.clone());
+    let label = |text: &str| (12, format!("agents demo in {text}"));
+    assert_eq!(labels, [label("east: changes"), label("west: no changes")]);
+    let comments = repository.github.with(|github| github.bodies(12));
+    for (body, folder) in comments.iter().zip(["east", "west"]) {
+        assert!(body.contains(&format!("### Agents plan · `demo` in `{folder}` — ")), "{body}");
+    }
+    assert_eq!(comments.len(), 2);
     repository.at_merge(30);
     repository.runs(&[("command", "apply"), ("config", "east")]).ends(0).gives(&[("applied", "1")]);
+    repository.service.dashboard_edit("/agent/max_tool_steps", json!(9));
+    for folder in ["east", "west"] {
+        repository.runs(&[("command", "drift"), ("config", folder)]);
+    }
+    let titles: Vec<Value> =
+        repository.github.with(|github| github.issues.iter().map(|issue| issue["title"].clone()).collect());
+    assert!(
+        !titles.is_empty() && titles.iter().all(|title| title.as_str().unwrap().starts_with("Agent drift in demo ("))
+    );
+}
+
+#[test]
+fn an_entry_that_was_planned_before_the_one_ahead_was_applied_is_refused_with_what_to_do() {
+    let mut repository = two_pull_requests();
+    at_group(&mut repository, 22);
+    repository.runs(&[("command", "plan")]).ends(0);
+    // What the entry ahead brings is applied only now.
+    repository.project.edit(MANIFEST, "max_tool_steps: 6", "max_tool_steps: 7");
+    repository.runs(&[("command", "apply"), ("approve", "none"), ("comment", "off")]).ends(0);
+    repository.project.edit(MANIFEST, "max_tool_steps: 7", "max_tool_steps: 6");
+    let before = repository.service.writes();
+    at_push_of_group(&mut repository, 23);
+    let refused = repository.runs(&[("command", "apply")]).ends(3).gives(&[("failure-reason", "plan-changed")]);
+    let refused = refused.says("set the queue's build concurrency to 1").says("the input `approved-plan` sha256:");
+    assert_eq!(repository.service.writes(), before);
+    // Whoever agrees with the plan as it is now applies exactly that.
+    let hash = refused.output("plan-hash").to_owned();
+    repository.runs(&[("command", "apply"), ("approved-plan", &hash)]).ends(0).gives(&[("applied", "1")]);
 }
 
 #[test]

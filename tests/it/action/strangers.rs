@@ -163,6 +163,8 @@ fn whoever_caused_a_run_nothing_is_done_with_other_files_than_those_of_its_commi
         repository.event(20, event, &payload).set("GITHUB_SHA", &base);
         for command in [&APPLY[..], &[("command", "plan"), ("fail-on", "never")]] {
             let done = repository.runs(command).ends(1).says("the checkout is at ").says("a stranger's");
+            assert!(done.output("summary").starts_with("refused: in "), "{done:#?}");
+            let done = done.gives(&[("failure-reason", "wrong-event")]);
             done.says(&if event.is_empty() { "a run without an event".to_owned() } else { format!("`{event}`") });
         }
     }
@@ -261,6 +263,63 @@ fn a_plan_of_the_base_is_never_shown_as_that_of_a_pull_request() {
         ran.says(&format!("it was made of the commit {head}"));
         assert!(repository.github.with(|github| github.comments.is_empty()), "{event}");
         repository.service.sandbox.clear_log();
+        repository.github.take_writes();
+    }
+}
+
+#[test]
+fn a_job_after_a_job_shows_no_plan_of_the_base_as_that_of_the_commit_that_triggered_it() {
+    let mut repository = checked_out();
+    let head = commit(&repository, "HEAD");
+    repository.github.with(|github| github.add_pull(13, &"f".repeat(40), "eve/agents", "fix"));
+    for (whose, listed) in [("eve/agents", json!([])), ("acme/agents", json!([{"number": 12}]))] {
+        let run = json!({"id": 9, "event": "pull_request", "head_sha": "f".repeat(40), "head_branch": "fix",
+            "pull_requests": listed, "head_repository": {"full_name": whose, "owner": {"login": "eve"}}});
+        repository.event(20, "workflow_run", &json!({ "workflow_run": run })).set("GITHUB_SHA", &head);
+        let done = repository.runs(&[("command", "plan"), ("fail-on", "error")]).ends(1);
+        let done = done.says("the plan of the base as that of the pull request").says("the event `workflow_run`");
+        let done = done.gives(&[("failure-reason", "wrong-event"), ("plan-hash", "")]);
+        assert!(done.output("summary").starts_with("refused: this would show the plan of the base"), "{done:#?}");
+        nothing_was_asked(&repository);
+    }
+    // After a run of the default branch the files are those of the commit that triggered it.
+    let run = json!({"id": 9, "event": "push", "head_sha": head, "head_branch": "main", "pull_requests": [],
+        "head_repository": {"full_name": "acme/agents", "owner": {"login": "acme"}}});
+    repository.event(20, "workflow_run", &json!({ "workflow_run": run })).set("GITHUB_SHA", &head);
+    repository.runs(&[("command", "plan")]).ends(0);
+}
+
+#[test]
+fn whatever_the_event_a_plan_is_posted_only_on_the_pull_request_whose_head_it_was_made_of() {
+    let mut repository = checked_out();
+    let head = commit(&repository, "HEAD");
+    let number = json!(12);
+    let events = [
+        ("repository_dispatch", json!({"client_payload": {"number": number}})),
+        ("check_suite", json!({"check_suite": {"head_sha": "a".repeat(40), "pull_requests": [{"number": number}]}})),
+        ("check_run", json!({"check_run": {"head_sha": "a".repeat(40), "pull_requests": [{"number": number}]}})),
+        ("deployment", json!({"deployment": {"sha": "a".repeat(40)}})),
+        ("deployment_status", json!({"deployment": {"sha": "a".repeat(40)}})),
+        ("status", json!({"sha": "a".repeat(40)})),
+        ("issues", json!({"issue": {"number": 3}})),
+        ("schedule", json!({"schedule": "23 5 * * 1-5"})),
+        ("workflow_dispatch", json!({"ref": "refs/heads/main"})),
+        ("push", json!({"ref": "refs/heads/main"})),
+    ];
+    let plan = [("command", "plan"), ("pr-number", "12"), ("labels", "true")];
+    for (event, payload) in events {
+        repository.event(20, event, &payload).set("GITHUB_SHA", &head);
+        let done = repository.runs(&plan).ends(1).gives(&[("failure-reason", "wrong-event"), ("plan-hash", "")]);
+        done.says(&format!("it was made of the commit {head}, and the head of #12 is aaaa"));
+        assert_eq!(repository.github.take_writes(), Vec::<String>::new(), "{event}");
+        // Made of the head, it is that pull request's, whoever asks for it.
+        repository.github.with(|github| github.push(12, &head));
+        repository.runs(&plan).ends(0);
+        repository.comment_says("planned", &["### Agents plan"]);
+        repository.github.with(|github| {
+            github.push(12, &"a".repeat(40));
+            github.comments.clear();
+        });
         repository.github.take_writes();
     }
 }

@@ -24,11 +24,11 @@ fn every_input_reaches_the_program_under_its_own_name() {
             }
         }
     }
-    // One input is for the steps of the action alone.
-    let inputs = action()["inputs"].as_object().unwrap().keys().filter(|name| *name != "cache");
+    let inputs = action()["inputs"].as_object().unwrap().keys();
     for input in inputs.clone() {
         let wanted = match input.as_str() {
-            "version" => "REACHFORM_VERSION".to_owned(),
+            // What is used before there is a program is checked by the script that brings it.
+            "version" | "cache" => format!("REACHFORM_{}", input.to_ascii_uppercase()),
             "token" => "GITHUB_TOKEN".to_owned(),
             other => format!("REACHFORM_INPUT_{}", other.to_ascii_uppercase().replace('-', "_")),
         };
@@ -107,11 +107,13 @@ impl Install {
     fn new(checksums: &str) -> Self {
         let root = tempfile::tempdir().unwrap();
         let install = Self { root };
+        install.write("log", "");
         for file in ["Cargo.toml", "Cargo.lock", ".github/action/install.sh"] {
             install.write(&format!("action/{file}"), &std::fs::read_to_string(action_folder().join(file)).unwrap());
         }
         install.write("action/src/main.rs", "fn main() {}\n");
-        install.write("action/.github/action/checksums.txt", checksums);
+        let table = checksums.replace(SOURCES, install.sources().trim());
+        install.write("action/.github/action/checksums.txt", &table);
         install.write("workspace/rust-toolchain.toml", "[toolchain]\npath = \"/evil\"\n");
         install.write("workspace/.cargo/config.toml", "[build]\nrustc-wrapper = \"/evil\"\n");
         // The last argument is the address, the one before it the file.
@@ -121,6 +123,17 @@ impl Install {
             "mkdir -p \"$6/bin\"; printf 'built' >\"$6/bin/reachform\"; chmod 755 \"$6/bin/reachform\"",
         );
         install
+    }
+
+    /// What the script says that these sources are.
+    fn sources(&self) -> String {
+        let path = |name: &str| self.root.path().join(name);
+        let mut command = Command::new("bash");
+        command.arg(path("action/.github/action/install.sh")).arg("--sources").env_clear();
+        command.env("PATH", "/usr/bin:/bin").env("GITHUB_ACTION_PATH", path("action"));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     fn write(&self, file: &str, text: &str) {
@@ -175,12 +188,16 @@ impl Install {
     }
 }
 
-/// A table that knows the program by this digest on every platform.
+/// Stands in a table for the hash of the sources.
+const SOURCES: &str = "(sources)";
+
+/// A table that knows the program by this digest on every platform, as built from the sources that are there.
 fn table(digest: &str) -> String {
     let targets =
         ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl", "x86_64-apple-darwin", "aarch64-apple-darwin"];
     let line = |target: &&str| format!("{digest}  reachform-{}-{target}", reachform::VERSION);
-    targets.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
+    let sources = format!("# sources of reachform-{}: {SOURCES}\n", reachform::VERSION);
+    sources + &targets.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// The table that knows what the `curl` of these tests fetches.
@@ -224,6 +241,35 @@ fn a_release_is_taken_by_its_checksum_alone_and_the_sources_are_built_if_there_i
     assert!(!unknown.ok && unknown.said.contains("no checksum of reachform 99.0.0"), "{}", unknown.said);
     let odd = install.run("$(id)", "acme/reachform");
     assert!(!odd.ok && odd.said.contains("is not a version like"), "{}", odd.said);
+}
+
+#[test]
+fn a_later_commit_of_the_released_version_is_built_and_runs_no_older_program() {
+    let install = Install::new(&released());
+    install.write("action/src/main.rs", "fn main() { println!() }\n");
+    let later = install.run("", "acme/reachform");
+    assert!(later.ok && later.binary == "built", "{}", later.said);
+    assert!(!later.log.contains("releases/download"), "{}", later.log);
+    let place = install.run_with(&["--where"], "", "acme/reachform");
+    assert!(place.output("key").contains("-built-"), "{}", place.written);
+    // Whoever names a release gets it.
+    let named = install.run(reachform::VERSION, "acme/reachform");
+    assert!(named.ok && named.binary == "the program", "{}", named.said);
+    // What a release writes is what the script then reads.
+    let packed = std::fs::read_to_string(action_folder().join("packaging/pack")).unwrap();
+    assert!(packed.contains("# sources of reachform-$version: $(") && packed.contains("install.sh\" --sources"));
+}
+
+#[test]
+fn what_the_input_cache_may_be_is_said_before_anything_is_built() {
+    let install = Install::new("# nothing\n");
+    for (cache, is_right) in [("true", true), ("false", true), ("", true), ("yes", false)] {
+        let mut command = Command::new("bash");
+        command.arg(install.root.path().join("action/.github/action/install.sh")).arg("--where").env_clear();
+        command.env("PATH", "/usr/bin:/bin").env("GITHUB_ACTION_PATH", install.root.path().join("action"));
+        let output = command.env("RUNNER_TEMP", install.root.path()).env("REACHFORM_CACHE", cache).output().unwrap();
+        assert_eq!(output.status.success(), is_right, "{cache}: {output:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The states on which the two once disagreed, or were wrong alike, each with what is right.
 
 use reachform::model::stamp::STAMP_KEY;
-use reachform::model::{Direction, FieldPath, Intent, RolledBack, Seal, Stamp};
+use reachform::model::{Back, Direction, FieldPath, Intent, RolledBack, Seal, Stamp};
 use reachform::plan::drift::{Drift, DriftState};
 use reachform::plan::stamping::intended_fields;
 use reachform::plan::{Plan, Shown};
@@ -61,6 +61,8 @@ fn die_after_publishing(scene: &mut Scene) {
             by: Some("us".to_owned()),
             fields: intended_fields(Seal::of(stamp), &change.work.sent),
             verify: None,
+            source: None,
+            rollback: None,
         });
     });
     let config = change.work.config().cloned().unwrap_or_else(|| scene.config_of("a"));
@@ -247,8 +249,11 @@ fn an_edit_since_a_rollback_stays_drift_among_what_goes_forward_again() {
     let mut scene = applied("a", "");
     let source = scene.resolve().desired[0].source.as_str().to_owned();
     edit_stamp(&mut scene, |stamp| {
-        stamp.state.rollback =
-            Some(RolledBack { from: 2, to: 1, source, by: None, at: "2026-05-01T10:00:00Z".to_owned() });
+        stamp.state.rollback = Some(RolledBack {
+            back: Back { from: 2, to: 1, source, reason: None },
+            by: None,
+            at: "2026-05-01T10:00:00Z".to_owned(),
+        });
     });
     let id = scene.id("a");
     scene.dashboard(&id, "/agent/max_tool_steps", json!(9));

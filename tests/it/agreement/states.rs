@@ -264,6 +264,8 @@ fn die(scene: &mut Scene, died: &Died) {
             by: Some("us".to_owned()),
             fields: intended_fields(Seal::of(&stamp), &work.sent),
             verify: None,
+            source: None,
+            rollback: None,
         });
         agent.metadata[STAMP_KEY] = stamp.write();
         if !died.published {

@@ -140,6 +140,28 @@ async fn a_retry_after_without_measure_is_bounded_and_one_beyond_the_run_ends_it
     assert!(matches!(*error.kind, HttpErrorKind::OutOfTime { .. }), "{error:?}");
     assert!(world.seconds() < 60.0);
     assert_eq!(world.sent(), 1);
+
+    // What is said to be left is what is left, after the waits that there were.
+    let retry = RetryPolicy { run_limit: Duration::from_secs(100), ..RetryPolicy::default() };
+    let world = World::with(ClientOptions { retry, ..ClientOptions::default() }, Duration::ZERO, |_, _| {
+        answer(429, &[("retry-after", "60")], "")
+    });
+    let error = world.client.send(&get("/a"), Repeat::Always).await.unwrap_err();
+    let HttpErrorKind::OutOfTime { asked, left } = *error.kind else { panic!("{error:?}") };
+    assert!(asked.as_secs() >= 40 && left < asked && left.as_secs() <= 40, "{error:?}");
+}
+
+#[tokio::test]
+async fn a_limit_that_names_no_time_is_worth_a_word_once_it_takes_a_while() {
+    let world = World::new(|_, number| match number {
+        0 => answer(429, &[], ""),
+        _ => json_answer(200, &json!({})),
+    });
+    world.client.send(&get("/a"), Repeat::Always).await.unwrap();
+    assert!(!world.client.activity().waits_unasked);
+    let world = World::new(|_, _| answer(429, &[], ""));
+    world.client.send(&get("/a"), Repeat::Always).await.unwrap_err();
+    assert!(world.client.activity().waits_unasked);
 }
 
 #[tokio::test]

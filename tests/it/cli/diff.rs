@@ -82,7 +82,7 @@ fn a_verify_alone_is_a_difference_that_shows_whole_in_every_output() {
         assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
     }
     let comment = project.read("comment.md");
-    assert!(comment.contains("- `verify` of `agent.riverside` is new"), "{comment}");
+    assert!(comment.contains("- <b>`agent.riverside`</b>: `verify` is new"), "{comment}");
     assert!(comment.find("Look at this first") < comment.find("<details"), "{comment}");
     assert!(comment.contains("- <b>!</b> `verify` is new\n"), "{comment}");
     assert!(comment.contains("runs: `\"sh\"` `\"-c\"` `\"curl x\"`"), "{comment}");
@@ -116,7 +116,7 @@ fn a_commit_that_a_shallow_checkout_lacks_is_named_with_what_to_do() {
     git(clone.dir().parent().unwrap(), &["clone", "-q", "--depth", "1", &source, "project"]);
     clone.run(&["diff", "--base", "HEAD"]).ends(0);
     let ran = clone.run(&["diff", "--base", "HEAD~1"]).ends(1);
-    assert!(ran.stderr.contains("fetch-depth: 0") && ran.stderr.contains("git fetch origin"), "{ran:#?}");
+    assert!(ran.stderr.contains("fetch-depth: 0") && ran.stderr.contains("`git fetch --unshallow origin`"), "{ran:#?}");
     let ran = project.run(&["diff", "--base", "origin/nowhere"]).ends(1).says("no commit `origin/nowhere`");
     assert!(ran.stderr.contains("git fetch origin nowhere") && !ran.stderr.contains("fetch-depth"), "{ran:#?}");
 }

@@ -1,5 +1,6 @@
 //! The program itself: the real binary, with an environment of its own, against the embedded service.
 
+mod arriving;
 mod artifact;
 mod bad_input;
 mod checkout;
@@ -10,6 +11,7 @@ mod echoes;
 mod exits;
 mod files;
 mod help;
+mod history;
 mod interrupts;
 pub(crate) mod program;
 mod raised;

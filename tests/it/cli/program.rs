@@ -47,6 +47,14 @@ impl Project {
         project
     }
 
+    /// A folder with nothing in it.
+    pub fn empty() -> Self {
+        let project = Self::quickstart();
+        std::fs::remove_dir_all(project.dir()).unwrap();
+        std::fs::create_dir_all(project.dir()).unwrap();
+        project
+    }
+
     /// The quickstart against a service on a socket.
     pub fn at(server: &Server) -> Self {
         Self::quickstart().with("ANYREACH_API_URL", &server.url).with("ANYREACH_TOKEN", SECRETS[0])

@@ -146,7 +146,13 @@ fn validate_tells_all_mistakes_in_one_run() {
 fn validating_offline_needs_no_network_and_no_credential() {
     let project = Project::quickstart().with("ANYREACH_API_URL", "http://127.0.0.1:1");
     project.run(&["validate", "--offline", "--sandbox"]).ends(0);
-    project.run(&["validate", "--offline"]).ends(1).says("is not cached");
+    // In a fresh clone, as before a commit: by the schema in the program, which is said to be that.
+    let fresh = project.run(&["validate", "--offline"]).ends(0).says("the one in this program is used");
+    assert!(fresh.stdout.contains("valid by the schema in this program"), "{fresh:#?}");
+    assert_eq!(project.run(&["validate", "--offline", "--json"]).ends(0).json()["schema_digest"], json!(null));
+    project.edit(MANIFEST, "max_tool_steps: 4", "max_tool_steps: four");
+    project.run(&["validate", "--offline"]).ends(1).says("max_tool_steps");
+    project.run(&["schema", "--offline"]).ends(1).says("is not cached");
     let server = Server::new();
     let project = Project::at(&server);
     project.run(&["validate"]).ends(0);
@@ -215,9 +221,10 @@ fn a_file_to_validate_that_is_not_there_is_an_error_and_one_that_is_there_is_fou
 fn list_keeps_the_schema_for_validate_offline() {
     let server = Server::new();
     let project = Project::at(&server);
-    project.run(&["validate", "--offline"]).ends(1);
+    let embedded = "by the schema in this program";
+    project.run(&["validate", "--offline"]).ends(0).says(embedded);
     project.run(&["list"]).ends(0);
-    project.run(&["validate", "--offline"]).ends(0);
+    assert!(!project.run(&["validate", "--offline"]).ends(0).stdout.contains(embedded));
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn check<'a>(plan_hash: &'a str, head_sha: &'a str, run: &'a Run) -> Check<'a> {
     Check {
         name: "reachform plan (prod)",
         head_sha,
-        plan_hash,
+        plan_hash: Some(plan_hash),
         conclusion: Conclusion::Neutral,
         title: "Plan: 1 to update",
         summary: "table",
@@ -89,14 +89,14 @@ async fn a_plans_hash_is_read_back_from_the_check_that_we_wrote_and_from_no_othe
     let github = GitHub::stand_in();
     let context = context(5, 1, &pull_request(12, &sha("a")));
     let forge = forge(Arc::new(github.clone()), &context);
-    let name = name("prod", "", None);
+    let name = name("prod");
     let head = sha("a");
     let run = run(5, 1);
     assert_eq!(approved(&*forge, &head, &name).await.unwrap(), None);
     let check = check("sha256:first", &head, &run);
     let first = written(put(&*forge, &check).await.unwrap());
     // Written anew, not twice.
-    let second = written(put(&*forge, &Check { plan_hash: HASH, ..check.clone() }).await.unwrap());
+    let second = written(put(&*forge, &Check { plan_hash: Some(HASH), ..check.clone() }).await.unwrap());
     assert_eq!(first.id, second.id);
     // Another app writes one of the same name, later.
     github.with(|github| {
@@ -116,6 +116,39 @@ async fn a_plans_hash_is_read_back_from_the_check_that_we_wrote_and_from_no_othe
     assert_eq!(approved(&*person, &head, &name).await.unwrap().unwrap().external_id.as_deref(), Some(HASH));
     let other = Check { head_sha: &sha("c"), ..check };
     assert!(put(&*person, &other).await.unwrap_err().hints.concat().contains("`checks: write`"));
+}
+
+#[tokio::test]
+async fn a_check_that_an_older_run_makes_at_the_same_time_becomes_a_copy_of_the_one_that_counts() {
+    let github = GitHub::stand_in();
+    // The older run has looked and found none; the newer one makes its check before the older one makes its own.
+    let head = sha("a");
+    let newer = written(puts(&github, HASH, &run(21, 1)).await);
+    let hidden = github.with(|github| github.checks.pop().unwrap());
+    github.with(|github| github.appears_with_the_next_check = Some(hidden));
+    assert_eq!(puts(&github, "sha256:older", &run(20, 1)).await, Put::Superseded(newer));
+    let shown: Vec<_> = github.with(|github| {
+        let shown = |check: &serde_json::Value| {
+            [&check["external_id"], &check["conclusion"], &check["output"]].map(serde_json::Value::clone)
+        };
+        github.checks.iter().map(shown).collect()
+    });
+    assert_eq!((shown.len(), &shown[0]), (2, &shown[1]), "whichever the forge shows says what is approved");
+    let forge = forge(Arc::new(github), &context(22, 1, &pull_request(12, &head)));
+    let found = approved(&*forge, &head, "reachform plan (prod)").await.unwrap().unwrap();
+    assert_eq!(found.external_id.as_deref(), Some(HASH));
+}
+
+#[tokio::test]
+async fn a_check_of_a_plan_that_nobody_could_read_approves_nothing_until_it_is_written_again() {
+    let github = GitHub::stand_in();
+    let (head, first, again) = (sha("a"), run(20, 1), run(20, 2));
+    let forge = forge(Arc::new(github), &context(20, 1, &pull_request(12, &head)));
+    let unseen = Check { plan_hash: None, ..check(HASH, &head, &first) };
+    let one = written(put(&*forge, &unseen).await.unwrap());
+    assert!(one.is_of_unseen_plan());
+    let two = written(put(&*forge, &check(HASH, &head, &again)).await.unwrap());
+    assert_eq!((two.id, two.external_id.as_deref(), two.is_of_unseen_plan()), (one.id, Some(HASH), false));
 }
 
 #[tokio::test]

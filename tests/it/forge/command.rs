@@ -386,7 +386,7 @@ fn gitlab_gets_a_note_and_its_report() {
         .with("GITLAB_TOKEN", "glpat-token-4711");
     project.run(&["plan", "--sandbox", "--json-out", "plan.json", "--gitlab-report", "report.json"]).ends(0);
     assert_eq!(project.read("report.json"), "{\"create\":1,\"update\":0,\"delete\":0}\n");
-    project.run(&["comment", "plan.json", "--sandbox"]).ends(0).says("Comment created (planned) on #7");
+    project.run(&["comment", "plan.json", "--sandbox"]).ends(0).says("Comment created (planned) on !7");
     project.run(&["comment", "plan.json", "--sandbox"]).ends(0).says("Comment unchanged");
     let note = gitlab.with(|gitlab| gitlab.notes[0]["body"].as_str().unwrap().to_owned());
     let commit = note.split_once("hash=").unwrap().1.split_once(' ').unwrap().0.to_owned();

@@ -12,6 +12,8 @@ const LONGEST_BODY: usize = 65_536;
 pub(crate) struct GitHub {
     /// Whose the token is.
     pub(crate) login: String,
+    /// Whether `GET /user` knows nobody.
+    pub(crate) user_is_unknown: bool,
     /// Whether GraphQL is there.
     pub(crate) graphql: bool,
     pub(crate) comments: Vec<Value>,
@@ -19,6 +21,8 @@ pub(crate) struct GitHub {
     pub(crate) pulls: Vec<Value>,
     pub(crate) commits: Vec<(u64, String)>,
     pub(crate) checks: Vec<Value>,
+    /// A check run of another run that is there as soon as the next one is made.
+    pub(crate) appears_with_the_next_check: Option<Value>,
     /// Labels of pull requests: the number, and the name.
     pub(crate) labels: Vec<(u64, String)>,
     next: u64,
@@ -31,12 +35,14 @@ impl GitHub {
     pub(crate) fn stand_in() -> StandIn<Self> {
         StandIn::new(Self {
             login: BOT.to_owned(),
+            user_is_unknown: false,
             graphql: true,
             comments: Vec::new(),
             issues: Vec::new(),
             pulls: Vec::new(),
             commits: Vec::new(),
             checks: Vec::new(),
+            appears_with_the_next_check: None,
             labels: Vec::new(),
             next: 1000,
         })
@@ -118,6 +124,7 @@ impl GitHub {
         let Some(slug) = self.login.strip_suffix("[bot]").map(str::to_owned) else {
             return refusal(403, "You must authenticate via a GitHub App.", &[]);
         };
+        self.checks.extend(self.appears_with_the_next_check.take());
         let id = self.id();
         let mut check = body.clone();
         check["id"] = json!(id);
@@ -164,6 +171,7 @@ impl Machine for GitHub {
                 assert_eq!(body["query"], "query { viewer { login } }");
                 answer(200, &json!({"data": {"viewer": {"login": self.login}}}))
             }
+            (Method::Get, ["user"]) if self.user_is_unknown => not_found(),
             (Method::Get, ["user"]) if is_app => refusal(403, "Resource not accessible by integration", &[]),
             (Method::Get, ["user"]) => answer(200, &json!({"login": self.login})),
             (method, ["repos", "acme", "agents", rest @ ..]) => match (method, rest) {

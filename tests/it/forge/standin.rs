@@ -46,6 +46,8 @@ struct Shared<M> {
     machine: M,
     log: Vec<Exchange>,
     faults: Vec<(Method, &'static str, Fault)>,
+    /// Requests of this method whose path holds this are answered with a server error.
+    fails: Option<(Method, &'static str)>,
     hangs: bool,
 }
 
@@ -62,7 +64,15 @@ impl<M> Clone for StandIn<M> {
 
 impl<M: Machine + 'static> StandIn<M> {
     pub(crate) fn new(machine: M) -> Self {
-        Self { shared: Arc::new(Mutex::new(Shared { machine, log: Vec::new(), faults: Vec::new(), hangs: false })) }
+        Self {
+            shared: Arc::new(Mutex::new(Shared {
+                machine,
+                log: Vec::new(),
+                faults: Vec::new(),
+                fails: None,
+                hangs: false,
+            })),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared<M>> {
@@ -77,6 +87,11 @@ impl<M: Machine + 'static> StandIn<M> {
     /// The next request of this method whose path ends so meets a fault.
     pub(crate) fn fault(&self, method: Method, path_end: &'static str, fault: Fault) {
         self.lock().faults.push((method, path_end, fault));
+    }
+
+    /// From now on requests of this method whose path holds this meet a server error; none do after `None`.
+    pub(crate) fn fails(&self, which: Option<(Method, &'static str)>) {
+        self.lock().fails = which;
     }
 
     /// From now on connections are taken on the socket and never answered, or answered again.
@@ -104,7 +119,9 @@ impl<M: Machine + 'static> StandIn<M> {
             .iter()
             .position(|(method, end, _)| *method == request.method && request.path.ends_with(end))
             .map(|at| shared.faults.remove(at).2);
+        let fails = shared.fails.is_some_and(|(method, part)| request.method == method && request.path.contains(part));
         let (answer, lost) = match fault {
+            None if fails => (refusal(502, "Bad Gateway", &[]), false),
             Some(Fault::Answer(response)) => (response, false),
             Some(Fault::LoseAnswer) => (shared.machine.answer(request, &body), true),
             None => (shared.machine.answer(request, &body), false),

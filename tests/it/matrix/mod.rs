@@ -5,6 +5,7 @@
 //! `REACHFORM_MATRIX=all` runs all of it, `REACHFORM_MATRIX=third` a third of it, and
 //! `REACHFORM_MATRIX='WORLD/DISTURBANCE/REQUEST'`, as a failure prints it, that one again.
 
+mod back;
 pub mod case;
 mod stage;
 

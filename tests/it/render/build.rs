@@ -83,6 +83,7 @@ pub(super) fn change(name: &str, action: Action) -> AgentChange {
         verify: None,
         steps: Vec::new(),
         held: None,
+        back: None,
         work: Work::default(),
         action,
         key,

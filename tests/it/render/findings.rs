@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reachform::diagnostics::{Diagnostic, Place, Problem, Severity, SourceMap, Span};
+use reachform::diagnostics::{Code, Diagnostic, Place, Problem, Severity, SourceMap, Span};
 use reachform::model::{Address, Origin};
 use reachform::render::diagnostics::{TextOptions, text};
 use reachform::render::findings::{
@@ -73,8 +73,7 @@ const UNSEEN: [char; 15] = [
 
 #[test]
 fn nothing_that_is_shown_beside_code_holds_a_character_that_is_not_seen() {
-    let rules = BTreeMap::new();
-    let run = SarifRun { command: "validate", environment: "prod", rules: &rules };
+    let run = SarifRun { command: "validate", environment: "prod", known: &[], page: None };
     for c in UNSEEN {
         let text = format!("a{c}b");
         let mut sources = SourceMap::default();
@@ -128,10 +127,28 @@ fn ten_are_shown_whole_and_the_rest_of_more_is_counted_by_its_worst() {
 }
 
 #[test]
+fn a_rule_of_sarif_says_what_to_do_and_leads_to_its_place_on_the_page_of_codes() {
+    let known = [Code { code: "bad-key", meaning: "A key is wrong.", fix: "Correct it." }];
+    let page = "https://forge.example/o/reachform/blob/v1/docs/reference/codes.md";
+    let found = [Diagnostic::error("bad-key", "m"), Diagnostic::error("of-a-newer-version", "m")];
+    let rules = |page| {
+        let run = SarifRun { command: "validate", environment: "prod", known: &known, page };
+        let sources = SourceMap::default();
+        let log = with(&found, &sources, |context, found| sarif(&findings(found, context), &run, context));
+        log["runs"][0]["tool"]["driver"]["rules"].clone()
+    };
+    let with_page = rules(Some(page));
+    assert_eq!(with_page[0]["helpUri"], format!("{page}#bad-key"));
+    assert_eq!(with_page[0]["help"]["text"], "A key is wrong. Correct it.");
+    // Nothing is known of this one, so there is no page to lead to.
+    assert!(with_page[1]["helpUri"].is_null());
+    assert!(rules(None)[0]["helpUri"].is_null());
+}
+
+#[test]
 fn sarif_keeps_within_what_github_takes_and_says_what_it_left_out() {
     let sources = SourceMap::default();
-    let rules = BTreeMap::new();
-    let run = SarifRun { command: "validate", environment: "prod", rules: &rules };
+    let run = SarifRun { command: "validate", environment: "prod", known: &[], page: None };
     for (count, length) in [(SARIF_RESULTS + 10, 10), (3_000, 20_000)] {
         let found: Vec<Diagnostic> =
             (0..count).map(|n| Diagnostic::error("e", format!("{n} {}", "x".repeat(length)))).collect();

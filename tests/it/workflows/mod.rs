@@ -1,7 +1,7 @@
-//! The recipes in `examples/workflows`, the repository's own workflow and the README, held to what the action and the
-//! program really take.
+//! The recipes in `examples/workflows` and the repository's own workflow, held to what the action and the program really
+//! take.
 
-mod command_lines;
+pub mod command_lines;
 mod expression;
 mod hosted;
 mod recipes;

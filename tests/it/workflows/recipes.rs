@@ -204,6 +204,31 @@ fn environments_are_applied_one_after_another_as_they_were_planned() {
 }
 
 #[test]
+fn whatever_file_a_merge_changes_an_apply_follows_because_a_manifest_may_read_it() {
+    let apply = document(&root().join("examples/workflows/apply.yml"));
+    let push = apply.value["on"]["push"].as_object().unwrap();
+    assert_eq!(push.keys().collect::<Vec<_>>(), ["branches"]);
+}
+
+#[test]
+fn a_release_can_be_tried_again_and_its_pull_request_is_checked() {
+    let release = document(&root().join(".github/workflows/release.yml"));
+    let jobs = release.jobs();
+    let (_, publish) = jobs.iter().find(|(name, _)| *name == "publish").unwrap();
+    let steps = publish["steps"].as_array().unwrap();
+    let scripts: Vec<&str> = steps.iter().filter_map(|step| step["run"].as_str()).collect();
+    for making in ["gh release create", "gh pr create"] {
+        let script = scripts.iter().find(|script| script.contains(making)).unwrap();
+        let (before, _) = script.split_once(making).unwrap();
+        assert!(before.trim_end().ends_with("; then"), "`{making}` fails where an earlier try has made it: {script}");
+    }
+    // What the token of a workflow pushes starts no other workflow.
+    assert!(scripts.iter().any(|script| script.contains("gh workflow run ci.yml --ref ")));
+    assert_eq!(publish["permissions"]["actions"], "write");
+    assert!(document(&root().join(".github/workflows/ci.yml")).events().contains(&"workflow_dispatch"));
+}
+
+#[test]
 fn the_two_halves_for_forks_fit() {
     let recipe = |name: &str| document(&root().join("examples/workflows").join(name));
     let (first, second) = (recipe("fork-difference.yml"), recipe("fork-comment.yml"));

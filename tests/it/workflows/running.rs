@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::hosted::Hosted;
-use super::{document, root};
 
 const STEPS: [&str; 3] = ["max_tool_steps: 4", "max_tool_steps: 5", "max_tool_steps: 6"];
 
@@ -150,25 +149,22 @@ fn drift_keeps_one_issue_for_each_environment_and_a_monitor_that_cannot_speak_is
 }
 
 #[test]
-fn an_apply_is_started_by_whatever_a_manifest_can_read_and_by_nothing_else() {
-    let apply = document(&root().join("examples/workflows/apply.yml")).value;
-    let paths: Vec<&str> =
-        apply["on"]["push"]["paths"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
-    // The last pattern that matches decides.
-    let starts = |file: &str| {
-        let matches = |pattern: &str| match pattern.strip_suffix("**") {
-            Some(folder) => file.starts_with(folder),
-            None => file == pattern,
-        };
-        paths.iter().fold(false, |starts, path| match path.strip_prefix('!') {
-            Some(pattern) => starts && !matches(pattern),
-            None => starts || matches(path),
-        })
-    };
-    for file in ["agents/a.yaml", "prompts/a.md", "deep/er/voice.json", "reachform.yaml", "agents/README.md"] {
-        assert!(starts(file), "{file}");
-    }
-    for file in [".github/workflows/plan.yml", "docs/setup.md", "README.md"] {
-        assert!(!starts(file), "{file}");
+fn prod_is_applied_only_after_staging_has_gone_well_however_else_staging_ended() {
+    for ended in ["cancelled", "failure"] {
+        let mut hosted = applied();
+        hosted.opens(12, STEPS[0], STEPS[1], "acme/agents");
+        let event = hosted.at_pull_request(12);
+        hosted.runs("plan.yml", &event).ends(&[("plan", "success")]);
+        // GitHub cancels a waiting job for a newer run, and one that runs out of time: the run goes on.
+        hosted.cut = Some(("staging", ended));
+        let event = hosted.merges(&[12]);
+        hosted.runs("apply.yml", &event).ends(&[("prod", "skipped"), ("staging", ended)]);
+        // Nor by hand: prod alone is started by its own name.
+        let inputs = json!({"environment": "staging", "approved-plan": format!("sha256:{}", "0".repeat(64))});
+        let event = hosted.at_main("workflow_dispatch", json!({"ref": "refs/heads/main", "inputs": inputs}));
+        hosted.runs("apply.yml", &event).ends(&[("prod", "skipped"), ("staging", ended)]);
+        let inputs = json!({"environment": "prod", "approved-plan": format!("sha256:{}", "0".repeat(64))});
+        let event = hosted.at_main("workflow_dispatch", json!({"ref": "refs/heads/main", "inputs": inputs}));
+        hosted.runs("apply.yml", &event).ends(&[("prod", "failure"), ("staging", "skipped")]);
     }
 }

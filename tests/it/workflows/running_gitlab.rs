@@ -77,9 +77,9 @@ impl Pipeline {
 fn a_merge_request_gets_a_note_with_its_plan() {
     let pipeline = Pipeline::new();
     let run = || pipeline.runs("plan", &[("CI_MERGE_REQUEST_IID", "7"), ("CI_PIPELINE_SOURCE", "merge_request_event")]);
-    run().ends(0).says("Comment created (planned) on #7");
+    run().ends(0).says("Comment created (planned) on !7");
     // Another push: the files of the job before are still there.
-    run().ends(0).says("on #7");
+    run().ends(0).says("on !7");
     let notes = pipeline.gitlab.with(|gitlab| gitlab.notes.clone());
     let body = notes[0]["body"].as_str().unwrap();
     assert!(notes.len() == 1 && body.contains("1 to create") && !body.contains("not committed"), "{body}");

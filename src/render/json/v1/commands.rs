@@ -1,4 +1,4 @@
-//! What commands write that are not about one plan: `validate`, `list`, `drift --adopt`, `comment`, and a command that
+//! What commands write that are not about one plan: `validate`, `drift --adopt`, `comment`, and a command that
 //! failed.
 
 use serde::{Deserialize, Serialize};
@@ -10,33 +10,6 @@ use crate::diagnostics::{Diagnostic, Problem, Severity, SourceMap};
 use crate::model::{Address, FieldPath};
 
 documents! { pub:
-    /// What `list --json` writes.
-    ListDoc {
-        /// The version of the format.
-        format_version: String,
-        /// Whether every agent of the organization was read.
-        complete: bool,
-        /// One for each agent and each manifest.
-        agents: Vec<ListedDoc>,
-    }
-
-    /// An agent, or a manifest that has none yet.
-    ListedDoc {
-        /// What it is to the project, or what the comment says.
-        state: AgentState,
-        /// Empty if no manifest and no record names one.
-        key: String,
-        /// The live version.
-        version: Option<u64>,
-        /// Its id; empty if it is not live.
-        agent_id: String,
-        /// Its name.
-        name: String,
-        /// Where the service keeps another value than the manifest declares.
-        #[serde(default)]
-        rewritten: Vec<FieldPath>,
-    }
-
     /// What `drift --adopt --json` writes.
     AdoptDoc {
         /// The version of the format.
@@ -75,6 +48,26 @@ documents! { pub:
         path: Option<FieldPath>,
         /// Why.
         reason: String,
+    }
+
+    /// What `explain --json` writes.
+    ExplainDoc {
+        /// The version of the format.
+        format_version: String,
+        /// The code that was asked for, or all of them.
+        codes: Vec<CodeDoc>,
+    }
+
+    /// The code of a problem.
+    CodeDoc {
+        /// Stable and in kebab case.
+        code: String,
+        /// What is wrong.
+        meaning: String,
+        /// What to do about it.
+        fix: String,
+        /// How such a problem is shown, if the manual has an example.
+        example: Option<String>,
     }
 
     /// What `comment --json` writes.
@@ -118,7 +111,7 @@ documents! {
         valid: bool,
         manifests: usize,
         environment: String,
-        /// Null if the manifests were not compared with a schema.
+        /// Null if the manifests were not compared with a schema of the service.
         schema_digest: Option<String>,
         #[serde(default)]
         diagnostics: Vec<DiagnosticDoc>,
@@ -144,48 +137,6 @@ documents! {
         diagnostics: Vec<DiagnosticDoc>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         diagnostics_left_out: Option<LeftOutDoc>,
-    }
-}
-
-/// What an agent is to the project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub enum AgentState {
-    /// It is managed by its manifest.
-    #[serde(rename = "managed")]
-    Managed,
-    /// The next apply takes it over.
-    #[serde(rename = "to adopt")]
-    ToAdopt,
-    /// It has a manifest and is not live.
-    #[serde(rename = "absent")]
-    Absent,
-    /// Which agent it is cannot be decided.
-    #[serde(rename = "unclear")]
-    Unclear,
-    /// It is managed and has no manifest any more.
-    #[serde(rename = "orphaned")]
-    Orphaned,
-    /// Another project or environment manages it.
-    #[serde(rename = "another project")]
-    AnotherProject,
-    /// Nobody manages it.
-    #[serde(rename = "unmanaged")]
-    Unmanaged,
-}
-
-impl AgentState {
-    /// The word that it has in the table and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Managed => "managed",
-            Self::ToAdopt => "to adopt",
-            Self::Absent => "absent",
-            Self::Unclear => "unclear",
-            Self::Orphaned => "orphaned",
-            Self::AnotherProject => "another project",
-            Self::Unmanaged => "unmanaged",
-        }
     }
 }
 
@@ -216,13 +167,6 @@ pub fn validation_document(
         diagnostics,
         diagnostics_left_out,
     })
-}
-
-impl ListDoc {
-    /// Of these agents.
-    pub fn new(complete: bool, agents: Vec<ListedDoc>) -> Self {
-        Self { format_version: FORMAT_VERSION.to_owned(), complete, agents }
-    }
 }
 
 impl AdoptDoc {
@@ -281,4 +225,4 @@ macro_rules! written {
     )*};
 }
 
-written!(ListDoc, AdoptDoc, CommentDoc);
+written!(AdoptDoc, CommentDoc, ExplainDoc);

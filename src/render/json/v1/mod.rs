@@ -6,6 +6,7 @@
 mod commands;
 mod difference;
 mod drift;
+mod import;
 mod plan;
 mod problems;
 mod report;
@@ -13,6 +14,7 @@ mod saved;
 #[cfg(test)]
 mod schemas;
 mod values;
+mod versions;
 
 use serde::Serialize;
 
@@ -23,14 +25,16 @@ use crate::plan::{Notice, REWRITTEN, Target, codes};
 use crate::render::visible;
 
 pub use commands::{
-    AdoptDoc, AdoptedDoc, AgentState, CommentDoc, CommentWarningDoc, Failure, ListDoc, ListedDoc, NotAdoptedDoc,
-    failure_document, read_failure, validation_document,
+    AdoptDoc, AdoptedDoc, CodeDoc, CommentDoc, CommentWarningDoc, ExplainDoc, Failure, NotAdoptedDoc, failure_document,
+    read_failure, validation_document,
 };
 pub use difference::{DIFFERENCE_KIND, difference_digest, difference_document, read_difference};
 pub use drift::drift_document;
+pub use import::{import_document, init_document, list_document};
 pub use plan::{plan_document, read_plan, sealed};
 pub use report::{read_report, report_document};
 pub use saved::read_saved;
+pub use versions::{agent_document, comparison_document, log_document, released_document, versions_document};
 
 /// The version of the documents. 1.1 added `alarms`, the file and line of each value, and both sides of a rewrite, and made
 /// an object of `held`; 1.0 is still read.

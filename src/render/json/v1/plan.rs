@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use super::problems::{DiagnosticDoc, LeftOutDoc, ProblemsDoc};
 use super::values::{FieldDoc, HolderDoc, KeptDoc, VerifyDoc};
+use super::versions::BackDoc;
 use super::{FORMAT_VERSION, NoticeDoc, TargetDoc, documents, write};
 use crate::diagnostics::SourceMap;
-use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
+use crate::model::{Address, Back, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
 use crate::plan::saved::{DOCUMENT_DIGEST, document_digest};
 use crate::plan::{
     Action, AgentChange, Alarm, Cause, FieldChange, Held, KeptEdit, LimitBreach, LimitKind, Notice, Orphan, Plan,
@@ -106,6 +107,9 @@ documents! {
         source: Option<Origin>,
         live_editor: Option<Editor>,
         held: Option<HeldDoc>,
+        /// The way back to an older version, where that is what the change is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rollback: Option<BackDoc>,
         fields: Vec<FieldDoc>,
         #[serde(default)]
         kept: Vec<KeptDoc>,
@@ -325,6 +329,7 @@ impl From<&AgentChange> for ChangeDoc {
             verify,
             steps,
             held,
+            back,
             // It holds secrets in clear.
             work: _,
         } = change;
@@ -342,6 +347,7 @@ impl From<&AgentChange> for ChangeDoc {
             source: origin.clone(),
             live_editor: live_editor.clone(),
             held: held.as_ref().map(|held| HeldDoc::of(held, key)),
+            rollback: back.as_ref().map(BackDoc::from),
             fields: fields.iter().map(FieldDoc::from).collect(),
             kept: kept.iter().map(KeptDoc::from).collect(),
             numbers: numbers.iter().map(SlotDoc::from).collect(),
@@ -371,6 +377,7 @@ impl ChangeDoc {
             origin: self.source,
             live_editor: self.live_editor,
             held: self.held.map(HeldDoc::read),
+            back: self.rollback.map(Back::from),
             fields: self.fields.into_iter().map(FieldChange::from).collect(),
             kept: self.kept.into_iter().map(KeptEdit::from).collect(),
             numbers: self.numbers.into_iter().map(SlotDoc::read).collect::<Option<_>>()?,

@@ -11,12 +11,14 @@ mod tests {
     use schemars::generate::SchemaSettings;
     use serde_json::Value;
 
-    use super::super::commands::{AdoptDoc, CommentDoc, FailureDoc, ListDoc, ValidationDoc};
+    use super::super::commands::{AdoptDoc, CommentDoc, ExplainDoc, FailureDoc, ValidationDoc};
     use super::super::difference::DifferenceDoc;
     use super::super::drift::DriftDoc;
+    use super::super::import::{ImportDoc, InitDoc, ListDoc};
     use super::super::plan::PlanDoc;
     use super::super::problems::ProblemsDoc;
     use super::super::report::ReportDoc;
+    use super::super::versions::{AgentDoc, ComparisonDoc, LogDoc, ReleasedDoc, VersionsDoc};
 
     fn schema<T: JsonSchema>(title: &str) -> Value {
         let mut schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
@@ -30,12 +32,20 @@ mod tests {
             ("plan", schema::<PlanDoc>("plan document")),
             ("report", schema::<ReportDoc>("report document")),
             ("drift", schema::<DriftDoc>("drift document")),
+            ("import", schema::<ImportDoc>("import document")),
+            ("init", schema::<InitDoc>("init document")),
+            ("list", schema::<ListDoc>("list document")),
             ("difference", schema::<DifferenceDoc>("difference document")),
+            ("agent", schema::<AgentDoc>("agent document")),
+            ("versions", schema::<VersionsDoc>("versions document")),
+            ("log", schema::<LogDoc>("log document")),
+            ("released", schema::<ReleasedDoc>("released document")),
+            ("comparison", schema::<ComparisonDoc>("comparison document")),
             ("problems", schema::<ProblemsDoc>("problems of a document")),
             ("validation", schema::<ValidationDoc>("validation document")),
-            ("list", schema::<ListDoc>("list document")),
             ("adopt", schema::<AdoptDoc>("adopt document")),
             ("comment", schema::<CommentDoc>("comment document")),
+            ("explain", schema::<ExplainDoc>("explain document")),
             ("failure", schema::<FailureDoc>("failure document")),
         ];
         for (name, schema) in schemas {
