@@ -243,7 +243,13 @@ fn add_invisible(out: &mut Vec<Invisible>, line: usize, place: InvisiblePlace, b
     match out.iter_mut().find(|edit| edit.place == place && edit.before == before && edit.after == after) {
         Some(edit) => edit.places += 1,
         None => {
-            out.push(Invisible { line: line + 1, place, before: before.to_owned(), after: after.to_owned(), places: 1 })
+            out.push(Invisible {
+                line: line + 1,
+                place,
+                before: before.to_owned(),
+                after: after.to_owned(),
+                places: 1,
+            });
         }
     }
 }

@@ -53,7 +53,7 @@ fn write_hunk(paper: &mut Paper, indent: usize, hunk: &Hunk, options: &TextOptio
             let text = if text.trim().is_empty() && part.kind != PartKind::Keep {
                 String::new()
             } else {
-                format!("{open}{}{close}", without_marks(&text))
+                format!("{open}{}{close}", without_marks(text))
             };
             add(row > 0, Span::new(style, &text));
         }
