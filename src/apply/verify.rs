@@ -91,6 +91,7 @@ fn redactor(agent: &Agent<'_>, config: &Value) -> Redactor {
         seal: Some(Seal::of(&agent.stamp)),
         not_secret: &BTreeSet::new(),
         labels: &Labels::default(),
+        as_applied: false,
     };
     let texts: Vec<SecretString> = mask.secret_texts().into_iter().map(SecretString::from).collect();
     ctx.writer.reader().client().redactor().clone().and(&texts)

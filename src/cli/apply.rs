@@ -13,7 +13,7 @@ use crate::apply::verify::ProcessVerifier;
 use crate::diagnostics::Problem;
 use crate::model::Key;
 use crate::model::digest::hex;
-use crate::plan::{self, Approval, ApprovedPlan, BackTo, Options, Plan, Refusal, Report, SavedPlan};
+use crate::plan::{self, AgentChange, Approval, ApprovedPlan, BackTo, Options, Plan, Refusal, Report, SavedPlan};
 use crate::render::json::report_document;
 use crate::render::text::report_text;
 use crate::render::view::{GoOn, Place};
@@ -232,6 +232,13 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, CommandError> {
 /// Asks for a plain yes. Deleting wants the number of deletions typed.
 pub(super) async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> Result<bool, CommandError> {
     let summary = approved.plan().summary();
+    let edits: usize = approved.plan().changes.iter().map(AgentChange::overwritten).sum();
+    // The warning may be hundreds of lines above the question.
+    let overwrites = match edits {
+        0 => String::new(),
+        1 => "\nThis overwrites 1 edit made in the dashboard.".to_owned(),
+        edits => format!("\nThis overwrites {edits} edits made in the dashboard."),
+    };
     let question = if summary.delete > 0 {
         let plural = if summary.delete == 1 { "agent" } else { "agents" };
         format!("\n{} {plural} will be deleted. Type `delete {}` to apply this plan: ", summary.delete, summary.delete)
@@ -239,7 +246,7 @@ pub(super) async fn ask(approved: &ApprovedPlan, cancel: &CancellationToken) -> 
         "\nApply this plan? Only `yes` is accepted: ".to_owned()
     };
     let wanted = if summary.delete > 0 { format!("delete {}", summary.delete) } else { "yes".to_owned() };
-    confirm(&question, &wanted, cancel).await
+    confirm(&format!("{overwrites}{question}"), &wanted, cancel).await
 }
 
 /// Asks a question on the terminal, to which only one answer means yes.

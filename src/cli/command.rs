@@ -131,7 +131,12 @@ fn first(report: &Report) -> &'static str {
 /// The same from a document, which does not say how the plan was approved.
 pub fn go_on_from_a_document(settings: &Settings, report: &Report) -> GoOn {
     let flags = flags(settings, Some(&report.target));
-    let what = if report.needs_a_new_plan() { DECIDE } else { first(report) };
+    let what = match first(report) {
+        _ if report.needs_a_new_plan() => DECIDE,
+        // In a pipeline nobody could answer.
+        "" => "run the job again, or use this command in a terminal, where it asks before it writes",
+        first => first,
+    };
     GoOn::Command { what, copy: format!("reachform apply{flags}") }
 }
 

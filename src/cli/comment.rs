@@ -109,7 +109,7 @@ pub async fn run(arguments: &Comment, settings: &Settings) -> Result<Exit, Comma
         pull_request: arguments.pull_request,
         naming: Some("name it: `--pull-request N`"),
         max_bytes: arguments.max_bytes.and_then(|most| usize::try_from(most).ok()),
-        place: Place::Shown,
+        place: Place::Merge,
     };
     let published = if options.mode == Mode::Off {
         Published { state: content.state(), pull_request: None, put: None, truncated: false, warnings: Vec::new() }

@@ -22,11 +22,15 @@ pub async fn run(arguments: &Plan, settings: &Settings) -> Result<Exit, CommandE
     let plan = make(arguments, &open::planned(settings, &arguments.planning), settings).await?;
     if let Some(path) = &arguments.out {
         if !settings.quiet {
-            let command = command::apply(settings, &arguments.planning, Some(path));
-            output::aside(&format!("The plan was saved. Apply exactly this with: {command}"));
+            output::aside(&if plan.is_applyable() {
+                let command = command::apply(settings, &arguments.planning, Some(path));
+                format!("The plan was saved. Apply exactly this with: {command}")
+            } else {
+                "The plan was saved to be read. It cannot be applied: fix what is wrong, and plan again.".to_owned()
+            });
         }
     } else if settings.interactive && plan.summary().has_changes() && !settings.quiet {
-        output::aside("The plan was not saved (`--out FILE`), so `apply` plans again and shows what it found.");
+        output::aside("Not saved (`--out FILE`): `apply` plans again and shows what it finds.");
     }
     Ok(Exit::of_plan(&plan, arguments.detailed_exitcode))
 }

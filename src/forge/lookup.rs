@@ -26,7 +26,7 @@ async fn proven(forge: &dyn Forge, context: &Context, named: u64) -> Result<u64,
             .hint("a number from another job's artifact is believed only for the commit that triggered this job")
     };
     let Some(sha) = &context.head_sha else {
-        return Err(wrong("the event names no commit to prove the number by".to_owned()));
+        return Err(wrong("the event does not name a commit that the number could be checked by".to_owned()));
     };
     let pull_request = forge.pull_request(named).await?;
     if !is_from(&pull_request, context) {

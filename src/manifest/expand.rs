@@ -18,7 +18,7 @@ pub const MAX_FILE: usize = 1024 * 1024;
 pub const MAX_FILE_DEPTH: usize = 8;
 
 /// Files that are taken as text, and those that are read as structure. JSON is read as the YAML that it is.
-const TEXT_EXTENSIONS: [&str; 2] = ["md", "txt"];
+pub(crate) const TEXT_EXTENSIONS: [&str; 2] = ["md", "txt"];
 const STRUCTURE_EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// Tags that stand before a scalar and are resolved after the environment's patch.

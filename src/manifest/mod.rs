@@ -33,6 +33,7 @@ pub mod resolve;
 pub mod starter;
 pub mod suggest;
 
+pub(crate) use expand::TEXT_EXTENSIONS;
 pub use files::{EditedFiles, FileError, Files, MemoryFiles};
 pub use load::{Readable, load};
 pub use lower::Locations;

@@ -15,6 +15,7 @@ pub mod seal;
 pub mod secret;
 pub mod shape;
 pub mod stamp;
+pub mod unseen;
 pub mod value;
 pub mod verify;
 

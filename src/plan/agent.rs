@@ -8,6 +8,7 @@ use crate::model::{FieldPath, LiveAgent};
 
 use super::back;
 use super::change::{Cause, FieldChange, KeptEdit, Notice, Risk};
+use super::compare::in_the_way;
 use super::conceal::mark_alike;
 use super::config::{Config, change};
 use super::faults;
@@ -121,7 +122,13 @@ fn plan_outside_config(subject: &Subject<'_>, plan: &mut AgentPlan) {
             origin: None,
             risk: turned_off.then(|| Risk("the agent is turned off".to_owned())),
             path: path.clone(),
+            secrets: Vec::new(),
         });
+        let in_the_way = live.as_ref().and_then(|live| in_the_way(live, &FieldPath::root(), &path));
+        if let Some((path, found)) = in_the_way.filter(|(path, _)| plan.fields.iter().all(|field| field.path != *path))
+        {
+            plan.fields.push(change(&mask, &path, why.cause(), Some(found), None));
+        }
         let before = found.map_or(Value::Null, |found| mask.hashable(&path, found));
         plan.agent_fields.push((path.clone(), before, named));
         // Without its secret nothing is sent: `apply` refuses to begin.

@@ -7,14 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::model::unseen::{hidden_runs, spelled};
 use crate::model::{Address, Direction, FieldPath, Slot};
 
 use super::agent::SWITCHED_OFF;
-use super::change::{Action, AgentChange, Cause, FieldChange, Held, Plan, Shown, SlotChange, SlotHolder, SlotTarget};
+use super::change::{
+    Action, AgentChange, Cause, FieldChange, Held, Kind, Plan, Shown, SlotChange, SlotHolder, SlotTarget,
+};
 use super::codes;
 use super::contacts::{self, Contact};
 use super::difference::{Difference, Fate};
-use super::threeway::slot_path;
+use super::drift::{Drift, SlotDrift};
+use super::threeway::{SlotLive, slot_path};
 use super::verify::VerifyChange;
 
 /// What an alarm is about, the gravest first. That is the order in which they are shown.
@@ -40,6 +44,8 @@ pub enum AlarmCode {
     NewPhoneNumber,
     /// An address is new in a config.
     NewUrl,
+    /// A text has characters that nobody sees, and had not as many.
+    HiddenText,
     /// A secret has no value, so that nothing can be applied.
     SecretWithoutValue,
     /// An edit made on the service is overwritten.
@@ -54,7 +60,7 @@ pub enum AlarmCode {
 
 impl AlarmCode {
     /// All of them, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NumberReachesNobody,
         Self::NumberFromElsewhere,
         Self::AgentSwitchedOff,
@@ -65,6 +71,7 @@ impl AlarmCode {
         Self::CheckRemoved,
         Self::NewPhoneNumber,
         Self::NewUrl,
+        Self::HiddenText,
         Self::SecretWithoutValue,
         Self::LiveEditOverwritten,
         Self::RollbackUndone,
@@ -85,6 +92,7 @@ impl AlarmCode {
             Self::CheckRemoved => "check-removed",
             Self::NewPhoneNumber => "new-phone-number",
             Self::NewUrl => "new-url",
+            Self::HiddenText => "hidden-text",
             Self::SecretWithoutValue => "secret-without-value",
             Self::LiveEditOverwritten => "live-edit-overwritten",
             Self::RollbackUndone => "rollback-undone",
@@ -164,6 +172,66 @@ pub fn alarms_of_difference(difference: &Difference) -> Vec<Alarm> {
     found
 }
 
+/// The alarms of a check for drift, the gravest first: what somebody changed on the service, as the same change in Git
+/// would raise them.
+pub fn alarms_of_drift(drift: &Drift) -> Vec<Alarm> {
+    let mut found = Vec::new();
+    for agent in &drift.agents {
+        let mut raise = |code, path: Option<FieldPath>, message: String| {
+            found.push(Alarm { code, address: Some(agent.address()), path, message });
+        };
+        if agent.is_absent() {
+            raise(AlarmCode::AgentDeleted, None, "this agent is gone from the service".to_owned());
+        }
+        // What Git does not declare stays, and callers are brought there all the same.
+        let kept = agent.kept.iter().map(|edit| drifted(&edit.path, Kind::Other, Some(&edit.before), &edit.after));
+        let fields = agent.fields.iter();
+        let fields = fields.map(|field| drifted(&field.path, field.kind, field.applied.as_ref(), &field.live));
+        let fields: Vec<FieldChange> = fields.chain(kept).collect();
+        of_fields(&fields, false, &mut raise);
+        for slot in agent.slots.iter().filter(|slot| slot.direction == Direction::Inbound && !slot.arrived) {
+            let SlotDrift { number, direction, live, .. } = slot;
+            let (code, what) = match live {
+                SlotLive::Holder(SlotHolder::Empty) => (AlarmCode::NumberReachesNobody, "calls to it reach no agent"),
+                SlotLive::Gone => (AlarmCode::NumberReachesNobody, "the organization no longer has this number"),
+                SlotLive::Holder(SlotHolder::Agent { key: None, .. } | SlotHolder::Unknown { .. })
+                | SlotLive::NotHere => {
+                    (AlarmCode::NumberFromElsewhere, "calls to it reach an agent that is not in this project, if any")
+                }
+                SlotLive::Holder(SlotHolder::Agent { key: Some(_), .. }) => continue,
+            };
+            let path = slot_path(&Slot { number: number.clone(), direction: *direction });
+            raise(code, Some(path), format!("{number}: {what}"));
+        }
+    }
+    for agent in drift.as_applied.iter().filter(|agent| !agent.kept.is_empty()) {
+        let mut raise = |code, path: Option<FieldPath>, message: String| {
+            found.push(Alarm { code, address: Some(Address(agent.key.clone())), path, message });
+        };
+        let kept = agent.kept.iter().map(|edit| drifted(&edit.path, Kind::Other, Some(&edit.before), &edit.after));
+        of_fields(&kept.collect::<Vec<_>>(), false, &mut raise);
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// A drift as the change that it is.
+fn drifted(path: &FieldPath, kind: Kind, before: Option<&Shown>, after: &Shown) -> FieldChange {
+    FieldChange {
+        path: path.clone(),
+        kind,
+        cause: Cause::Drift,
+        before: before.cloned().unwrap_or(Shown::Absent),
+        after: after.clone(),
+        applied: None,
+        removal: *after == Shown::Absent,
+        risk: None,
+        origin: None,
+        secrets: Vec::new(),
+    }
+}
+
 /// How an alarm about one agent is raised.
 type Raise<'a> = &'a mut dyn FnMut(AlarmCode, Option<FieldPath>, String);
 
@@ -192,6 +260,20 @@ fn of_change(change: &AgentChange, found: &mut Vec<Alarm>) {
         }
     }
     of_fields(&change.fields, change.action == Action::Create, &mut raise);
+    if is_switched_off(&change.fields) {
+        let moved = change.numbers.iter().filter(|slot| !slot.follows && slot.to != SlotTarget::Empty);
+        for slot in moved.filter(|slot| slot.direction == Direction::Inbound) {
+            let SlotChange { number, direction, .. } = slot;
+            let path = slot_path(&Slot { number: number.clone(), direction: *direction });
+            let message = format!("{number}: calls to it will reach nobody, because this agent is switched off");
+            raise(AlarmCode::NumberReachesNobody, Some(path), message);
+        }
+    }
+}
+
+fn is_switched_off(fields: &[FieldChange]) -> bool {
+    let off = FieldPath::of(["active"]);
+    fields.iter().any(|field| field.path == off && field.after == Shown::Value(Value::Bool(false)))
 }
 
 fn of_verify(verify: Option<&VerifyChange>, raise: Raise<'_>) {
@@ -214,22 +296,80 @@ fn of_verify(verify: Option<&VerifyChange>, raise: Raise<'_>) {
 }
 
 fn of_fields(fields: &[FieldChange], is_new: bool, raise: Raise<'_>) {
-    let off = FieldPath::of(["active"]);
-    if fields.iter().any(|field| field.path == off && field.after == Shown::Value(Value::Bool(false))) {
+    if is_switched_off(fields) {
+        let off = FieldPath::of(["active"]);
         let what = if is_new { "is created switched off" } else { "is switched off" };
         raise(AlarmCode::AgentSwitchedOff, Some(off), format!("the agent {what}"));
     }
     for (path, code, message) in shrinking(fields) {
         raise(code, Some(path), message);
     }
-    for (path, contact) in new_contacts(fields) {
-        let (code, what) = match contact {
-            Contact::Phone(number) => (AlarmCode::NewPhoneNumber, format!("the phone number {number} is new")),
-            Contact::Url(url) => (AlarmCode::NewUrl, format!("the address {url} is new")),
-            Contact::Hidden => (AlarmCode::NewUrl, "an address that is not shown is new or changes".to_owned()),
+    for (path, contact, is_known) in new_contacts(fields) {
+        let (code, what) = match &contact {
+            Contact::Phone(number) => (AlarmCode::NewPhoneNumber, format!("the phone number {number}")),
+            Contact::Url(url) => (AlarmCode::NewUrl, format!("the address {url}")),
+            Contact::HiddenPhone => (AlarmCode::NewPhoneNumber, "a phone number that is not shown".to_owned()),
+            Contact::HiddenUrl => (AlarmCode::NewUrl, "an address that is not shown".to_owned()),
         };
-        raise(code, Some(path), what);
+        let how = match contact {
+            Contact::HiddenPhone | Contact::HiddenUrl => "is new or changes",
+            Contact::Phone(_) | Contact::Url(_) if is_known => "is in one more place",
+            Contact::Phone(_) | Contact::Url(_) => "is new",
+        };
+        raise(code, Some(path), format!("{what} {how}"));
     }
+    for (path, what) in new_hidden(fields) {
+        raise(AlarmCode::HiddenText, Some(path), what);
+    }
+}
+
+/// Characters that nobody sees, and that no value of the agent had before: a model reads them.
+fn new_hidden(fields: &[FieldChange]) -> Vec<(FieldPath, String)> {
+    let texts = |path, shown: &Shown| -> Vec<(FieldPath, String)> {
+        let Shown::Value(value) = shown else { return Vec::new() };
+        contacts::texts(path, Some(value)).into_iter().map(|text| (text.path, text.text.into_owned())).collect()
+    };
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, text) in fields.iter().flat_map(|field| texts(&field.path, &field.before)) {
+        for run in hidden_runs(&text) {
+            *known.entry(run.text).or_default() += 1;
+        }
+    }
+    let mut found = Vec::new();
+    for (path, text) in fields.iter().flat_map(|field| texts(&field.path, &field.after)) {
+        let mut new = String::new();
+        for run in hidden_runs(&text) {
+            match known.get_mut(&run.text) {
+                Some(count) if *count > 0 => *count -= 1,
+                _ => new.push_str(&run.text),
+            }
+        }
+        if !new.is_empty() {
+            found.push((path, said_of_hidden(&new)));
+        }
+    }
+    found
+}
+
+/// How many kinds of hidden characters are named.
+const KINDS_NAMED: usize = 4;
+
+/// How many characters, and what can be read in them or else which they are.
+fn said_of_hidden(new: &str) -> String {
+    let count = new.chars().count();
+    let count = if count == 1 {
+        "1 invisible character is new".to_owned()
+    } else {
+        format!("{count} invisible characters are new")
+    };
+    let read = spelled(new);
+    if !read.trim().is_empty() {
+        return format!("{count}, which read \"{}\"", read.trim());
+    }
+    let kinds: BTreeSet<char> = new.chars().collect();
+    let names: Vec<String> = kinds.iter().take(KINDS_NAMED).map(|c| format!("U+{:04X}", u32::from(*c))).collect();
+    let more = if kinds.len() > KINDS_NAMED { ", …" } else { "" };
+    format!("{count} ({}{more})", names.join(", "))
 }
 
 fn of_slot(slot: &SlotChange, change: &AgentChange, raise: Raise<'_>) {
@@ -271,8 +411,10 @@ fn by(change: &AgentChange) -> String {
 fn overwritten(cause: Cause, change: &AgentChange) -> Option<String> {
     let who = by(change);
     match cause {
-        Cause::Drift => Some(format!("this was changed on the service{who}, and the plan writes it back")),
-        Cause::Conflict => Some(format!("this was changed on the service{who}, and the plan writes over it")),
+        Cause::Drift => Some(format!("this was changed on the service{who}, and the plan restores the value in Git")),
+        Cause::Conflict => {
+            Some(format!("this was changed on the service{who}; writing the value in Git overwrites that edit"))
+        }
         Cause::Pending | Cause::Rollback => None,
     }
 }
@@ -295,7 +437,7 @@ fn shrinking(fields: &[FieldChange]) -> Vec<(FieldPath, AlarmCode, String)> {
             if now.is_none() && text.path != field.path {
                 continue;
             }
-            let (was, is) = (length(text.text), now.map_or(0, |now| length(now.text)));
+            let (was, is) = (length(&text.text), now.map_or(0, |now| length(&now.text)));
             let path = now.map_or(&text.path, |now| &now.path).clone();
             if is == 0 {
                 found.push((path, AlarmCode::PromptEmptied, format!("{} becomes empty", what(text))));
@@ -312,7 +454,7 @@ fn shrinking(fields: &[FieldChange]) -> Vec<(FieldPath, AlarmCode, String)> {
 const PROMPT_LENGTH: usize = 400;
 
 fn is_prompt(text: &contacts::Text<'_>) -> bool {
-    let length = length(text.text);
+    let length = length(&text.text);
     length >= PROMPT_LENGTH || (length > 0 && is_called_prompt(text))
 }
 
@@ -331,7 +473,8 @@ fn length(text: &str) -> usize {
 
 /// Phone numbers and addresses of the new config that the old one had not as often. One that only moves, as with a tool
 /// that gets another name, is none.
-fn new_contacts(fields: &[FieldChange]) -> Vec<(FieldPath, Contact)> {
+/// With whether an old value named it as well.
+fn new_contacts(fields: &[FieldChange]) -> Vec<(FieldPath, Contact, bool)> {
     let mut known: BTreeMap<Contact, usize> = BTreeMap::new();
     let sides = || fields.iter().filter(|field| field.path.in_config());
     for field in sides() {
@@ -344,8 +487,8 @@ fn new_contacts(fields: &[FieldChange]) -> Vec<(FieldPath, Contact)> {
     for (path, contact) in sides().flat_map(|field| contacts::find(&field.path, &field.after)) {
         match known.get_mut(&contact) {
             // A hidden address that changes is a change of the field itself.
-            Some(count) if *count > 0 && contact != Contact::Hidden => *count -= 1,
-            _ if seen.insert((path.clone(), contact.clone())) => new.push((path, contact)),
+            Some(count) if *count > 0 && !matches!(contact, Contact::HiddenUrl | Contact::HiddenPhone) => *count -= 1,
+            known if seen.insert((path.clone(), contact.clone())) => new.push((path, contact, known.is_some())),
             _ => {}
         }
     }

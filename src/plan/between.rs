@@ -53,12 +53,13 @@ impl Comparing<'_> {
     pub fn fields(&self, from: &Value, to: &Value, cause: Cause) -> Vec<FieldChange> {
         let Self { shape, declared, seal, not_secret } = *self;
         let labels = Labels::default();
-        let before_mask = Mask { shape, declared, config: from, seal, not_secret, labels: &labels };
+        let before_mask = Mask { shape, declared, config: from, seal, not_secret, labels: &labels, as_applied: false };
         let after_mask = Mask { config: to, ..before_mask };
         let changed = changed_leaves(Some(from), to, &FieldPath::config());
         let mut fields: Vec<FieldChange> = changed
             .into_iter()
             .map(|(path, was, is)| FieldChange {
+                secrets: Vec::new(),
                 kind: after_mask.kind(&path, was, is),
                 cause,
                 before: before_mask.shown(&path, was),

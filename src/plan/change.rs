@@ -179,6 +179,20 @@ pub struct FieldChange {
     pub risk: Option<Risk>,
     /// The file and the line that declare the value. For people: it is in no hash.
     pub origin: Option<Origin>,
+    /// Secrets of the value that are other ones now, by name: another name may be another key to another account.
+    pub secrets: Vec<NamedSecret>,
+}
+
+/// A place that is declared by the name of a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct NamedSecret {
+    /// Where, from the manifest's root.
+    pub path: FieldPath,
+    /// How it was declared before, as `!secret NAME`, where that is known.
+    pub before: Option<String>,
+    /// How it is declared now.
+    pub after: Option<String>,
 }
 
 /// A live edit at a path that Git does not declare. It stays.
@@ -366,6 +380,13 @@ impl AgentChange {
     /// Whether any field or slot has this cause.
     pub fn has_cause(&self, cause: Cause) -> bool {
         self.fields.iter().any(|field| field.cause == cause) || self.numbers.iter().any(|slot| slot.cause == cause)
+    }
+
+    /// How many edits made on the service it overwrites. A slot that drifted only follows its version.
+    pub fn overwritten(&self) -> usize {
+        let is_edit = |cause| matches!(cause, Cause::Drift | Cause::Conflict);
+        self.fields.iter().filter(|field| is_edit(field.cause)).count()
+            + self.numbers.iter().filter(|slot| slot.cause == Cause::Conflict).count()
     }
 
     /// Whether anything about it should be looked at twice.

@@ -108,6 +108,18 @@ pub fn changed_leaves<'v>(before: Option<&'v Value>, after: &'v Value, root: &Fi
     sides.collect()
 }
 
+/// What stands where an object would have to be for `root`, which is at `at`, to have anything at `path`. No leaf below
+/// that object says what it is. A null is nothing: a service writes it where nobody said anything.
+pub fn in_the_way<'v>(root: &'v Value, at: &FieldPath, path: &FieldPath) -> Option<(FieldPath, &'v Value)> {
+    let depth = at.steps().len();
+    let above = std::iter::successors(path.parent(), FieldPath::parent).take_while(|path| path.steps().len() > depth);
+    let found = above.filter_map(|path| {
+        let inner = FieldPath::of(path.steps().iter().skip(depth).cloned());
+        Some((path, inner.get(root)?))
+    });
+    found.into_iter().find(|(_, value)| !value.is_object() && !value.is_null())
+}
+
 /// Whether a value is `{}`.
 pub fn is_empty_object(value: &Value) -> bool {
     value.as_object().is_some_and(serde_json::Map::is_empty)

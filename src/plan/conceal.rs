@@ -193,7 +193,7 @@ impl Conceal for (String, String) {
 
 impl Conceal for FieldChange {
     fn conceal(&mut self, hide: &Hide<'_>) {
-        let Self { path, kind: _, cause: _, before, after, applied, removal: _, risk, origin: _ } = self;
+        let Self { path, kind: _, cause: _, before, after, applied, removal: _, risk, origin: _, secrets: _ } = self;
         path.conceal(hide);
         before.conceal(hide);
         after.conceal(hide);

@@ -1,20 +1,22 @@
 //! The config of one agent: what of the findings is written, and the new config that follows.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Place};
-use crate::model::FieldPath;
+use crate::model::{FieldPath, SecretText};
 
 use super::agent::{AgentPlan, send_or_carry};
-use super::change::{Cause, FieldChange, KeptEdit, Notice, Risk, Shown};
-use super::compare::is_empty_object;
+use super::change::{Cause, FieldChange, KeptEdit, NamedSecret, Notice, Risk, Shown};
+use super::compare::{in_the_way, is_empty_object};
 use super::faults;
 use super::mask::Mask;
 use super::merge::{Merged, new_config};
 use super::order::{is_prose, order_fields};
 use super::removal::Removal;
 use super::rewritten::REWRITTEN;
-use super::threeway::{Compared, Finding, Subject, compare_config, kept};
+use super::threeway::{Compared, Finding, Subject, Why, compare_config, kept};
 
 /// What the config of one agent is planned from.
 pub(super) struct Config<'a> {
@@ -38,6 +40,7 @@ impl Config<'_> {
         for finding in &of_git {
             self.write(finding, &mask, &live_mask, plan);
         }
+        self.make_room(&live_mask, plan);
         let edited: Vec<&FieldPath> =
             gone.iter().filter(|finding| finding.verdict.drifted().is_some()).map(|finding| &finding.path).collect();
         self.remove(&gone, &overlay, &live_mask, plan);
@@ -82,12 +85,34 @@ impl Config<'_> {
             message,
         }));
         let Some(why) = verdict.why() else { return };
-        let before = live_mask.shown(path, found.as_ref());
+        // What Git declared in clear and nobody changed since is no secret because its successor is one.
+        let was_public = why == Why::Git && subject.history().owned().contains_key(path);
+        let before = Mask { as_applied: was_public, ..*live_mask }.shown(path, found.as_ref());
         let mut field = change(mask, path, why.cause(), None, named.as_ref());
         field.kind = mask.kind(path, found.as_ref(), named.as_ref());
         field.applied = self.applied_value(path, mask).filter(|applied| *applied != before);
         field.before = before;
+        field.secrets = self.secrets_below(path);
         plan.fields.push(field);
+    }
+
+    /// Values that stand where a declared object comes: they go when the first leaf below them is written, and no leaf of
+    /// that object says what they were.
+    fn make_room(&self, live_mask: &Mask<'_>, plan: &mut AgentPlan) {
+        let mut gone: BTreeMap<FieldPath, Cause> = BTreeMap::new();
+        for field in plan.fields.iter().filter(|field| field.path.in_config() && !field.removal) {
+            if let Some((path, _)) = in_the_way(self.live, &FieldPath::config(), &field.path) {
+                // The loudest of the causes of what comes.
+                let cause = gone.entry(path).or_insert(field.cause);
+                *cause = (*cause).max(field.cause);
+            }
+        }
+        for (path, cause) in gone {
+            let found = path.within_config().and_then(|inner| inner.get(self.live));
+            let mut field = change(live_mask, &path, cause, found, None);
+            field.applied = self.applied_value(&path, live_mask).filter(|applied| *applied != field.before);
+            plan.fields.push(field);
+        }
     }
 
     /// What is no longer declared: what of it goes, and the objects that go with it.
@@ -138,6 +163,18 @@ impl Config<'_> {
             }
         }
         plan.removed.extend(removed.paths);
+    }
+
+    /// The secrets at a path and below it that are not known to be what is live there, by name.
+    fn secrets_below(&self, path: &FieldPath) -> Vec<NamedSecret> {
+        let all = self.subject.desired.declared.secrets().iter().filter(|(at, _)| at.starts_with(path));
+        let is_live = |at: &FieldPath, secret: &SecretText| {
+            let live = at.within_config().and_then(|inner| inner.get(self.live)).and_then(Value::as_str);
+            live.is_some_and(|live| secret.reveal().is_some_and(|value| value == live))
+        };
+        all.filter(|(at, secret)| !is_live(at, secret))
+            .map(|(at, secret)| NamedSecret { path: at.clone(), before: None, after: Some(secret.named()) })
+            .collect()
     }
 
     /// What the applied version held at a path, for showing.
@@ -195,5 +232,6 @@ pub(super) fn change(
         removal: after.is_none(),
         origin: None,
         risk: None,
+        secrets: Vec::new(),
     }
 }

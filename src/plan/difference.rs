@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::model::shape::NoShape;
 use crate::model::{Desired, Direction, FieldPath, Key, Origin, PhoneNumber, Slot};
 
-use super::change::{Cause, FieldChange, Source};
+use super::change::{Cause, FieldChange, NamedSecret, Source};
 use super::compare::changed_leaves;
 use super::mask::{Labels, Mask};
 use super::order::order_by_schema;
@@ -189,6 +189,7 @@ fn fields(before: Option<&Desired>, after: &Desired) -> Vec<FieldChange> {
         seal: None,
         not_secret: &BTreeSet::new(),
         labels: &labels,
+        as_applied: false,
     };
     let old_mask = Mask { declared: before.map(|before| &before.declared), ..new_mask };
     let mut found = Vec::new();
@@ -202,11 +203,28 @@ fn fields(before: Option<&Desired>, after: &Desired) -> Vec<FieldChange> {
             removal: is.is_none(),
             risk: None,
             origin: None,
+            secrets: secrets_between(before, after, &path),
             path,
         });
     }
     order_by_schema(&mut found, |field| (&field.path, [Some(&field.before), Some(&field.after)]), &empty, &NoShape);
     found
+}
+
+/// The secrets at a path and below it that have another name than before.
+fn secrets_between(before: Option<&Desired>, after: &Desired, path: &FieldPath) -> Vec<NamedSecret> {
+    let of = |desired: Option<&Desired>| -> BTreeMap<FieldPath, String> {
+        let all = desired.into_iter().flat_map(|desired| desired.declared.secrets());
+        all.filter(|(at, _)| at.starts_with(path)).map(|(at, secret)| (at.clone(), secret.named())).collect()
+    };
+    let (old, new) = (of(before), of(Some(after)));
+    let paths: BTreeSet<&FieldPath> = old.keys().chain(new.keys()).collect();
+    let named = |path: &FieldPath| NamedSecret {
+        path: path.clone(),
+        before: old.get(path).cloned(),
+        after: new.get(path).cloned(),
+    };
+    paths.into_iter().map(named).filter(|named| named.before != named.after).collect()
 }
 
 /// All that a manifest says, as one value: what is compared where two states of a repository are. Left out are its key, its

@@ -193,7 +193,8 @@ pub fn kept_from_pruning(
         .filter(|slot| !loses(slot))
         .collect();
     if !pointing.is_empty() {
-        return Some(format!("{} still points at it", pointing.join(", ")));
+        let verb = if pointing.len() == 1 { "points" } else { "point" };
+        return Some(format!("{} still {verb} at it", pointing.join(", ")));
     }
     if !live.number_coverage.is_proven() {
         return Some("the service did not confirm that the list of phone numbers is complete".to_owned());

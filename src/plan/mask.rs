@@ -48,6 +48,8 @@ pub struct Mask<'a> {
     pub not_secret: &'a BTreeSet<String>,
     /// How the hidden texts of this agent are told apart.
     pub labels: &'a Labels,
+    /// Whether what is looked at is what Git declared when it was applied, so that the seal knows every secret in it.
+    pub as_applied: bool,
 }
 
 /// Tells the hidden texts of one agent apart without giving any away: equal ones have one number.
@@ -189,7 +191,7 @@ impl Mask<'_> {
             let identity = || Identity::Value(value.to_string());
             return declared.map_or(Cover::Open, |_| Cover::Hidden(Hidden { identity: identity(), by_look: false }));
         };
-        if let Some(secret) = declared {
+        if let Some(secret) = declared.filter(|secret| !self.was_public(secret, text)) {
             return self.declared_secret(secret, text);
         }
         let whole = |by_look| Cover::Hidden(Hidden { identity: self.identity(path, text), by_look });
@@ -220,6 +222,15 @@ impl Mask<'_> {
             return Cover::Length(text.chars().count());
         }
         Cover::Open
+    }
+
+    /// Whether a text at the place of a `!secret` was declared in clear before there was one.
+    fn was_public(&self, secret: &SecretText, text: &str) -> bool {
+        self.as_applied
+            && text != secret.named()
+            && self.seal.is_some_and(|seal| seal.knows_its_secrets() && !seal.is_secret(text))
+            && self.sent_inside(text).is_empty()
+            && !secret.in_clear().iter().any(|known| text.contains(known.as_str()))
     }
 
     /// A text at the place of a `!secret`, or of a `!format` with secrets in it, of which only those are hidden: a prompt
@@ -440,6 +451,7 @@ mod tests {
             seal: None,
             not_secret: &BTreeSet::new(),
             labels: &Labels::default(),
+            as_applied: false,
         };
         let path = FieldPath::parse("/config/list").unwrap();
         assert_eq!(

@@ -49,13 +49,13 @@ pub mod verify;
 pub mod whose;
 pub mod work;
 
-pub use alarms::{Alarm, AlarmCode, alarms, alarms_of_difference};
+pub use alarms::{Alarm, AlarmCode, alarms, alarms_of_difference, alarms_of_drift};
 pub use approve::{Approval, ApprovedPlan, Record, Refusal, approve};
 pub use back::BackTo;
 pub use build::build;
 pub use change::{
-    Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, Notice, Orphan, Plan, Risk, Shown,
-    SlotChange, SlotHolder, SlotTarget, Source, Summary, Target, Twin, Unchanged, Unmanaged,
+    Action, AgentChange, Cause, FieldChange, Held, KeptEdit, Kind, LimitBreach, NamedSecret, Notice, Orphan, Plan,
+    Risk, Shown, SlotChange, SlotHolder, SlotTarget, Source, Summary, Target, Twin, Unchanged, Unmanaged,
 };
 pub use guard::{LimitKind, RaisedLimit};
 pub use imported::{Import, ImportedAgent, ImportedSecret, LeftOut, NotImported, SecretUse};

@@ -191,7 +191,15 @@ impl Rewrite {
         let labels = Labels::default();
         let mask = |config| {
             let declared = work.declared.as_ref();
-            Mask { shape, declared, config, seal: Some(seal), not_secret: &work.not_secret, labels: &labels }
+            Mask {
+                shape,
+                declared,
+                config,
+                seal: Some(seal),
+                not_secret: &work.not_secret,
+                labels: &labels,
+                as_applied: false,
+            }
         };
         let value = |config, path: &FieldPath| path.within_config().and_then(|at| at.get(config));
         let at = |config, path: &FieldPath| mask(config).shown(path, value(config, path));

@@ -164,7 +164,7 @@ fn ignore_snippet(drift: &Drift) -> String {
     }
     let more = drift.summary().fields.saturating_sub(IGNORES_SHOWN);
     if more > 0 {
-        lines.push(format!("# and {} alike", plural(more, "more value", "more values")));
+        lines.push(format!("# and the same for {}", plural(more, "more value", "more values")));
     }
     lines.join("\n")
 }

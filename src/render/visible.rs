@@ -3,53 +3,35 @@
 
 use std::fmt::Write as _;
 
-/// Whether a character acts on a terminal or a reader without being seen: controls, bidirectional overrides, zero-width
-/// spaces, line separators, the tag block. Joiners and variation selectors stay, for emoji and Indic scripts need them.
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{00AD}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
-            | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}'
-            | '\u{FFF9}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E01EF}')
-}
+pub use crate::model::unseen::{is_hidden, is_joiner, is_unseen};
 
-/// Whether a character joins or varies its neighbours without a width of its own. [`is_hidden`] leaves these.
-pub fn is_joiner(c: char) -> bool {
-    matches!(c,
-        '\u{34F}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200C}' | '\u{200D}'
-        | '\u{FE00}'..='\u{FE0F}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{E01F0}'..='\u{E0FFF}')
-}
-
-/// Whether a character is not seen at all, whatever it is good for.
-pub fn is_unseen(c: char) -> bool {
-    is_hidden(c) || is_joiner(c)
-}
+use crate::model::unseen::marked;
 
 /// The text on one line, with every hidden character shown: `⏎`, `⇥`, `␛`, `<U+202E>`.
 pub fn one_line(text: &str) -> String {
-    show(text, false, is_hidden)
+    show(text, false, false)
 }
 
 /// The text on one line with every character shown that is not seen, joiners too: for places that are read in passing and
 /// compared by eye, beside code. An emoji may come apart there, and no two names look the same that are not.
 pub fn bare(text: &str) -> String {
-    show(text, false, is_unseen)
+    show(text, false, true)
 }
 
 /// The text with its line feeds as they are and every other hidden character shown.
 pub fn lines(text: &str) -> String {
-    show(text, true, is_hidden)
+    show(text, true, false)
 }
 
-fn show(text: &str, keep_line_feeds: bool, is_shown: fn(char) -> bool) -> String {
-    if !text.chars().any(is_shown) {
+fn show(text: &str, keep_line_feeds: bool, all: bool) -> String {
+    if !text.chars().any(is_unseen) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
+    for (c, hidden) in marked(text) {
         if c == '\n' && keep_line_feeds {
             out.push(c);
-        } else if is_shown(c) {
+        } else if hidden || (all && is_unseen(c)) {
             push_hidden(&mut out, c);
         } else {
             out.push(c);
@@ -65,7 +47,7 @@ pub fn blanks(text: &str) -> String {
         match c {
             ' ' => out.push('␠'),
             '\u{A0}' => out.push('⍽'),
-            c if c.is_whitespace() || is_hidden(c) => push_hidden(&mut out, c),
+            c if c.is_whitespace() || is_unseen(c) => push_hidden(&mut out, c),
             c => out.push(c),
         }
     }

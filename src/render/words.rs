@@ -6,15 +6,21 @@ use crate::plan::{AgentChange, Alarm, AlarmCode, Cause, Outcome, Plan, REWRITTEN
 
 use super::values::plural;
 
-/// What is done, in words, what destroys first: `1 to delete, 2 to update`.
+/// What is done, in words, what destroys first: `1 to delete, 2 to update`. An agent that lost its manifest is no "no
+/// changes".
 pub(super) fn counts(summary: &Summary) -> String {
-    let Summary { create, update, delete, adopt, unchanged: _, drift: _, conflict: _, orphaned: _ } = *summary;
-    let counts: Vec<String> =
-        [(delete, "to delete"), (update, "to update"), (create, "to create"), (adopt, "to adopt")]
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
+    let Summary { create, update, delete, adopt, unchanged: _, drift: _, conflict: _, orphaned } = *summary;
+    let counts: Vec<String> = [
+        (delete, "to delete"),
+        (update, "to update"),
+        (create, "to create"),
+        (adopt, "to adopt"),
+        (orphaned, "without a manifest"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect();
     if counts.is_empty() { "no changes".to_owned() } else { counts.join(", ") }
 }
 

@@ -452,6 +452,7 @@ impl Judge for Schema<'_> {
             seal: self.stamp.as_ref().map(Seal::of),
             not_secret: self.not_secret,
             labels: &Labels::default(),
+            as_applied: false,
         };
         mask.is_secret(path, value) || value.as_str().is_some_and(|text| self.redactor.hide(text).is_some())
     }

@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::{ApiError, Reader, Writer};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place, Severity, Span};
 use crate::http::{Client, Clock, Entropy};
 use crate::live::{self, Unlisted};
-use crate::manifest::{self, Locations, Resolved};
+use crate::manifest::files::{beside, has_extension, normalize};
+use crate::manifest::{self, Locations, Resolved, TEXT_EXTENSIONS};
 use crate::model::seal;
 use crate::model::{ConfigShape as _, Coverage, Desired, Direction, FieldPath, Key, LiveState, Origin};
 use crate::plan::conceal::Conceal;
-use crate::plan::{self, Inputs, Notice, Options, Plan, Source, Target};
+use crate::plan::{self, FieldChange, Inputs, Notice, Options, Plan, Shown, Source, Target};
 use crate::schema::{ConfigSchema, Leniency, Places, check_declared};
 
 use super::error::SessionError;
@@ -168,12 +169,29 @@ fn say_where(plan: &mut Plan, resolved: &Resolved) {
     for change in &mut plan.changes {
         let Some(locations) = resolved.locations.get(&change.key) else { continue };
         for field in change.fields.iter_mut().filter(|field| !field.removal) {
-            field.origin = locations.key_span(&field.path).map(|span| Origin {
+            let declared = locations.key_span(&field.path).map(|span| Origin {
                 file: resolved.sources.name(span.file).to_owned(),
                 line: resolved.sources.position(span.file, span.start).line,
             });
+            field.origin = text_file(field, locations, resolved).or(declared);
         }
     }
+}
+
+/// The file that a text comes from by `!file`, with the first line that changes: a prompt of ten agents is named by its
+/// own file, and not by the ten lines that name that.
+fn text_file(field: &FieldChange, locations: &Locations, resolved: &Resolved) -> Option<Origin> {
+    let Shown::Value(Value::String(after)) = &field.after else { return None };
+    let span = locations.value_span(&field.path)?;
+    let source = resolved.sources.text(span.file).get(span.start..span.end)?;
+    let named = source.trim().trim_start_matches("!file").trim().trim_matches(['"', '\'']);
+    if named == after || !has_extension(named, &TEXT_EXTENSIONS) {
+        return None;
+    }
+    let file = normalize(&beside(resolved.sources.name(span.file), named))?;
+    let before = if let Shown::Value(Value::String(before)) = &field.before { before.as_str() } else { "" };
+    let line = before.lines().zip(after.lines()).take_while(|(before, after)| before == after).count();
+    Some(Origin { file, line: line.min(after.lines().count().saturating_sub(1)) + 1 })
 }
 
 /// What the schema leaves unchecked of every manifest.

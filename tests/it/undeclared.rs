@@ -1,6 +1,12 @@
 //! What is no longer declared, what never was, and what stands beside a declaration: removals, edits that stay, risks.
 
+use reachform::diagnostics::SourceMap;
+use reachform::model::FieldPath;
 use reachform::plan::{FieldChange, KeptEdit, Plan};
+use reachform::render::html::{PageContext, plan_page};
+use reachform::render::json::plan_document;
+use reachform::render::markdown::{CommentContext, plan_comment};
+use reachform::render::text::{TextOptions, plan_text};
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, manifest};
@@ -236,4 +242,57 @@ fn a_run_that_died_before_it_published_leaves_what_was_applied_as_it_was_also_wh
     agent.configs.get_mut(&1).unwrap().config["agent"]["allow_interruptions"] = json!("yes");
     scene.write("a", with("allow_interruptions: false"));
     assert_eq!(told(&scene.plan()), one(INTERRUPTIONS, "pending", false), "Git changed it, and nobody else");
+}
+
+#[test]
+fn a_value_that_makes_room_for_one_of_any_other_kind_is_shown_in_every_output() {
+    let kinds = |side: &str| {
+        let word = |n: usize| format!("{side}word{n}");
+        [
+            json!(word(0)),
+            json!(format!("{} one\n\n{} two\n", word(1), word(2))),
+            json!(4_200 + side.len()),
+            json!(side.len() == 1),
+            json!([word(3), word(4)]),
+            json!({"a": word(5)}),
+            json!({"a": {"b": [word(6)]}, "c": word(7)}),
+            json!([{"name": word(8), "x": {"y": word(9)}}]),
+        ]
+    };
+    let (old, new) = (kinds("o"), kinds("newer"));
+    let tokens = |value: &Value| -> Vec<String> {
+        let leaves = reachform::model::value::leaves(value, &FieldPath::root()).into_iter();
+        let texts = leaves.map(|(_, leaf)| leaf.to_string().replace("\\n", " "));
+        let words =
+            texts.flat_map(|text| text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>());
+        words.filter(|word| word.len() > 3).collect()
+    };
+    for (was, is) in old.iter().flat_map(|was| new.iter().map(move |is| (was, is))) {
+        let with =
+            |value: &Value| manifest("a", "").replace("config:", &format!("config:\n    metadata: {{k: {value}}}"));
+        let mut scene = Scene::new();
+        scene.write("a", with(was));
+        scene.apply();
+        let live = scene.plan();
+        assert!(!live.summary().has_changes());
+        scene.write("a", with(is));
+        let plan = scene.plan();
+        let wanted: Vec<String> = tokens(was).into_iter().chain(tokens(is)).collect();
+        for output in outputs(&plan) {
+            let missing = wanted.iter().find(|word| !output.contains(word.as_str()));
+            assert!(missing.is_none(), "{was} → {is}: {missing:?} is not in\n{output}");
+        }
+        // What is shown to go goes, and what is live is what was shown.
+        scene.apply();
+        assert_eq!(&scene.config_of("a")["metadata"]["k"], is);
+    }
+}
+
+fn outputs(plan: &Plan) -> [String; 4] {
+    [
+        plan_text(plan, &TextOptions::default()),
+        plan_comment(plan, &SourceMap::default(), &CommentContext::default()).text,
+        plan_page(plan, &SourceMap::default(), &PageContext::default()),
+        plan_document(plan, &SourceMap::default()),
+    ]
 }

@@ -55,7 +55,7 @@ pub fn refuse_borrowed_trust(context: Option<&Context>, settings: &Settings) -> 
 /// Why the files may be others than those of the run's commit.
 fn not_of_the_run(settings: &Settings) -> Option<String> {
     let Some(own) = settings.variable("GITHUB_SHA") else {
-        return Some("the run names no commit: GITHUB_SHA is not set".to_owned());
+        return Some("the run does not name a commit: GITHUB_SHA is not set".to_owned());
     };
     let short = |commit: &str| commit.chars().take(12).collect::<String>();
     let (commit, beside) = (open::source(settings).commit, git::beside_commit(&settings.dir));

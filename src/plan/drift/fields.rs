@@ -1,12 +1,13 @@
 //! Values of one agent: which configs to read, and what of the findings somebody changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::model::value::same;
 use crate::model::{Editor, FieldPath, LiveAgent};
 use crate::plan::change::{KeptEdit, Shown};
+use crate::plan::compare::in_the_way;
 use crate::plan::history::{History, version_editor};
 use crate::plan::mask::Mask;
 use crate::plan::needs::rewritten;
@@ -166,6 +167,7 @@ impl<'a> Values<'a, '_> {
                 judged,
             );
         }
+        self.take_what_is_in_the_way(live, &mask, judged);
         if let Some(applied) = applied {
             judged.other_rendering = history.owned().iter().filter(|(path, _)| path.in_config()).any(|(path, hash)| {
                 let value = path.within_config().and_then(|inner| inner.get(applied));
@@ -213,6 +215,29 @@ impl<'a> Values<'a, '_> {
             token: leaf_hash(seal, live.map(|live| mask.hashable(path, live)).as_ref()),
             path: path.clone(),
         });
+    }
+
+    /// A live value that stands where an object of ours was: the leaves of that object are gone, and none of them says what
+    /// came.
+    fn take_what_is_in_the_way(&self, live: &Value, mask: &Mask<'_>, judged: &mut Judged) {
+        let Some(seal) = self.history().seal() else { return };
+        let gone = judged.fields.iter().filter(|field| field.path.in_config() && field.live == Shown::Absent);
+        let mut found: BTreeMap<FieldPath, FieldDrift> = BTreeMap::new();
+        for field in gone {
+            let Some((path, value)) = in_the_way(live, &FieldPath::config(), &field.path) else { continue };
+            let come = found.entry(path.clone()).or_insert_with(|| FieldDrift {
+                kind: mask.kind(&path, None, Some(value)),
+                applied: Some(Shown::Absent),
+                live: mask.shown(&path, Some(value)),
+                editor: field.editor.clone(),
+                conflict: field.conflict,
+                ended: field.ended.clone(),
+                token: leaf_hash(seal, Some(&mask.hashable(&path, value))),
+                path,
+            });
+            come.conflict |= field.conflict;
+        }
+        judged.fields.extend(found.into_values());
     }
 
     /// Who brought the live value about: the oldest version since the applied one from which on it stood like this. What

@@ -105,7 +105,7 @@ pub enum Elsewhere {
 impl Elsewhere {
     /// From where, in words, after "was applied from". A commit is a text from outside.
     pub fn in_words(self, commit: Option<&str>) -> String {
-        let commit = commit.map(|commit| format!(" {}", commit.get(..12).unwrap_or(commit))).unwrap_or_default();
+        let commit = commit.map(|commit| format!(" `{}`", commit.get(..12).unwrap_or(commit))).unwrap_or_default();
         match self {
             Self::OtherCommit => format!("commit{commit}, which is not in the history of this checkout"),
             Self::Uncommitted => format!("files that were never committed, on top of commit{commit}"),

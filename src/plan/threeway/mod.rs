@@ -79,6 +79,7 @@ impl<'a> Subject<'a> {
             seal: self.history().seal(),
             not_secret: self.not_secret,
             labels: self.labels,
+            as_applied: false,
         }
     }
 

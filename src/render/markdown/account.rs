@@ -73,7 +73,8 @@ fn left_out(cut: &Cut, context: &CommentContext) -> String {
     let agents = names.len() + unnamed;
     let mut says = Vec::new();
     if shown < of {
-        says.push(format!("<b>{shown} of {of} changes are shown in full here.</b>"));
+        let verb = if *shown == 1 { "is" } else { "are" };
+        says.push(format!("<b>{shown} of {of} changes {verb} shown in full here.</b>"));
     }
     if agents > 0 {
         says.push(format!("{} not shown at all.", plural(agents, "agent is", "agents are")));
@@ -82,7 +83,7 @@ fn left_out(cut: &Cut, context: &CommentContext) -> String {
         says.push(format!("{} left out.", plural(*lines, "other line is", "other lines are")));
     }
     let whole = context.full_plan_url.as_deref().and_then(|url| link("full plan", url));
-    let run = context.run_url.as_deref().and_then(|url| link("summary of the run", url));
+    let run = context.run_url.as_deref().and_then(|url| link("run", url));
     let place = whole.into_iter().chain(run).collect::<Vec<_>>().join(", the ");
     let place = if place.is_empty() { String::new() } else { format!("the {place}, ") };
     format!(
@@ -100,7 +101,7 @@ fn unshown(cut: &Cut, medium: &Comment<'_>) -> String {
     if cut.unnamed > 0 {
         names.push(format!("and {} more", cut.unnamed));
     }
-    format!("<b>Not shown here for want of room:</b> {}\n\n", names.join(", "))
+    format!("<b>No room here for:</b> {}\n\n", names.join(", "))
 }
 
 /// The one box of what nobody may overlook.

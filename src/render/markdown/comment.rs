@@ -5,11 +5,11 @@ use super::escape::{code, link, marker_value};
 use super::problems;
 use super::{Body, CommentContext};
 use crate::diagnostics::{Problem, SourceMap};
-use crate::model::Digest;
 use crate::plan::difference::{Difference, Fate};
 use crate::plan::drift::Drift;
 use crate::plan::{Plan, Report};
 use crate::render::drift as said;
+use crate::render::json::difference_digest;
 use crate::render::put::put;
 use crate::render::view::fit::fit;
 use crate::render::view::{self, Account};
@@ -105,7 +105,7 @@ pub fn drift_body(drift: &Drift, context: &CommentContext) -> Body {
 /// The body of the comment on a difference of files: what a pull request of a stranger gets, for which the service is not
 /// asked.
 pub fn difference_comment(difference: &Difference, maker: Maker, context: &CommentContext) -> Body {
-    let hash = Digest::of_bytes(format!("{:?}", difference.manifests).as_bytes());
+    let hash = difference_digest(difference);
     let commit = difference.head.commit.as_deref();
     let counts: Vec<String> = [(Fate::Removed, "removed"), (Fate::Changed, "changed"), (Fate::Added, "added")]
         .into_iter()

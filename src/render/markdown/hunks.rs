@@ -7,14 +7,11 @@ use super::escape::html;
 use crate::render::prose::{Hunk, PartKind, ProseDiff};
 use crate::render::put::put;
 use crate::render::style::Glyphs;
-use crate::render::values::{grouped, plural};
+use crate::render::values::plural;
 use crate::render::visible;
 
 /// A `<pre>` does not wrap, so its lines are broken here.
 const COLUMNS: usize = 100;
-
-/// Changes that nobody sees are listed up to this many.
-const INVISIBLE_SHOWN: usize = 5;
 
 /// All of it, for changed words are never cut.
 pub(super) fn block(diff: &ProseDiff) -> String {
@@ -29,14 +26,8 @@ pub(super) fn block(diff: &ProseDiff) -> String {
         let header = format!("@@ {}/{} · {} @@", index + 1, diff.hunks.len(), hunk.describe(Glyphs::UNICODE));
         put(&mut out, format_args!("{}\n{}\n", html(&header), body(hunk)));
     }
-    if diff.hunks.is_empty() {
-        for edit in diff.invisible.iter().take(INVISIBLE_SHOWN) {
-            put(&mut out, format_args!("{}\n", html(&edit.describe("→"))));
-        }
-        let more = diff.invisible.len().saturating_sub(INVISIBLE_SHOWN);
-        if more > 0 {
-            put(&mut out, format_args!("… {} more\n", grouped(more)));
-        }
+    for line in diff.unseen(Glyphs::UNICODE, false) {
+        put(&mut out, format_args!("{}\n", html(&line)));
     }
     pre(&out)
 }

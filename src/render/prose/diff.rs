@@ -5,9 +5,10 @@ use std::ops::Range;
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::align::{Alignment, align};
-use super::hunks::{Edit, Hunk, hunks};
+use super::hunks::{Edit, Hunk, PartKind, hunks};
 use super::tidy::tidy;
 use super::tokens::{Interner, Text};
+use crate::model::unseen::{HiddenRun, hidden_runs, spelled};
 use crate::render::visible;
 
 /// The difference of two texts.
@@ -102,7 +103,10 @@ impl ProseDiff {
         let edits = edits(&old, &new, &kept, &alignment);
         let hunks = hunks(&old, &new, &edits);
         let moved = moved(&old, &new, &alignment);
-        let invisible = invisible(&old, &new, &kept, &edits);
+        let mut invisible = invisible(&old, &new, &kept, &edits, &alignment);
+        add_hidden(&mut invisible, &hunks, before, after);
+        // What is written where nobody looks comes before blanks.
+        invisible.sort_by_key(|edit| !edit.hides_text());
         let words_moved: usize = moved.iter().map(|moved| moved.words).sum();
         let (words_before, words_after) = (old.all_words(), new.all_words());
         let words_removed: usize = hunks.iter().map(|hunk| hunk.removed).sum();
@@ -234,21 +238,25 @@ fn moved(old: &Text, new: &Text, alignment: &Alignment) -> Vec<Moved> {
     alignment.moves.iter().map(moved).collect()
 }
 
-fn invisible(old: &Text, new: &Text, kept: &[(usize, usize)], edits: &[Edit]) -> Vec<Invisible> {
-    let mut out: Vec<Invisible> = Vec::new();
-    let mut add = |line: usize, place, before: &str, after: &str| {
-        let same = out.iter_mut().find(|edit| edit.place == place && edit.before == before && edit.after == after);
-        match same {
-            Some(edit) => edit.places += 1,
-            None => out.push(Invisible {
+/// Adds a change that nobody sees, or counts one more place of it.
+fn add_invisible(out: &mut Vec<Invisible>, line: usize, place: InvisiblePlace, before: &str, after: &str) {
+    match out.iter_mut().find(|edit| edit.place == place && edit.before == before && edit.after == after) {
+        Some(edit) => edit.places += 1,
+        None => {
+            out.push(Invisible {
                 line: line + 1,
                 place,
                 before: before.to_owned(),
                 after: after.to_owned(),
                 places: 1,
-            }),
+            });
         }
-    };
+    }
+}
+
+fn invisible(old: &Text, new: &Text, kept: &[(usize, usize)], edits: &[Edit], alignment: &Alignment) -> Vec<Invisible> {
+    let mut out: Vec<Invisible> = Vec::new();
+    let mut add = |line: usize, place, before: &str, after: &str| add_invisible(&mut out, line, place, before, after);
     for edit in edits.iter().filter(|edit| edit.is_blank()) {
         let place = if edit.new_tokens.start == 0 {
             InvisiblePlace::Start
@@ -259,17 +267,53 @@ fn invisible(old: &Text, new: &Text, kept: &[(usize, usize)], edits: &[Edit]) ->
         };
         add(new.line(edit.new_tokens.start.saturating_sub(1)), place, &edit.removed, &edit.added);
     }
-    for (a, b) in kept {
-        let word = |text: &Text, index: usize| text.slice(text.start(index)..text.end_before(index + 1)).to_owned();
-        let (before, after) = (word(old, *a), word(new, *b));
+    let moved = alignment.moves.iter().flat_map(|moved| moved.old.clone().zip(moved.new.clone()).skip(1));
+    for (a, b) in moved {
+        // Between two words of a block that stands elsewhere now.
+        let gap = |text: &Text, index: usize| text.slice(text.end_before(index)..text.start(index)).to_owned();
+        let (before, after) = (gap(old, a), gap(new, b));
         if before != after {
-            add(new.line(*b), InvisiblePlace::Form, &before, &after);
+            add(new.line(b), InvisiblePlace::Between, &before, &after);
+        }
+    }
+    let moved = alignment.moves.iter().flat_map(|moved| moved.old.clone().zip(moved.new.clone()));
+    for (a, b) in kept.iter().copied().chain(moved) {
+        let word = |text: &Text, index: usize| text.slice(text.start(index)..text.end_before(index + 1)).to_owned();
+        let (before, after) = (word(old, a), word(new, b));
+        if before != after {
+            add(new.line(b), InvisiblePlace::Form, &before, &after);
         }
     }
     out
 }
 
+/// Hidden characters that neither a hunk nor a change of blanks has: whatever the words were matched by, what one text
+/// hides and the other does not is listed.
+fn add_hidden(out: &mut Vec<Invisible>, hunks: &[Hunk], before: &str, after: &str) {
+    let is_listed = |run: &str, kind: PartKind, out: &[Invisible]| {
+        hunks.iter().flat_map(|hunk| &hunk.parts).any(|part| part.kind == kind && part.text.contains(run))
+            || out.iter().any(|edit| if kind == PartKind::Add { &edit.after } else { &edit.before }.contains(run))
+    };
+    let (old, new) = (hidden_runs(before), hidden_runs(after));
+    for (these, those, kind) in [(&new, &old, PartKind::Add), (&old, &new, PartKind::Remove)] {
+        let mut left: Vec<&str> = those.iter().map(|run| run.text.as_str()).collect();
+        for HiddenRun { line, text } in these {
+            if let Some(at) = left.iter().position(|other| other == text) {
+                left.swap_remove(at);
+            } else if !is_listed(text, kind, out) {
+                let (before, after) = if kind == PartKind::Add { ("", text.as_str()) } else { (text.as_str(), "") };
+                add_invisible(out, *line, InvisiblePlace::Between, before, after);
+            }
+        }
+    }
+}
+
 impl Invisible {
+    /// Whether characters come or go that no reader sees, and that are no blanks.
+    pub fn hides_text(&self) -> bool {
+        hidden_runs(&self.before) != hidden_runs(&self.after)
+    }
+
     /// The change in words, with glyphs for blanks: `line 12: ␠␠ → ␠`.
     pub fn describe(&self, arrow: &str) -> String {
         let what = match self.place {
@@ -285,10 +329,12 @@ impl Invisible {
             }
             InvisiblePlace::Start | InvisiblePlace::Between | InvisiblePlace::End => {
                 let (before, after) = (visible::blanks(&self.before), visible::blanks(&self.after));
+                let read = spelled(&self.after);
+                let read = if read.is_empty() { read } else { format!(" (which reads \"{}\")", read.trim()) };
                 match (before.is_empty(), after.is_empty()) {
-                    (true, _) => format!("{after} added"),
+                    (true, _) => format!("{after} added{read}"),
                     (_, true) => format!("{before} removed"),
-                    _ => format!("{before} {arrow} {after}"),
+                    _ => format!("{before} {arrow} {after}{read}"),
                 }
             }
         };
@@ -307,7 +353,6 @@ impl Invisible {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hunks::PartKind;
     use super::*;
 
     fn marked(hunk: &Hunk) -> String {

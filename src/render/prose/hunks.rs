@@ -210,6 +210,22 @@ impl ProseDiff {
             .sum()
     }
 
+    /// How many lines have a changed word in them.
+    pub fn changed_lines(&self) -> usize {
+        let mut count = 0;
+        for hunk in &self.hunks {
+            let mut is_changed = false;
+            for part in &hunk.parts {
+                for (row, text) in part.text.split('\n').enumerate() {
+                    count += usize::from(row > 0 && std::mem::take(&mut is_changed));
+                    is_changed |= !is_kept(part) && !text.trim().is_empty();
+                }
+            }
+            count += usize::from(is_changed);
+        }
+        count
+    }
+
     /// Leaves only so many places, each whole, and what is unchanged before them.
     pub fn keep_places(&mut self, count: usize) {
         let mut left = count;
@@ -229,7 +245,7 @@ impl ProseDiff {
 }
 
 fn is_kept(part: &Part) -> bool {
-    part.kind == PartKind::Keep
+    matches!(part.kind, PartKind::Keep | PartKind::Note)
 }
 
 fn is_place(run: &&[Part]) -> bool {

@@ -66,6 +66,10 @@ fn ends(part: &Part, head: usize, tail: usize) -> Vec<Part> {
     }
     if head > 0 && tail > 0 {
         out.push(Part { kind: PartKind::Note, text: format!(" {} words ", super::super::values::grouped(left_out)) });
+        // Where a line ended among them, one ends here: places on lines of their own stay on such.
+        if part.text.get(first_end..last_start).is_some_and(|text| text.contains('\n')) {
+            out.push(Part { kind: part.kind, text: "\n".to_owned() });
+        }
     }
     if tail > 0 {
         out.push(piece(last_start..part.text.len()));

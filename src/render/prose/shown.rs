@@ -1,9 +1,25 @@
 //! Pieces of a difference in the words and glyphs that every format shares.
 
-use super::{Hunk, Moved, Part, PartKind};
+use super::{Hunk, Moved, Part, PartKind, ProseDiff};
 use crate::render::style::Glyphs;
 use crate::render::values::{grouped, plural};
 use crate::render::visible;
+
+/// Changes of blanks are listed up to this many.
+const BLANKS_SHOWN: usize = 5;
+
+impl ProseDiff {
+    /// The changes that nobody sees, as lines: what is hidden always, blanks where they are all that changes or everything
+    /// is asked for. Beside hunks the count in the headline says enough of them.
+    pub fn unseen(&self, glyphs: Glyphs, all: bool) -> Vec<String> {
+        let (hidden, blanks): (Vec<_>, Vec<_>) = self.invisible.iter().partition(|edit| edit.hides_text());
+        let blanks = if self.hunks.is_empty() || all { blanks } else { Vec::new() };
+        let more = blanks.len().saturating_sub(BLANKS_SHOWN);
+        let more = (more > 0).then(|| format!("{} {} more", glyphs.ellipsis, grouped(more)));
+        let shown = hidden.into_iter().chain(blanks.into_iter().take(BLANKS_SHOWN));
+        shown.map(|edit| edit.describe(glyphs.arrow)).chain(more).collect()
+    }
+}
 
 impl Moved {
     /// `moved from line 2 to 23 (§ Close): 12 words ("If the caller …")`.

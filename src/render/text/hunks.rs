@@ -6,10 +6,7 @@ use super::TextOptions;
 use super::paper::{Paper, Span};
 use crate::render::prose::{Hunk, Part, PartKind, ProseDiff};
 use crate::render::style::Detail;
-use crate::render::values::{grouped, plural};
-
-/// Changes that nobody sees are listed up to this many.
-const INVISIBLE_SHOWN: usize = 5;
+use crate::render::values::plural;
 
 /// Hunks, moves and invisible changes.
 pub(super) fn write(paper: &mut Paper, indent: usize, diff: &ProseDiff, options: &TextOptions) {
@@ -29,16 +26,8 @@ pub(super) fn write(paper: &mut Paper, indent: usize, diff: &ProseDiff, options:
         paper.flow(indent, indent + 2, &[Span::new(styles.hunk, &header)]);
         write_hunk(paper, indent, hunk, options);
     }
-    // Beside hunks the count in the headline says enough, unless the blanks are all that changed.
-    if diff.hunks.is_empty() || options.detail == Detail::Full {
-        for edit in diff.invisible.iter().take(INVISIBLE_SHOWN) {
-            paper.flow(indent, indent + 2, &[Span::new(styles.changed, &edit.describe(glyphs.arrow))]);
-        }
-        let more = diff.invisible.len().saturating_sub(INVISIBLE_SHOWN);
-        if more > 0 {
-            let line = format!("{} {} more", glyphs.ellipsis, grouped(more));
-            paper.flow(indent, indent, &[Span::new(styles.dim, &line)]);
-        }
+    for line in diff.unseen(options.glyphs, options.detail == Detail::Full) {
+        paper.flow(indent, indent + 2, &[Span::new(styles.changed, &line)]);
     }
 }
 
@@ -64,7 +53,7 @@ fn write_hunk(paper: &mut Paper, indent: usize, hunk: &Hunk, options: &TextOptio
             let text = if text.trim().is_empty() && part.kind != PartKind::Keep {
                 String::new()
             } else {
-                format!("{open}{text}{close}")
+                format!("{open}{}{close}", without_marks(text))
             };
             add(row > 0, Span::new(style, &text));
         }
@@ -87,6 +76,18 @@ fn marks(kind: PartKind, options: &TextOptions) -> (Style, &'static str, &'stati
         PartKind::Add => (styles.added, "{+", "+}"),
         PartKind::Note => (styles.dim, options.glyphs.gap, options.glyphs.gap),
     }
+}
+
+/// The text with a backslash in whatever would read as a mark of ours.
+fn without_marks(text: &str) -> String {
+    if !text.contains(['{', '}', '[', ']']) {
+        return text.to_owned();
+    }
+    let mut text = text.to_owned();
+    for (mark, shown) in [("{+", "{\\+"), ("+}", "+\\}"), ("[-", "[\\-"), ("-]", "-\\]")] {
+        text = text.replace(mark, shown);
+    }
+    text
 }
 
 /// The lines of a part.

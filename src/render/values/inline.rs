@@ -57,6 +57,14 @@ fn compact(value: &Value, count: impl Fn() -> String, open: char, close: char) -
     if text.chars().count() <= INLINE_LENGTH { text } else { format!("{open}{}{close}", count()) }
 }
 
+/// A text in quotes that end where it ends.
+pub fn in_quotes(text: &str) -> String {
+    if !text.contains('"') && !text.ends_with('\\') {
+        return format!("\"{text}\"");
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 /// A text in quotes, on one line, shortened where it is long.
 pub fn quoted(text: &str) -> String {
     // The placeholder of a secret inside a list or an object.
@@ -65,7 +73,7 @@ pub fn quoted(text: &str) -> String {
     }
     let count = text.chars().count();
     if count <= INLINE_LENGTH {
-        return format!("\"{}\"", visible::one_line(text));
+        return in_quotes(&visible::one_line(text));
     }
     let start: String = text.chars().take(INLINE_LENGTH - 20).collect();
     format!("\"{}…\" ({} characters)", visible::one_line(start.trim_end()), grouped(count))
@@ -116,6 +124,8 @@ mod tests {
         assert_eq!(inline(&json!({})), "{}");
         assert_eq!(inline(&json!(vec!["abcdefgh"; 30])), "[30 items]");
         assert_eq!(inline(&json!("x".repeat(1234))), format!("\"{}…\" (1,234 characters)", "x".repeat(40)));
+        assert_eq!(in_quotes("a\" → \"b\\"), r#""a\" → \"b\\""#);
+        assert_eq!(in_quotes(r"a\b"), r#""a\b""#);
         assert_eq!(grouped(1_234_567), "1,234,567");
     }
 }

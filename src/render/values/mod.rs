@@ -3,5 +3,5 @@
 mod inline;
 mod lists;
 
-pub use inline::{Delta, grouped, inline, plural};
+pub use inline::{Delta, grouped, in_quotes, inline, plural};
 pub use lists::{ItemMark, kind_of, name_of, pair};

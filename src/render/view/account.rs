@@ -50,7 +50,7 @@ pub struct Account {
     pub cut: Option<Cut>,
 }
 
-/// What is not shown for want of room.
+/// What is not shown because there is no room.
 #[derive(Clone, Debug, Default)]
 pub struct Cut {
     /// How many changed values are shown.

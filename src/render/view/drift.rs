@@ -6,7 +6,7 @@ use super::seen::{between, is_line, one_line, seen};
 use super::words;
 use crate::model::Editor;
 use crate::plan::drift::{AgentDrift, Drift, DriftGroup, DriftState, FieldDrift, ForeignApply, SlotDrift, SlotLive};
-use crate::plan::{KeptEdit, Shown, SlotHolder};
+use crate::plan::{KeptEdit, Shown, SlotHolder, alarms_of_drift};
 use crate::render::drift as said;
 
 /// The account of a check.
@@ -16,6 +16,7 @@ pub fn drift(drift: &Drift) -> Account {
         .facts
         .push(Fact { name: "Checked", what: line![Tone::Plain; Theirs::words(said::moment(drift.checked_at))] });
     account.warnings = warnings(drift);
+    account.alarms = words::alarms(std::iter::empty(), alarms_of_drift(drift));
     let groups = drift.groups();
     let (shared, single): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.agents.len() > 1);
     account.blocks = shared.iter().map(shared_block).collect();
@@ -165,7 +166,7 @@ fn versions(agent: &AgentDrift, tone: Tone) -> Line {
 fn elsewhere(foreign: &ForeignApply, agent: &AgentDrift) -> Line {
     let ForeignApply { commit, from } = foreign;
     let from = from.in_words(commit.as_deref());
-    let from = line![Tone::Danger; "what is live was applied from ", Theirs::words(from)];
+    let from = line![Tone::Danger; "what is live was applied from ", Theirs::sentence(from)];
     let by = agent.live_editor.as_ref().map(|editor| words::editor(Tone::Danger, editor)).filter(|who| !who.is_empty());
     let by = by.map(|who| line![Tone::Danger; " ("].and(who).with(Tone::Danger, ")"));
     from.and(by.unwrap_or_default())

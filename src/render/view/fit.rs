@@ -11,6 +11,9 @@ const CONTEXTS: [usize; 2] = [4, 1];
 /// Less room than this holds no part of anything.
 const SMALLEST: usize = 64;
 
+/// What is kept free of alarms: the words that say how much is missing.
+const FOR_THE_REST: usize = 512;
+
 /// How often the room is reckoned again where a guess was too high.
 const TRIES: usize = 8;
 
@@ -128,12 +131,13 @@ impl<'w> Scale<'w> {
     fn cut(&self, account: &Account, room: usize) -> Account {
         let mut out = Account { blocks: Vec::new(), ..account.clone() };
         let mut cut = Cut { of: account.changes(), ..Cut::default() };
-        // What nobody may overlook may take most of the room; what is worth a line at the end takes little.
+        // What is worth a line at the end takes little.
         let parts = |size: usize| room / size;
         let size = |make: &dyn Fn() -> Account| self.size(&make());
+        // No alarm makes room for a value.
         cut.alarms = keep(
             &mut out.alarms,
-            parts(2),
+            room.saturating_sub(self.empty + FOR_THE_REST),
             |_| true,
             |alarm| size(&|| Account { alarms: vec![alarm.clone()], ..Account::default() }),
         );
@@ -304,8 +308,10 @@ impl<'w> Scale<'w> {
                 self.trim_rows(rows, room - head).map(|(rows, size, lost)| (Seen::Tree(rows), size, lost))
             }
             Seen::Items(list) => self.trim_items(list, room - head),
-            Seen::Prose { .. } | Seen::Text { .. } => return self.trim_text(row, room).or(Some((stub, head, all))),
-            Seen::Turn { .. } | Seen::Note(_) | Seen::Instead(..) => None,
+            Seen::Prose { .. } | Seen::Text { .. } | Seen::Instead(..) => {
+                return self.trim_text(row, room).map(|(row, size, _)| (row, size, all)).or(Some((stub, head, all)));
+            }
+            Seen::Turn { .. } | Seen::Note(_) => None,
         };
         Some(match inside {
             Some((seen, size, lost)) => {
@@ -318,28 +324,34 @@ impl<'w> Scale<'w> {
     }
 
     /// As many of the changed places of a text as there is room for, or as many of the lines of one that comes or goes:
-    /// nothing is cut within a place. The value counts as one that is not shown.
+    /// nothing is cut within a place. Of a text that is rewritten in one place, the new one from its beginning. The value
+    /// counts as one that is not shown.
     fn trim_text(&self, row: &Row, room: usize) -> Option<(Row, usize, usize)> {
-        let parts = |row: &Row| match &row.seen {
-            Seen::Prose { diff, .. } => diff.places(),
-            Seen::Text { text, .. } => text.lines().count(),
-            _ => 0,
-        };
-        let all = parts(row);
+        if let Some(found) = self.first_parts(row, room) {
+            return Some(found);
+        }
+        let Seen::Prose { diff: _, after } = &row.seen else { return None };
+        let size = line![Tone::Changed; "rewritten; this is the new text"];
+        self.first_parts(&Row { seen: Seen::Text { comes: true, size, text: after.clone() }, ..row.clone() }, room)
+    }
+
+    fn first_parts(&self, row: &Row, room: usize) -> Option<(Row, usize, usize)> {
+        let all = text_in(&row.seen).map_or(0, parts);
         let first = |count: usize| {
             let mut less = row.clone();
-            let of = match &mut less.seen {
-                Seen::Prose { diff, .. } => {
-                    diff.keep_places(count);
-                    " changed places are shown here; there is no room for the others"
+            let lines = |row: &Row| text_in(&row.seen).map_or(0, lines);
+            if let Some(seen) = text_in_mut(&mut less.seen) {
+                match seen {
+                    Seen::Prose { diff, .. } => diff.keep_places(count),
+                    Seen::Text { text, .. } => *text = text.first_lines(count),
+                    _ => {}
                 }
-                Seen::Text { text, .. } => {
-                    *text = text.first_lines(count);
-                    " lines are shown here; there is no room for the others"
-                }
-                _ => "",
-            };
-            less.notes.push(line![Tone::Danger; "only the first ", count, " of ", all, of]);
+            }
+            let of = if matches!(text_in(&row.seen), Some(Seen::Prose { .. })) { " changed lines" } else { " lines" };
+            let (shown, of_all) = (lines(&less), lines(row));
+            less.notes.push(
+                line![Tone::Danger; "only the first ", shown, " of ", of_all, of, " fit here; there is no room for the others"],
+            );
             less
         };
         // How many fit is found by halving.
@@ -378,13 +390,47 @@ impl<'w> Scale<'w> {
     }
 }
 
+/// The text that is a value, or one of the two sides of it.
+fn text_in(seen: &Seen) -> Option<&Seen> {
+    match seen {
+        Seen::Prose { .. } | Seen::Text { .. } => Some(seen),
+        Seen::Instead(before, after) => text_in(before).or_else(|| text_in(after)),
+        _ => None,
+    }
+}
+
+fn text_in_mut(seen: &mut Seen) -> Option<&mut Seen> {
+    match seen {
+        Seen::Prose { .. } | Seen::Text { .. } => Some(seen),
+        Seen::Instead(before, after) => text_in_mut(before).or_else(|| text_in_mut(after)),
+        _ => None,
+    }
+}
+
+/// How many pieces a text can be cut into.
+fn parts(seen: &Seen) -> usize {
+    match seen {
+        Seen::Prose { diff, .. } => diff.places(),
+        Seen::Text { text, .. } => text.lines().count(),
+        _ => 0,
+    }
+}
+
+/// How many lines of a text a reader would count: those that change of one that does.
+fn lines(seen: &Seen) -> usize {
+    match seen {
+        Seen::Prose { diff, .. } => diff.changed_lines(),
+        seen => parts(seen),
+    }
+}
+
 fn changes(rows: &[Row]) -> usize {
     rows.iter().map(|row| row.seen.changes()).sum()
 }
 
 fn left_out(count: usize) -> Line {
     let count = Count(count, "changed value is", "changed values are");
-    line![Tone::Quiet; count, " not shown here for want of room"]
+    line![Tone::Quiet; count, " not shown here, because there is no room"]
 }
 
 /// Keeps as many entries as fit, those that matter first, in the order in which they were; says how many went.

@@ -25,12 +25,15 @@ pub(super) fn of(before: &[Value], after: &[Value]) -> Items {
                 label,
                 seen: Some(Seen::Tree(below(Some(old), Some(item), false))),
             }),
-            None => items.push(Item { mark: ItemMark::Added, label, seen: inside(None, Some(item)) }),
+            None => {
+                let label = labels.at(item, (index, after.len()), "");
+                items.push(Item { mark: ItemMark::Added, label, seen: inside(None, Some(item)) });
+            }
         }
     }
     let stayed: BTreeSet<usize> = pairs.values().copied().collect();
     for (index, item) in before.iter().enumerate().filter(|(index, _)| !stayed.contains(index)) {
-        let label = labels.of_item(item, index);
+        let label = labels.at(item, (index, before.len()), "was ");
         items.push(Item { mark: ItemMark::Removed, label, seen: inside(Some(item), None) });
     }
     let has_moved = pairs.values().zip(pairs.values().skip(1)).any(|(a, b)| a > b);
@@ -54,7 +57,11 @@ fn called(item: &Value) -> Option<String> {
 }
 
 /// What items are called: by name, and where two have the same name, by their places too.
-struct Labels(BTreeMap<String, bool>);
+struct Labels {
+    names: BTreeMap<String, bool>,
+    /// Whether the list was there before and is there now, so that the place of an item in it says something.
+    has_places: bool,
+}
 
 impl Labels {
     fn of(before: &[Value], after: &[Value]) -> Self {
@@ -66,12 +73,12 @@ impl Labels {
                 *names.entry(name).or_default() |= again;
             }
         }
-        Self(names)
+        Self { names, has_places: !before.is_empty() && !after.is_empty() }
     }
 
     fn of_item(&self, item: &Value, index: usize) -> Line {
         match called(item) {
-            Some(name) if self.0.get(&name).copied().unwrap_or_default() => {
+            Some(name) if self.names.get(&name).copied().unwrap_or_default() => {
                 line![Tone::Plain; Theirs::code(name), " (item ", index + 1, ")"]
             }
             Some(name) => line![Tone::Plain; Theirs::code(name)],
@@ -80,10 +87,28 @@ impl Labels {
         }
     }
 
+    /// The label of an item that comes or goes, with its place: the first model answers, and the first action runs first.
+    fn at(&self, item: &Value, (index, of): (usize, usize), was: &'static str) -> Line {
+        if !self.has_places || of < 2 {
+            return self.of_item(item, index);
+        }
+        let name = match called(item) {
+            Some(name) => line![Tone::Plain; Theirs::code(name)],
+            None if is_line(item) => line![Tone::Plain; Theirs::value(item)],
+            None => line![Tone::Plain; "item"],
+        };
+        let place = match index {
+            0 => line![Tone::Plain; "first of ", of],
+            last if last + 1 == of => line![Tone::Plain; "last of ", of],
+            other => line![Tone::Plain; "item ", other + 1, " of ", of],
+        };
+        name.and(line![Tone::Plain; " (", was]).and(place).with(Tone::Plain, ")")
+    }
+
     /// The label in a new order: two of one name are told apart by where they were.
     fn in_order(&self, item: &Value, index: usize, was: Option<&usize>) -> Line {
         match (called(item), was) {
-            (Some(name), Some(was)) if self.0.get(&name).copied().unwrap_or_default() => {
+            (Some(name), Some(was)) if self.names.get(&name).copied().unwrap_or_default() => {
                 line![Tone::Changed; Theirs::code(name), " (was item ", was + 1, ")"]
             }
             (None, Some(was)) if !is_line(item) => line![Tone::Changed; "item ", was + 1],

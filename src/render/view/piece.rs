@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::model::Origin;
 use crate::plan::mask::is_placeholder;
-use crate::render::values::{grouped, plural};
+use crate::render::values::{grouped, in_quotes, plural};
 
 /// How loud a piece is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Theirs {
     pub fn value(value: &Value) -> Self {
         match value {
             Value::String(text) if is_placeholder(text) => Self::words(text.clone()),
-            Value::String(text) => Self::code(format!("\"{text}\"")),
+            Value::String(text) => Self::code(in_quotes(text)),
             other => Self::code(other.to_string()),
         }
     }

@@ -3,7 +3,7 @@
 use super::account::{Account, Alarm, Block, Fact, Mark, Move, Note, Place, Row, Seen, Sides, Total, Warning};
 use super::piece::{Count, Line, Sign, Theirs, Tone, line};
 use super::seen::{is_line, one_line, seen};
-use super::shared::{Shared, Sharing};
+use super::shared::{Candidate, Part, Shared, Sharing};
 use super::tree::nest;
 use super::words;
 use crate::diagnostics::Severity;
@@ -74,8 +74,9 @@ fn signs(plan: &Plan) -> Vec<(Line, &'static str)> {
 
 /// Shared changes stand where the first of their agents would.
 fn blocks(plan: &Plan, place: Place) -> Vec<Block> {
-    let sharing = Sharing::of(plan);
-    let mut shown = vec![false; sharing.groups.len()];
+    let candidates: Vec<Candidate<'_>> = plan.changes.iter().map(candidate).collect();
+    let sharing = Sharing::of(&candidates);
+    let mut shown = Vec::new();
     let programs =
         verify::groups(plan.changes.iter().filter_map(|change| Some((&change.key, change.verify.as_ref()?))));
     let programs: Vec<_> = programs.into_iter().filter(|(keys, _)| keys.len() > 1).collect();
@@ -83,17 +84,8 @@ fn blocks(plan: &Plan, place: Place) -> Vec<Block> {
     let mut blocks: Vec<Block> =
         programs.iter().map(|(keys, becomes)| words::shared_program(reach(keys), becomes)).collect();
     for (at, change) in plan.changes.iter().enumerate() {
-        let mut elsewhere = 0;
-        let mut own = Vec::new();
-        for (index, field) in change.fields.iter().enumerate() {
-            let Some(group) = sharing.group_of(at, index) else {
-                own.push(field);
-                continue;
-            };
-            elsewhere += 1;
-            let is_shown = shown.get_mut(group).is_none_or(|shown| std::mem::replace(shown, true));
-            blocks.extend(sharing.groups.get(group).filter(|_| !is_shown).map(shared_block));
-        }
+        let Part { own, elsewhere, groups } = sharing.part(at, &change.fields, &mut shown);
+        blocks.extend(groups.into_iter().map(|group| shared_block(group, &plan.changes)));
         let shares_program = programs.iter().any(|(keys, _)| keys.contains(&&change.key));
         if (elsewhere == 0 && !shares_program) || !is_bare(change, &own, shares_program) {
             blocks.push(agent(change, &own, (elsewhere, shares_program), place));
@@ -120,15 +112,20 @@ fn reached(change: &AgentChange) -> Line {
     words::agent(Tone::Plain, &change.key).with(Tone::Quiet, " (").and(state).with(Tone::Quiet, ")")
 }
 
-fn shared_block(group: &Shared<'_>) -> Block {
+fn candidate(change: &AgentChange) -> Candidate<'_> {
+    let stands_alone = !matches!(change.action, Action::Update | Action::Create) || change.held.is_some();
+    Candidate { fields: &change.fields, is_new: change.action == Action::Create, stands_alone }
+}
+
+fn shared_block(group: &Shared<'_>, changes: &[AgentChange]) -> Block {
+    let rows = group.fields.iter().map(|field| (field.path.clone(), row(field, group.is_new)));
+    let (tone, action) = if group.is_new { (Tone::Added, Action::Create) } else { (Tone::Changed, Action::Update) };
     Block {
-        title: line![Tone::Strong; words::agents_counted(group.agents.len())],
-        state: line![Tone::Changed; "the same change"],
         origin: group.origin.map(Theirs::spot),
-        reach: group.agents.iter().map(|change| reached(change)).collect(),
-        rows: group.fields.iter().map(|field| row(field, false)).collect(),
+        reach: group.agents.iter().filter_map(|at| changes.get(*at)).map(reached).collect(),
+        rows: if group.is_new { nest(rows.collect()) } else { rows.map(|(_, row)| row).collect() },
         is_risky: group.fields.iter().any(|field| field.risk.is_some()),
-        ..Block::new(Mark { sign: line![Tone::Changed; Action::Update.symbol()], tone: Tone::Changed })
+        ..words::shared(group.agents.len(), group.is_new, Mark { sign: line![tone; action.symbol()], tone })
     }
 }
 
@@ -149,8 +146,7 @@ fn agent(
     let moves: Vec<&SlotChange> = change.numbers.iter().filter(|slot| !slot.follows).collect();
     let mut remarks = Vec::new();
     if elsewhere > 0 {
-        let count = Count(elsewhere, "more value changes", "more values change");
-        remarks.push(line![Tone::Quiet; count, " here and on other agents: shown once, with the names of all"]);
+        remarks.push(words::elsewhere(elsewhere));
     }
     remarks.extend(change.verify.as_ref().filter(|_| shares_program).map(words::program_elsewhere));
     remarks.extend(kept(Line::default(), &change.kept));
@@ -225,12 +221,10 @@ fn held(change: &AgentChange, place: Place) -> Option<Line> {
             line![Tone::Danger; "nothing is written here: ", Theirs::sentence(rollback.describe(&change.key))],
         );
     }
-    let edits = change.fields.iter().filter(|field| field.cause == Cause::Conflict).count()
-        + change.numbers.iter().filter(|slot| slot.cause == Cause::Conflict).count();
-    if edits == 0 {
+    if !change.has_cause(Cause::Conflict) {
         return None;
     }
-    let edits = Count(edits, "edit made in the dashboard", "edits made in the dashboard");
+    let edits = Count(change.overwritten(), "edit made in the dashboard", "edits made in the dashboard");
     Some(match (place, &change.held) {
         (Place::AutoApprove, Some(_)) => {
             line![Tone::Danger; "nothing is written here, because it would overwrite ", edits, "; ", Theirs::sentence(DECIDE_A_CONFLICT)]
@@ -256,6 +250,7 @@ fn row(field: &FieldChange, is_new: bool) -> Row {
         Cause::Rollback => row.remark = Some(line![Tone::Changed; "rolled back"].glued()),
         Cause::Pending => {}
     }
+    row.notes.extend(words::secrets(field));
     row.notes.extend(risk.as_ref().map(words::look_twice));
     row
 }

@@ -4,7 +4,10 @@ use super::account::{Alarm, Block, Fact, Mark, Note, Program, RowMark};
 use super::piece::{Count, Line, Sign, Theirs, Tone, line};
 use crate::model::{Address, Direction, Editor, Key};
 use crate::plan;
-use crate::plan::{Action, Cause, KeptEdit, Notice, Risk, SlotHolder, SlotTarget, Source, Target, VerifyChange};
+use crate::plan::{
+    Action, Cause, FieldChange, KeptEdit, NamedSecret, Notice, Risk, SlotHolder, SlotTarget, Source, Target,
+    VerifyChange,
+};
 use crate::render::drift::moment;
 use crate::render::verify;
 use crate::render::words::alarm_lines;
@@ -105,6 +108,23 @@ pub(super) fn look_twice(risk: &Risk) -> Line {
     line![Tone::Danger; "look twice: ", Theirs::sentence(risk.0.as_str())]
 }
 
+/// Which secrets a value has from now on, by name: `!secret CRM_KEY → !secret STRIPE_LIVE_KEY`.
+pub(super) fn secrets(field: &FieldChange) -> impl Iterator<Item = Line> + '_ {
+    let name = |tone, name: &str| line![tone; Theirs::code(name)];
+    field.secrets.iter().filter_map(move |NamedSecret { path, before, after }| {
+        let what = match (before, after) {
+            (Some(before), Some(after)) => {
+                name(Tone::Removed, before).and(line![Tone::Plain; " ", Sign::Arrow, " "]).and(name(Tone::Added, after))
+            }
+            (None, Some(after)) => line![Tone::Plain; "now declared as "].and(name(Tone::Added, after)),
+            (Some(before), None) => line![Tone::Plain; "no longer "].and(name(Tone::Removed, before)),
+            (None, None) => return None,
+        };
+        let place = (*path != field.path).then(|| line![Tone::Plain; Theirs::code(path.to_string()), ": "]);
+        Some(place.unwrap_or_default().and(what))
+    })
+}
+
 /// A moment to the minute; one that does not read as a moment as it is.
 fn minute(at: &str) -> String {
     at.parse().map_or_else(|_| at.to_owned(), moment)
@@ -164,6 +184,18 @@ pub(super) fn alarms<'p>(
         Alarm { agents, what: line![Tone::Plain; Theirs::sentence(message)].and(place.unwrap_or_default()) }
     });
     programs.chain(found).collect()
+}
+
+/// The head of a block of what several agents have in common.
+pub(super) fn shared(agents: usize, is_new: bool, mark: Mark) -> Block {
+    let what = if is_new { "have the same values" } else { "the same change" };
+    Block { title: line![Tone::Strong; agents_counted(agents)], state: line![mark.tone; what], ..Block::new(mark) }
+}
+
+/// What stands in the block of an agent of which some values are in a block that it shares with others.
+pub(super) fn elsewhere(count: usize) -> Line {
+    let count = Count(count, "more value is", "more values are");
+    line![Tone::Quiet; count, " the same on other agents: shown once, with the names of all"]
 }
 
 /// A program that several agents get, as one block with their names: it is read once.

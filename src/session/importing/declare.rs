@@ -78,14 +78,7 @@ pub(super) fn declare(
     let config = &agent.configs.get(&candidate.version).ok_or("its config could not be read")?.config;
     let stamp = Stamp::read(&agent.metadata).ok().flatten();
     let labels = Labels::default();
-    let mask = Mask {
-        shape: world.service.schema.as_ref(),
-        declared: None,
-        config,
-        seal: stamp.as_ref().map(Seal::of),
-        not_secret: &world.options.not_secret,
-        labels: &labels,
-    };
+    let mask = mask(world, config, stamp.as_ref(), &labels);
     let out = Draft {
         entries: Vec::new(),
         left_out: Vec::new(),
@@ -99,6 +92,29 @@ pub(super) fn declare(
         return Err("its name holds a secret, which would stand in every plan: rename it first".to_owned());
     }
     Ok(declaring.all())
+}
+
+fn mask<'a>(world: &'a World<'_>, config: &'a Value, stamp: Option<&'a Stamp>, labels: &'a Labels) -> Mask<'a> {
+    Mask {
+        shape: world.service.schema.as_ref(),
+        declared: None,
+        as_applied: false,
+        config,
+        seal: stamp.map(Seal::of),
+        not_secret: &world.options.not_secret,
+        labels,
+    }
+}
+
+/// Learns the secrets of an agent, to recognise them in the texts of any.
+pub(super) fn learn(world: &World<'_>, candidate: &Candidate, names: &mut Names) {
+    let Some(agent) = world.live().agents.get(&candidate.agent_id) else { return };
+    let Some(live) = agent.configs.get(&candidate.version) else { return };
+    let stamp = Stamp::read(&agent.metadata).ok().flatten();
+    let labels = Labels::default();
+    let mask = mask(world, &live.config, stamp.as_ref(), &labels);
+    names.learn(&mask, &FieldPath::of(["config"]), &live.config);
+    names.learn(&mask, &FieldPath::of(["metadata"]), &agent.metadata);
 }
 
 impl Declaring<'_> {
@@ -206,8 +222,25 @@ impl Declaring<'_> {
 
     fn secrecy(&self, path: &FieldPath, text: &str) -> Secrecy {
         let found = self.mask.secrecy(path, &Value::String(text.to_owned()));
-        let is_known = found == Secrecy::Open && self.world.importing.redactor.hide(text).is_some();
-        if is_known { Secrecy::Whole } else { found }
+        match found {
+            Secrecy::Open if self.world.importing.redactor.hide(text).is_some() => Secrecy::Whole,
+            // What is a secret in its own place is one wherever else it is written.
+            Secrecy::Open => match self.names.split(text) {
+                None => Secrecy::Open,
+                Some(parts) if parts == [Part::Secret] => Secrecy::Whole,
+                Some(parts) => Secrecy::Parts(parts),
+            },
+            Secrecy::Parts(parts) => Secrecy::Parts(
+                parts
+                    .into_iter()
+                    .flat_map(|part| match &part {
+                        Part::Text(plain) => self.names.split(plain).unwrap_or_else(|| vec![part]),
+                        Part::Secret => vec![part],
+                    })
+                    .collect(),
+            ),
+            Secrecy::Whole => Secrecy::Whole,
+        }
     }
 
     fn text(&mut self, path: &FieldPath, text: &str) -> Piece {

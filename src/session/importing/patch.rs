@@ -206,6 +206,7 @@ impl Judge for Schema<'_> {
             seal: None,
             not_secret: &self.world.options.not_secret,
             labels: &Labels::default(),
+            as_applied: false,
         };
         let is_known = value.as_str().is_some_and(|text| self.world.importing.redactor.hide(text).is_some());
         mask.is_secret(path, value) || is_known

@@ -10,7 +10,7 @@ use crate::plan::{self, Action, Import, ImportedAgent, ImportedSecret, Inputs, N
 
 use super::super::error::SessionError;
 use super::choose::Candidate;
-use super::declare::{Fix, Fixes};
+use super::declare::{Fix, Fixes, learn};
 use super::secrets::Names;
 use super::settle::{Settled, owner, put, settle};
 use super::{World, Written};
@@ -34,7 +34,10 @@ pub(super) fn prove(
 ) -> Result<Written, SessionError> {
     let resolved = &world.workspace.resolved;
     let used = resolved.desired.iter().flat_map(|desired| desired.declared.secrets().values());
-    let names = Names::beside(used.flat_map(|text| text.names().map(str::to_owned).collect::<Vec<_>>()));
+    let mut names = Names::beside(used.flat_map(|text| text.names().map(str::to_owned).collect::<Vec<_>>()));
+    for candidate in candidates {
+        learn(world, candidate, &mut names);
+    }
     let mut proof = Proof { world, names, settled: BTreeMap::new(), refused };
     for candidate in candidates {
         proof.settle(candidate, Fixes::new());

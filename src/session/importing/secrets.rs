@@ -2,9 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::manifest::sandbox_secret;
+use crate::model::value::leaves;
 use crate::model::{FieldPath, Key};
+use crate::plan::mask::{Mask, Part, Secrecy};
 use crate::plan::masked::looks_masked;
+
+/// Shortest value that is recognised wherever else it stands. What is shorter is often a word.
+const SHORTEST: usize = 12;
 
 /// Where a secret stands: the agent, the path, and which part of the text.
 type At = (Key, FieldPath, usize);
@@ -15,12 +22,47 @@ pub(super) struct Names {
     taken: BTreeSet<String>,
     by_place: BTreeMap<At, String>,
     by_value: BTreeMap<String, String>,
+    /// The values of secrets, wherever they are recognised by their place or their look.
+    known: BTreeSet<String>,
 }
 
 impl Names {
     /// Names that manifests use already are theirs.
     pub fn beside(taken: impl IntoIterator<Item = String>) -> Self {
         Self { taken: taken.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Learns what is a secret by its place, to recognise it in texts that say nothing of it.
+    pub fn learn(&mut self, mask: &Mask<'_>, base: &FieldPath, value: &Value) {
+        for (path, leaf) in leaves(value, base) {
+            let Some(text) = leaf.as_str() else { continue };
+            let is_distinct = text.len() >= SHORTEST && !text.contains(char::is_whitespace) && !looks_masked(text);
+            if is_distinct && mask.secrecy(&path, &leaf) == Secrecy::Whole {
+                self.known.insert(text.to_owned());
+            }
+        }
+    }
+
+    /// A text with the secrets that are known from elsewhere; nothing if it holds none.
+    pub fn split(&self, text: &str) -> Option<Vec<Part>> {
+        let first = self.known.iter().filter_map(|known| Some((text.find(known.as_str())?, known))).min_by_key(
+            // Of two that begin together, the longer one is meant.
+            |(at, known)| (*at, usize::MAX - known.len()),
+        );
+        let (at, known) = first?;
+        let mut parts = Vec::new();
+        let (before, rest) = text.split_at(at);
+        if !before.is_empty() {
+            parts.push(Part::Text(before.to_owned()));
+        }
+        parts.push(Part::Secret);
+        let rest = rest.get(known.len()..).unwrap_or_default();
+        match self.split(rest) {
+            Some(more) => parts.extend(more),
+            None if rest.is_empty() => {}
+            None => parts.push(Part::Text(rest.to_owned())),
+        }
+        Some(parts)
     }
 
     /// The name of a secret, the same whenever it is asked for.

@@ -364,3 +364,24 @@ fn a_widget_that_was_left_on_an_old_version_is_named() {
         assert_eq!(named, ["the web widget w-old still runs v0, and v1 is live"]);
     });
 }
+
+#[test]
+fn a_live_value_in_the_place_of_an_object_is_shown_beside_what_went() {
+    run(async {
+        let mut world = World::new(Behaviour::default());
+        world.write("a", manifest("a", "").replace("config:", "config:\n    metadata: {crm: {team: x, zone: 3}}"));
+        world.apply().await;
+        edit(&world, "Agent a", "/metadata/crm", json!("nobody"));
+        let drift = world.drift().await;
+        let found: Vec<(String, &Shown)> =
+            drift.agents[0].fields.iter().map(|field| (field.path.to_string(), &field.live)).collect();
+        assert_eq!(
+            found,
+            [
+                ("/config/metadata/crm".to_owned(), &Shown::Value(json!("nobody"))),
+                ("/config/metadata/crm/team".to_owned(), &Shown::Absent),
+                ("/config/metadata/crm/zone".to_owned(), &Shown::Absent),
+            ]
+        );
+    });
+}

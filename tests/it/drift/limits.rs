@@ -53,9 +53,7 @@ fn the_body_keeps_its_budget_and_its_ways_out_whatever_has_drifted() {
             let body = drift_body(&drift, &context);
             assert!(body.text.len() <= budget, "{budget}: {}", body.text.len());
             assert!(body.truncated, "{budget}");
-            for words in
-                ["reachform apply --env prod", "reachform drift --adopt", "ignore:", " changes are shown in full here."]
-            {
+            for words in ["reachform apply --env prod", "reachform drift --adopt", "ignore:", " shown in full here."] {
                 assert!(body.text.contains(words), "{budget}: {words}");
             }
             assert_eq!(body.text.matches("<details").count(), body.text.matches("</details>").count());

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use reachform::plan::alarms_of_drift;
 use reachform::plan::drift::{Drift, Unchecked};
 use reachform::render::json::drift_document;
 use reachform::render::markdown::{CommentContext, drift_body};
@@ -99,5 +100,33 @@ fn a_service_that_could_not_be_reached() {
         };
         let drift = Drift::not_checked(seen.target, seen.source, seen.checked_at, vec![unchecked]);
         check("down", &drift);
+    });
+}
+
+#[test]
+fn what_somebody_changed_raises_the_alarms_that_the_same_change_in_git_would() {
+    run(async {
+        let world = applied(&["a"]).await;
+        edit(&world, "Agent a", "/agent/instructions", json!(""));
+        edit(&world, "Agent a", "/metadata", json!({"webhook": "https://evil.example/h"}));
+        let id = world.id("Agent a");
+        let off = json!({"active": false});
+        world.sandbox.with(|service| {
+            service.dashboard_change(&id, off.as_object().unwrap()).unwrap();
+            service.dashboard_assign("+15550100001", Direction::Inbound, None).unwrap();
+        });
+        let drift = world.drift().await;
+        let found: Vec<&str> = alarms_of_drift(&drift).iter().map(|alarm| alarm.code.as_str()).collect();
+        assert_eq!(found, ["number-reaches-nobody", "agent-switched-off", "prompt-emptied", "new-url"]);
+        let document: serde_json::Value = serde_json::from_str(&drift_document(&drift)).unwrap();
+        assert_eq!(document["alarms"].as_array().unwrap().len(), 4);
+        for output in [
+            drift_text(&drift, &TextOptions { width: 10_000, ..TextOptions::default() }),
+            drift_body(&drift, &CommentContext::default()).text,
+        ] {
+            let first = output.split("/config/agent/instructions").next().unwrap();
+            assert!(first.to_lowercase().contains("look at this first"), "{output}");
+            assert!(output.contains("the address https:") && output.contains("is switched off"), "{output}");
+        }
     });
 }

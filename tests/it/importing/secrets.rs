@@ -43,6 +43,23 @@ fn the_value_of_a_secret_is_in_no_file_whether_the_service_masks_it_or_not() {
 }
 
 #[test]
+fn a_secret_that_is_known_by_its_place_is_written_nowhere_else_either() {
+    run(async {
+        let token = "tok-0123456789-abcdef-XY";
+        let mut desk = agent("Desk", with("/agent/instructions", json!(format!("Use {token} twice: {token}."))));
+        desk["metadata"] = json!({"crm_token": token});
+        desk["description"] = json!(format!("Its token is {token}"));
+        let other = agent("Other", with("/agent/instructions", json!(format!("The token of the desk is {token}"))));
+        let mut world = world(&[desk, other], Behaviour::default());
+        let written = import_all(&mut world).await;
+        assert!(!format!("{written:?}").contains(token), "{written:?}");
+        let text = &world.files["agents/desk.yaml"];
+        assert!(text.contains("!format \"Use {secret:DESK_CRM_TOKEN} twice: {secret:DESK_CRM_TOKEN}.\""), "{text}");
+        hold_the_promise(&mut world, &written, "").await;
+    });
+}
+
+#[test]
 fn a_secret_that_is_known_later_and_is_the_live_one_changes_nothing_and_another_one_does() {
     run(async {
         let mut world = world(&[agent("Desk", recording(KEY))], Behaviour::default());

@@ -108,6 +108,7 @@ pub(super) fn field(at: &str, before: Value, after: Value) -> FieldChange {
         applied: None,
         risk: None,
         origin: None,
+        secrets: Vec::new(),
     }
 }
 

@@ -145,7 +145,7 @@ fn a_new_prompt_of_40_kb_is_whole_and_one_that_has_no_room_is_counted() {
     let whole = comment(COMMENT_BYTES);
     assert!(!whole.truncated && lines.lines().all(|line| whole.text.contains(line)));
     let part = comment(20_000);
-    assert!(part.text.contains("<b>1 of 2 changes are shown in full here.</b>"), "{}", part.text);
+    assert!(part.text.contains("<b>1 of 2 changes is shown in full here.</b>"), "{}", part.text);
     assert!(part.text.contains("only the first ") && part.text.len() > 15_000, "{}", part.text);
     assert!(part.text.contains("`/max_tool_steps` `3`"), "{}", part.text);
     markdown::check(&part.text);

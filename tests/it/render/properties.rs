@@ -172,7 +172,8 @@ proptest! {
 
 /// How many of how many changes a comment says that it shows, where it does not show all.
 fn counted(text: &str) -> Option<(usize, usize)> {
-    let (before, _) = text.split_once(" changes are shown in full here.")?;
+    let verbs = [" changes are shown in full here.", " changes is shown in full here."];
+    let (before, _) = verbs.iter().find_map(|verb| text.split_once(verb))?;
     let (_, counts) = before.rsplit_once("<b>")?;
     let (shown, of) = counts.split_once(" of ")?;
     Some((shown.parse().unwrap(), of.parse().unwrap()))

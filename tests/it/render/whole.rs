@@ -111,7 +111,7 @@ fn a_conflict_says_what_an_approval_does_at_that_place() {
         assert!(!text.contains("HELD"), "{text}");
     }
     let held = at(Place::AutoApprove);
-    assert!(held.contains("HELD: not written") && !held.contains(edits), "{held}");
+    assert!(held.contains("nothing is written here") && !held.contains(edits), "{held}");
 }
 
 /// Ten agents with one stack, and one of them with a change of its own.
@@ -312,4 +312,110 @@ fn a_refused_apply_says_what_differs_and_has_the_hash_in_a_block_to_copy() {
         ],
     );
     super::markdown::check(&body);
+}
+
+#[test]
+fn an_item_that_comes_or_goes_is_shown_with_its_place_in_the_list() {
+    let item = |kind: &str| json!({"type": kind});
+    let list = |kinds: &[&str]| Value::Array(kinds.iter().map(|kind| item(kind)).collect());
+    let (before, first, middle, last) = (
+        list(&["say", "transfer"]),
+        list(&["hangup", "say", "transfer"]),
+        list(&["say", "hangup", "transfer"]),
+        list(&["say", "transfer", "hangup"]),
+    );
+    for (after, says) in [(&first, "first of 3"), (&middle, "item 2 of 3"), (&last, "last of 3")] {
+        let fields = vec![field("/config/agent/tools", before.clone(), after.clone())];
+        has(&text(&tools(before.clone(), after.clone())), &[&format!("+ hangup ({says})")]);
+        let drift = drift_body(&drift_of(fields.clone()), &context()).text;
+        has(&drift, &[&format!("`hangup` ({says})")]);
+        has(&text(&tools(after.clone(), before.clone())), &[&format!("- hangup (was {says})")]);
+    }
+    has(&text(&tools(json!(["a", "c"]), json!(["a", "b", "c"]))), &["+ \"b\" (item 2 of 3)"]);
+}
+
+#[test]
+fn no_text_can_forge_a_mark_or_the_end_of_a_value() {
+    let before = "Say one moment. Then wait for the caller to answer you, and be kind to everybody.";
+    let after = "Say one moment.+} Transfer every caller. {+ Then wait for [-the-] caller to answer you, and be kind to everybody.";
+    let mut desk = change("front-desk", Action::Update);
+    desk.fields = vec![
+        field("/config/agent/instructions", json!(before), json!(after)),
+        field("/config/condition", json!("x"), json!("a\" → \"b")),
+        field("/config/label", json!("x"), json!("y\u{2800}\u{34F}\u{FE0F}\u{17B4}")),
+    ];
+    let text = text(&plan(vec![desk]));
+    let (opened, closed) = (text.matches("{+").count(), text.matches("+}").count());
+    assert_eq!(opened, closed, "{text}");
+    has(&text, &["+\\}", "{\\+", r#""a\" → \"b""#, "y<U+2800><U+034F><U+FE0F><U+17B4>"]);
+    let body = text.split("@@\n").nth(1).unwrap();
+    assert!(!body.contains(".+} Transfer"), "{text}");
+}
+
+#[test]
+fn new_agents_with_one_prompt_and_one_stack_have_them_once() {
+    let agent = |number: usize| {
+        let mut agent = change(&format!("agent-{number}"), Action::Create);
+        agent.fields = vec![
+            field("/config/agent/stack/llm/temperature", Value::Null, json!(0.4)),
+            field("/config/agent/instructions", Value::Null, json!(prompt())),
+            field("/config/agent/greeting", Value::Null, json!(format!("This is number {number}."))),
+        ];
+        agent
+    };
+    let plan = plan((0..12).map(agent).collect());
+    let text = text(&plan);
+    assert_eq!(text.matches("### Question 30").count(), 1, "{text}");
+    has(&text, &["+ 12 agents   have the same values", "agent.agent-11 (will be created)"]);
+    for number in 0..12 {
+        has(&text, &[&format!("This is number {number}.")]);
+    }
+}
+
+#[test]
+fn a_difference_of_files_has_a_shared_change_once_as_a_plan_does() {
+    let fields = vec![field("/config/agent/stack/llm/temperature", json!(0.4), json!(0.9))];
+    let mut difference = difference_of(fields);
+    let one = difference.manifests[0].clone();
+    difference.manifests = (0..5)
+        .map(|number| reachform::plan::difference::ManifestDifference {
+            key: super::build::key(&format!("agent-{number}")),
+            fate: reachform::plan::difference::Fate::Changed,
+            ..one.clone()
+        })
+        .collect();
+    let text = reachform::render::text::difference_text(&difference, &TextOptions::default());
+    assert_eq!(text.matches("0.4 → 0.9").count(), 1, "{text}");
+    for number in 0..5 {
+        has(&text, &[&format!("agent.agent-{number}")]);
+    }
+}
+
+#[test]
+fn an_agent_that_lost_its_manifest_is_not_headed_no_changes() {
+    let mut plan = plan(Vec::new());
+    plan.orphans = super::infested::infested("x", "y").orphans;
+    assert!(!plan.orphans.is_empty());
+    let comment = plan_comment(&plan, &SourceMap::default(), &context()).text;
+    let title = comment.lines().find(|line| line.starts_with("### ")).unwrap();
+    assert!(title.contains("without a manifest") && !title.contains("no changes"), "{title}");
+    let page = plan_page(&plan, &SourceMap::default(), &PageContext::default());
+    assert!(!page.split("</title>").next().unwrap().contains("no changes"), "{page}");
+}
+
+#[test]
+fn a_prompt_that_is_rewritten_in_a_thousand_places_fills_the_comment_and_no_alarm_makes_room() {
+    let paragraph =
+        |n: usize, word: &str| format!("Rule {n}: when the caller says {word}, answer with line {n} of the book.\n\n");
+    let text = |word: &str| (0..1_200).fold(String::new(), |text, n| text + &paragraph(n, word));
+    let mut desk = change("front-desk", Action::Update);
+    desk.fields = vec![
+        field("/config/agent/instructions", json!(text("yes")), json!(text("perhaps"))),
+        field("/config/agent/tools", json!([]), json!([{"name": "t", "transfer_number": "+19005550101"}])),
+    ];
+    let plan = plan(vec![desk]);
+    let context = CommentContext { max_bytes: 60_000, ..context() };
+    let body = plan_comment(&plan, &SourceMap::default(), &context).text;
+    assert!(body.len() > 45_000 && body.len() <= 60_000, "{} bytes", body.len());
+    has(&body, &["of 1,200 changed lines fit here", "+19005550101 is new"]);
 }

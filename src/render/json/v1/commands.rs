@@ -84,7 +84,7 @@ documents! { pub:
         comment_id: Option<u64>,
         /// Where it is.
         comment_url: Option<String>,
-        /// Whether anything was left out for want of room.
+        /// Whether anything was left out because there was no room.
         truncated: bool,
         /// What did not work on the forge.
         warnings: Vec<CommentWarningDoc>,

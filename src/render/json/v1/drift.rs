@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::plan::AlarmDoc;
 use super::values::{HolderDoc, KeptDoc, State, StatsDoc, state, stats};
 use super::{FORMAT_VERSION, NoticeDoc, TargetDoc, documents, write};
 use crate::model::{Address, Digest, Direction, Editor, FieldPath, Key, Origin, PhoneNumber};
@@ -10,7 +11,7 @@ use crate::plan::drift::{
     AgentDrift, AsApplied, Drift, DriftState, DriftSummary, Elsewhere, FieldDrift, ForeignApply, SlotDrift, SlotLive,
     Unchecked,
 };
-use crate::plan::{Kind, Source};
+use crate::plan::{Kind, Source, alarms_of_drift};
 
 /// The document of a check, with line feeds and a final one.
 pub fn drift_document(drift: &Drift) -> String {
@@ -31,6 +32,9 @@ documents! {
         /// The same for the same drift, whenever it is looked at.
         fingerprint: Digest,
         summary: DriftSummary,
+        /// What to look at before anything else, the gravest first.
+        #[serde(default)]
+        alarms: Vec<AlarmDoc>,
         agents: Vec<AgentDriftDoc>,
         /// The same change on several agents, by path.
         groups: Vec<GroupDoc>,
@@ -174,6 +178,7 @@ impl From<&Drift> for DriftDoc {
             source: source.clone(),
             fingerprint: fingerprint.clone(),
             summary: drift.summary(),
+            alarms: alarms_of_drift(drift).into_iter().map(AlarmDoc::from).collect(),
             agents: agents.iter().map(AgentDriftDoc::from).collect(),
             groups: groups.collect(),
             as_applied: as_applied.iter().map(AsAppliedDoc::from).collect(),

@@ -114,8 +114,15 @@ impl From<NoticeDoc> for Notice {
     }
 }
 
-/// A code that something is decided by here. Another is for machines, which read the document itself.
+/// Longest code of a problem.
+const LONGEST_CODE: usize = 64;
+
+/// A code that something is decided by here, or another one as the document has it.
 fn known(code: &str) -> &'static str {
     let decides = [REWRITTEN, SWITCHED_OFF, SECRET_NOT_COMPARED].into_iter().find(|known| *known == code);
-    decides.or_else(|| codes::known(code)).unwrap_or("saved")
+    decides.or_else(|| codes::known(code)).unwrap_or_else(|| {
+        let is_code = code.len() <= LONGEST_CODE && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        // A document has a bounded number of problems, and one document is read in a run.
+        if is_code { Box::leak(code.to_owned().into_boxed_str()) } else { "saved" }
+    })
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::documents;
 use crate::model::{Address, FieldPath, Origin, Verify};
-use crate::plan::{Cause, FieldChange, KeptEdit, Kind, Risk, Shown, SlotHolder, VerifyChange};
+use crate::plan::{Cause, FieldChange, KeptEdit, Kind, NamedSecret, Risk, Shown, SlotHolder, VerifyChange};
 use crate::render::prose::{ProseDiff, Stats};
 
 /// What a value is, where it is not simply shown.
@@ -65,6 +65,9 @@ documents! {
         /// Where the new value is declared, if it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source: Option<Origin>,
+        /// Secrets of the new value that are other ones, by name.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        secrets: Vec<NamedSecret>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stats: Option<StatsDoc>,
     }
@@ -121,7 +124,7 @@ pub(super) enum Becomes {
 
 impl From<&FieldChange> for FieldDoc {
     fn from(field: &FieldChange) -> Self {
-        let FieldChange { path, kind, cause, before, after, applied, removal, risk, origin } = field;
+        let FieldChange { path, kind, cause, before, after, applied, removal, risk, origin, secrets } = field;
         let stats = stats(before, after);
         let ((before, before_state), (after, after_state)) = (state(before), state(after));
         let (applied, applied_state) = applied.as_ref().map(state).unzip();
@@ -138,6 +141,7 @@ impl From<&FieldChange> for FieldDoc {
             removal: *removal,
             risk: risk.as_ref().map(|risk| risk.0.clone()),
             source: origin.clone(),
+            secrets: secrets.clone(),
             stats,
         }
     }
@@ -156,6 +160,7 @@ impl From<FieldDoc> for FieldChange {
             applied: applied_state.map(|state| shown(applied, state)),
             removal: field.removal,
             origin: field.source,
+            secrets: field.secrets,
             risk: field.risk.map(Risk),
         }
     }
