@@ -183,14 +183,15 @@ impl Return<'_, '_> {
                 });
                 self.unchanged(agent, draft);
             }
-            Way::Record(intent) => match published_instead(agent, intent) {
-                // Somebody who shows the same name published another version before the copy was made.
-                Some((from, to)) => self.go(agent, stamp, (from, to), draft),
-                None => {
+            Way::Record(intent) => {
+                if let Some((from, to)) = published_instead(agent, intent) {
+                    // Somebody who shows the same name published another version before the copy was made.
+                    self.go(agent, stamp, (from, to), draft);
+                } else {
                     self.unchanged(agent, draft);
                     draft.refreshes.extend(record(desired, agent, stamp, intent, self.inputs));
                 }
-            },
+            }
             Way::Go { from, to } => self.go(agent, stamp, (from, to), draft),
         }
     }

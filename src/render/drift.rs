@@ -125,7 +125,8 @@ pub(super) fn ways_out(drift: &Drift) -> Vec<WayOut> {
 
 /// Whether there is a live value that a manifest can take over.
 fn can_be_adopted(agent: &AgentDrift) -> bool {
-    !agent.is_absent() && !is_only_switched_off(agent) && !(agent.fields.is_empty() && agent.slots.is_empty())
+    let differs = !agent.fields.is_empty() || !agent.slots.is_empty();
+    differs && !agent.is_absent() && !is_only_switched_off(agent)
 }
 
 /// Whether all that was changed is a switch that Git does not declare, so that an apply would not touch it.

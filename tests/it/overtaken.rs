@@ -135,10 +135,9 @@ fn a_number_that_somebody_moved_back_during_an_apply_stays_there() {
             let stamp = reachform::model::Stamp::read(&agent.metadata).ok().flatten();
             stamp.is_some_and(|stamp| stamp.state.lease.is_none() && agent.live().unwrap().number == 2)
         });
-        if phase == Phase::Before && is_done && request.name() == "GET /core/agents" {
-            if !seen.swap(true, Ordering::Relaxed) {
-                service.dashboard_roll_back(NUMBER, Direction::Inbound, &id, 1).unwrap();
-            }
+        let is_last_look = phase == Phase::Before && is_done && request.name() == "GET /core/agents";
+        if is_last_look && !seen.swap(true, Ordering::Relaxed) {
+            service.dashboard_roll_back(NUMBER, Direction::Inbound, &id, 1).unwrap();
         }
     });
     let holder = |world: &World| world.sandbox.with(|service| service.slots()[NUMBER].inbound.clone());

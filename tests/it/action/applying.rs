@@ -62,7 +62,7 @@ fn another_plan_than_the_approved_one_is_refused_and_its_hash_applies_it_by_hand
         &["**Nothing was changed.**", "not the plan that was approved", "The plan as it is now", &new],
     );
     assert!(refused.summary.contains(&new), "{}", refused.summary);
-    refused.says(&format!("run a workflow with the input `approved-plan` {new}"));
+    refused.says(&format!("run a workflow with the input `approved-plan` `{new}`"));
 
     repository.event(31, "workflow_dispatch", &json!({"ref": "refs/heads/main"}));
     let by_hand = |hash: &str| repository.runs(&[("command", "apply"), ("approved-plan", hash)]);

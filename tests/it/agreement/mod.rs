@@ -77,7 +77,8 @@ fn assert_agreement(plan: &Plan, drift: &Drift, what: &str) {
         Place::Value(key, path) => {
             let is_around =
                 |(owner, object): &(&Key, &FieldPath)| *owner == key && path.starts_with(object) && *object != path;
-            (*path != active || !switched_off.contains(key)) && !around.iter().any(is_around)
+            let is_said_around = !planned.contains_key(place) && around.iter().any(is_around);
+            (*path != active || !switched_off.contains(key)) && !is_said_around
         }
         Place::Slot(..) => true,
     });

@@ -227,7 +227,7 @@ fn a_value_of_another_shape_in_git_does_not_hide_that_somebody_changed_the_old_o
     scene.live.agents.get_mut(&id).unwrap().metadata["crm"] = json!("theirs");
     scene.write("a", manifest("a", "metadata: {crm: {id: 7}}"));
     let (plan, _) = both(&scene);
-    assert_eq!(causes(&plan), [said("/metadata/crm/id", "conflict")]);
+    assert_eq!(causes(&plan), [said("/metadata/crm/id", "conflict"), said("/metadata/crm", "conflict")]);
 }
 
 #[test]
