@@ -86,10 +86,11 @@ impl One<'_> {
             .or_else(|| stamp.state.applied.as_ref().map(|applied| (applied.plan.clone(), applied.change.clone())))
     }
 
-    /// What stands outside of the config, is somebody else's, and is written over.
+    /// What is written over outside of the config: of an agent's fields all, as one that was never declared may be anybody's,
+    /// and of slots what is somebody else's.
     fn shown(&self) -> Vec<(FieldPath, Value)> {
         let is_theirs = |cause: Cause| matches!(cause, Cause::Drift | Cause::Conflict);
-        let fields = self.fields.fields.iter().filter(|field| is_theirs(field.cause) && !field.path.in_config());
+        let fields = self.fields.fields.iter().filter(|field| !field.path.in_config());
         let fields = fields.filter_map(|field| {
             let (path, before, _) = self.fields.agent_fields.iter().find(|(path, ..)| *path == field.path)?;
             Some((path.clone(), before.clone()))

@@ -84,6 +84,9 @@ impl Before<'_> {
     }
 }
 
+/// What is said of a value that a write has not changed.
+const STILL: &str = "it is still what it was before";
+
 /// Compares a config as sent with the config as read back.
 pub fn compare(
     sent: &Value,
@@ -97,6 +100,12 @@ pub fn compare(
     walk.value(&FieldPath::config(), sent, read, &mut found);
     // What does not change and reads as it did before was judged when it was first sent.
     found.losses.retain(|loss| !before.keeps(&loss.path, read));
+    for loss in &mut found.losses {
+        let value = loss.path.within_config().and_then(|inner| inner.get(read));
+        if value.is_some_and(|value| before.holds(&loss.path, value)) {
+            STILL.clone_into(&mut loss.what);
+        }
+    }
     let reordered = found.reordered.clone();
     found.rewritten.retain(|path| {
         let value = path.within_config().and_then(|inner| inner.get(read));
@@ -109,7 +118,7 @@ pub fn compare(
             None => !walk.is_secret(path) && before.lacks_presence(path, sent),
         };
         if is_undone {
-            found.losses.push(Loss { path: path.clone(), what: "it is still what it was before".to_owned() });
+            found.losses.push(Loss { path: path.clone(), what: STILL.to_owned() });
             return false;
         }
         let is_another = is_clear && walk.is_secret(path);

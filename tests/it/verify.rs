@@ -207,7 +207,7 @@ fn a_saved_plan_holds_the_verify_that_was_reviewed_and_no_other() {
     let mut other = world.fork();
     other.write("a", manifest("a", &PROGRAM.replace("CHECK_URL", "OTHER")));
     match run(async { other.try_apply(Approval::File(&reviewed)).await }).unwrap() {
-        Err(Refusal::AnotherPlan(lines)) => assert!(lines[0].contains("another `verify`"), "{lines:#?}"),
+        Err(Refusal::AnotherPlan(lines)) => assert!(lines[0].contains("`verify` is not what was saved"), "{lines:#?}"),
         applied => panic!("{applied:#?}"),
     }
     for expected in [Outcome::Applied, Outcome::AlreadyApplied] {

@@ -248,7 +248,7 @@ impl World {
     pub async fn assert_empty(&self, what: &str) {
         // Where writes show late, somebody looks a few times before anyone judges.
         if what.contains("eventual=") {
-            for _ in 0..3 {
+            for _ in 0..12 {
                 let _plan = self.try_plan().await;
             }
         }

@@ -121,8 +121,11 @@ impl<'a> Subject<'a> {
             let git_changed = value.as_ref().is_some_and(|value| seal.hash(value) != hash.sent);
             return Some(match since(path)? {
                 // The same principal may have published words of its own where a run of ours had got no further than
-                // its intent. What cannot be the service's rendering of what was sent is somebody's edit.
-                Since::Unfinished if !history.was_left(path, live) => {
+                // its intent. What cannot be the service's rendering of what was sent is somebody's edit, unless it is what
+                // that run had shown that it writes over.
+                Since::Unfinished
+                    if !history.was_left(path, live) && !live.is_some_and(|live| history.was_shown(path, live)) =>
+                {
                     let holds_secret = self.desired.declared.secrets().keys().any(|at| at.starts_with(path));
                     let sent = value.filter(|_| !git_changed);
                     let is_rendering = holds_secret || sent.is_some_and(|sent| may_render(&sent, live));

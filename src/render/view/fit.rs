@@ -38,6 +38,9 @@ pub(in crate::render) fn fit(account: Account, max_bytes: usize, write: &dyn Fn(
         }
         text = write(&account);
     }
+    if text.len() <= max_bytes {
+        return Fitted { text, truncated: false };
+    }
     let scale = Scale::of(&account, write);
     let mut room = max_bytes;
     for _ in 0..TRIES {

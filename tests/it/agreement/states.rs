@@ -266,7 +266,7 @@ fn die(scene: &mut Scene, died: &Died) {
             verify: None,
             source: None,
             rollback: None,
-            shown: std::collections::BTreeMap::new(),
+            shown: (work.shown.iter()).map(|(path, live)| (path.clone(), Seal::of(&stamp).hash(live))).collect(),
         });
         agent.metadata[STAMP_KEY] = stamp.write();
         if !died.published {

@@ -43,7 +43,7 @@ fn a_limit_that_is_raised_by_the_pull_request_that_needs_it_is_shown_first_every
     let ran = project.run(&["plan", "--prune", "--markdown", "plan.md", "--html", "plan.html"]).ends(0);
     let first = ran.stdout.find("`limits.delete` is raised from 0 to 1").unwrap();
     assert!(first < ran.stdout.find("agent.other").unwrap(), "{}", ran.stdout);
-    assert!(project.read("plan.md").contains(&format!("> [!WARNING]\n> <b>Look at this first</b>\n>\n> - {RAISED}.")));
+    assert!(project.read("plan.md").contains(&format!("> [!WARNING]\n> <b>Look at this first</b>\n>\n> - {RAISED}")));
     let page = project.read("plan.html").replace("<code>", "`").replace("</code>", "`");
     assert!(page.contains(RAISED), "{page}");
     let told = json!([{"limit": "delete", "from": 0, "to": 1, "message": RAISED}]);

@@ -143,7 +143,10 @@ fn documents_of_an_earlier_minor_version_are_read_and_shown() {
             assert!(is_read, "{name}: {saved:?}");
             for (change, written) in plan.changes.iter().zip(document["changes"].as_array().unwrap()) {
                 let held = change.held.as_ref().map(|held| held.describe(&change.key));
-                assert_eq!(held.as_deref(), written["held"].as_str());
+                // Why it is held is told from the causes of its values now; what to do is as it was.
+                let what_to_do =
+                    |text: Option<&str>| text.and_then(|text| text.split_once("; ")).map(|(_, what)| what.to_owned());
+                assert_eq!(what_to_do(held.as_deref()), what_to_do(written["held"].as_str()));
             }
             let again: Value = serde_json::from_str(&plan_document(&plan, &SourceMap::default())).unwrap();
             for part in ["target", "source", "summary", "unchanged", "unmanaged", "orphans", "limits", "plan_hash"] {

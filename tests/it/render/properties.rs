@@ -117,7 +117,7 @@ proptest! {
                     let missing: Vec<&String> =
                         wanted.iter().filter(|token| !joined.contains(token.as_str())).collect();
                     let count = counted(&body.text);
-                    prop_assert_eq!(body.truncated, count.is_some());
+                    prop_assert_eq!(body.truncated, count.is_some(), "{}", body.text);
                     prop_assert!(missing.is_empty() || count.is_some(), "{:?} in\n{}", missing, body.text);
                 }
             }
