@@ -56,7 +56,7 @@ project: NAME
 agents: [agents/]
 
 # An environment is one organization of the service. With several, each has a token of its own, and commands take
-# `--env NAME`:
+# `--env staging`:
 #
 # environments:
 #   staging: {token: ANYREACH_TOKEN_STAGING, variables: {front_desk: "+15550002222"}}

@@ -87,7 +87,7 @@ pub fn strike(stage: &Stage, disturbance: Disturbance, nth: usize) {
             world.assert_empty(&format!("{}: {what}", stage.name)).await;
         }
     });
-    if std::env::var("REACHFORM_MATRIX").is_ok_and(|chosen| chosen != "all" && chosen != "third") {
+    if std::env::var("REACHFORM_MATRIX").is_ok_and(|chosen| chosen != "all" && chosen != "sixth") {
         for entry in world.sandbox.log() {
             println!("{:>4} {entry}", entry.number);
         }
