@@ -68,6 +68,7 @@ pub fn create_below(folder: &Path, files: &BTreeMap<String, String>) -> Result<C
 }
 
 fn prepare(folder: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has a mode to set"))]
     let mut builder = tempfile::Builder::new();
     // As any program makes a file; what the user's mask takes away is taken away.
     #[cfg(unix)]
